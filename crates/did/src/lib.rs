@@ -1,0 +1,1 @@
+//! DID identifiers, documents and methods (key, jwk, web, webvh) as resolution steps. Pure.

@@ -1,0 +1,1 @@
+//! Algorithms, public keys, signing requests, JWS, JWE, JCS, deterministic CBOR. Pure.

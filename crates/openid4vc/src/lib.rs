@@ -1,0 +1,1 @@
+//! OpenID4VCI, OpenID4VP, DCQL and the OAuth parts they need, sans-io. Pure.

@@ -1,0 +1,1 @@
+//! HTTP plumbing: configuration, clock, guarded fetcher, problem details, limits. The edge.

@@ -1,0 +1,1 @@
+//! One ordered key-value store with transactions: fjall, sled or PostgreSQL. The edge.

@@ -1,0 +1,1 @@
+//! The trust registry's log, state machine, snapshot and bundle. Pure.

@@ -1,0 +1,1 @@
+//! The wallet on a machine: encrypted folder, HTTP, consent.

@@ -1,0 +1,1 @@
+//! The wallet's core: what is held, what a request asks, what is presented. Pure.

@@ -1,0 +1,1 @@
+//! The data exchange: catalogue, access, data path, evidence log.

@@ -1,0 +1,1 @@
+//! An agency's issuing service: OpenID4VCI, credential records, status lists.

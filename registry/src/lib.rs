@@ -1,0 +1,1 @@
+//! The trust registry's log service, governance, witness and DID resolution.

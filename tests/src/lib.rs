@@ -1,0 +1,1 @@
+//! Flows, attacks, conformance and architecture tests over the whole workspace.

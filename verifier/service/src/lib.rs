@@ -1,0 +1,1 @@
+//! The OpenID4VP relying party around the verification engine.

@@ -1,0 +1,1 @@
+//! The offline verification engine: one function, whose Ok is the evidence. Pure.
