@@ -1,0 +1,759 @@
+//! Deterministic CBOR: one value, one encoding.
+//!
+//! The registry signs and hashes CBOR, so that two encodings of one value would be two entries.
+//! The rules are the core deterministic encoding requirements of
+//! [RFC 8949 section 4.2.1](https://www.rfc-editor.org/rfc/rfc8949.html#section-4.2.1): shortest
+//! heads, definite lengths, map keys sorted by the bytes of their encoding. [`decode`] refuses
+//! every other encoding, so `decode(bytes)?.to_vec() == bytes` for whatever it accepts.
+//!
+//! Out of scope: floating point numbers, `undefined` and other simple values. No format of ours
+//! has them, and each would be a second way to say something.
+
+use crate::json::Limits;
+
+/// A CBOR data item of [RFC 8949 section 3.1](https://www.rfc-editor.org/rfc/rfc8949.html#section-3.1),
+/// without floats and without simple values other than `false`, `true` and `null`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Major type 0: the number itself.
+    Unsigned(u64),
+    /// Major type 1: `n` stands for the number `-1 - n`, so that the whole range fits.
+    Negative(u64),
+    /// Major type 2.
+    Bytes(Vec<u8>),
+    /// Major type 3.
+    Text(String),
+    /// Major type 4.
+    Array(Vec<Self>),
+    /// Major type 5, in any order: [`Value::to_vec`] sorts. After [`decode`] the entries stand in
+    /// the order of the encoding and no key comes twice.
+    Map(Vec<(Self, Self)>),
+    /// Major type 6: tag number and tagged item.
+    Tag(u64, Box<Self>),
+    /// Simple values 20 and 21.
+    Bool(bool),
+    /// Simple value 22.
+    Null,
+}
+
+/// Why bytes are not the deterministic encoding of a [`Value`]: the sender's fault each time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CborError {
+    /// More bytes than the caller allows; nothing was decoded.
+    #[error("CBOR is {found} bytes long, expected at most {limit}")]
+    TooLarge {
+        /// The caller's limit.
+        limit: usize,
+        /// The length of the input.
+        found: usize,
+    },
+    /// Arrays, maps and tags nest deeper than the caller allows.
+    #[error("CBOR nests deeper than the expected maximum of {limit}")]
+    TooDeep {
+        /// The caller's limit.
+        limit: usize,
+    },
+    /// The input ends within a data item.
+    #[error("CBOR ends early: a data item expects {missing} more bytes or items than there are")]
+    EndsEarly {
+        /// How many are missing at least.
+        missing: u64,
+    },
+    /// Bytes follow the one data item.
+    #[error("CBOR is followed by {found} bytes, expected none")]
+    TrailingBytes {
+        /// How many bytes follow.
+        found: usize,
+    },
+    /// A number, length or tag is written in more bytes than it needs, or a bignum holds what a
+    /// plain integer can hold.
+    #[error("CBOR number is not in its shortest form")]
+    NotShortest,
+    /// An indefinite length, or a `break`.
+    #[error("CBOR has an indefinite length, expected a definite one")]
+    IndefiniteLength,
+    /// Additional information 28 to 30, which no standard defines.
+    #[error("CBOR has the reserved additional information {found}")]
+    Reserved {
+        /// The five low bits of the head.
+        found: u8,
+    },
+    /// A floating point number.
+    #[error("CBOR has a floating point number, expected none")]
+    Float,
+    /// A simple value other than `false`, `true` and `null`.
+    #[error("CBOR has the simple value {found}, expected false, true or null")]
+    SimpleValue {
+        /// The number of the simple value.
+        found: u64,
+    },
+    /// A text string that is not UTF-8.
+    #[error("CBOR text string is not UTF-8")]
+    NotUtf8,
+    /// A map key sorts before its predecessor.
+    #[error("CBOR map keys are not sorted")]
+    UnsortedKeys,
+    /// A map key comes twice.
+    #[error("CBOR map has a key twice")]
+    DuplicateKey,
+}
+
+impl Value {
+    /// The deterministic encoding. Map entries are sorted here, whatever their order in `self`.
+    ///
+    /// A map that holds one key twice is a mistake of the caller; its encoding is one that
+    /// [`decode`] refuses.
+    pub fn to_vec(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.encode_into(&mut out);
+        out
+    }
+
+    /// A text string.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// A byte string.
+    pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::Bytes(bytes.into())
+    }
+
+    /// The number, if this is an [`Value::Unsigned`].
+    pub fn as_unsigned(&self) -> Option<u64> {
+        match self {
+            Self::Unsigned(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The bytes, if this is a [`Value::Bytes`].
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// The text, if this is a [`Value::Text`].
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The items, if this is a [`Value::Array`].
+    pub fn as_array(&self) -> Option<&[Self]> {
+        match self {
+            Self::Array(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The entries, if this is a [`Value::Map`].
+    pub fn as_map(&self) -> Option<&[(Self, Self)]> {
+        match self {
+            Self::Map(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    fn encode_into(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Unsigned(number) => encode_head(Major::Unsigned, *number, out),
+            Self::Negative(number) => encode_head(Major::Negative, *number, out),
+            Self::Bytes(bytes) => {
+                encode_head(Major::Bytes, length(bytes.len()), out);
+                out.extend_from_slice(bytes);
+            }
+            Self::Text(text) => {
+                encode_head(Major::Text, length(text.len()), out);
+                out.extend_from_slice(text.as_bytes());
+            }
+            Self::Array(items) => {
+                encode_head(Major::Array, length(items.len()), out);
+                for item in items {
+                    item.encode_into(out);
+                }
+            }
+            Self::Map(entries) => {
+                encode_head(Major::Map, length(entries.len()), out);
+                let mut encoded: Vec<(Vec<u8>, &Self)> = entries
+                    .iter()
+                    .map(|(key, value)| (key.to_vec(), value))
+                    .collect();
+                encoded.sort_by(|(left, _), (right, _)| left.cmp(right));
+                for (key, value) in encoded {
+                    out.extend_from_slice(&key);
+                    value.encode_into(out);
+                }
+            }
+            Self::Tag(tag, item) => {
+                encode_head(Major::Tag, *tag, out);
+                item.encode_into(out);
+            }
+            Self::Bool(false) => encode_head(Major::Simple, SIMPLE_FALSE, out),
+            Self::Bool(true) => encode_head(Major::Simple, SIMPLE_TRUE, out),
+            Self::Null => encode_head(Major::Simple, SIMPLE_NULL, out),
+        }
+    }
+}
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Self {
+        Self::Unsigned(number)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        match u64::try_from(number) {
+            Ok(number) => Self::Unsigned(number),
+            // -1 - n, without overflow for i64::MIN: in two's complement it is the complement.
+            Err(_) => Self::Negative(!number.cast_unsigned()),
+        }
+    }
+}
+
+/// Decodes the one data item in `bytes`, which must be its deterministic encoding.
+///
+/// `limits.max_bytes` is checked before anything else; `limits.max_depth` counts nested arrays,
+/// maps and tags. Memory stays within a constant factor of the input, whatever lengths it claims.
+pub fn decode(bytes: &[u8], limits: Limits) -> Result<Value, CborError> {
+    if bytes.len() > limits.max_bytes {
+        return Err(CborError::TooLarge {
+            limit: limits.max_bytes,
+            found: bytes.len(),
+        });
+    }
+    let mut decoder = Decoder {
+        rest: bytes,
+        max_depth: limits.max_depth,
+    };
+    let value = decoder.item(limits.max_depth)?;
+    if !decoder.rest.is_empty() {
+        return Err(CborError::TrailingBytes {
+            found: decoder.rest.len(),
+        });
+    }
+    Ok(value)
+}
+
+/// Simple values of [RFC 8949 section 3.3](https://www.rfc-editor.org/rfc/rfc8949.html#section-3.3).
+const SIMPLE_FALSE: u64 = 20;
+const SIMPLE_TRUE: u64 = 21;
+const SIMPLE_NULL: u64 = 22;
+
+/// Tags of [RFC 8949 section 3.4.3](https://www.rfc-editor.org/rfc/rfc8949.html#section-3.4.3).
+const TAG_POSITIVE_BIGNUM: u64 = 2;
+const TAG_NEGATIVE_BIGNUM: u64 = 3;
+
+/// What fits in as many bytes is an integer of major type 0 or 1, not a bignum.
+const INTEGER_BYTES: usize = 8;
+
+#[derive(Clone, Copy)]
+enum Major {
+    Unsigned = 0,
+    Negative = 1,
+    Bytes = 2,
+    Text = 3,
+    Array = 4,
+    Map = 5,
+    Tag = 6,
+    Simple = 7,
+}
+
+impl Major {
+    fn of(initial: u8) -> Self {
+        match initial >> 5 {
+            0 => Self::Unsigned,
+            1 => Self::Negative,
+            2 => Self::Bytes,
+            3 => Self::Text,
+            4 => Self::Array,
+            5 => Self::Map,
+            6 => Self::Tag,
+            _ => Self::Simple,
+        }
+    }
+}
+
+/// `usize` is 64 bits wide at most on every target of Rust.
+fn length(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+/// Writes major type and argument in the fewest bytes that hold the argument.
+fn encode_head(major: Major, argument: u64, out: &mut Vec<u8>) {
+    let major = (major as u8) << 5;
+    if let Ok(byte) = u8::try_from(argument) {
+        if byte < 24 {
+            out.push(major | byte);
+        } else {
+            out.extend_from_slice(&[major | 24, byte]);
+        }
+    } else if let Ok(short) = u16::try_from(argument) {
+        out.push(major | 25);
+        out.extend_from_slice(&short.to_be_bytes());
+    } else if let Ok(word) = u32::try_from(argument) {
+        out.push(major | 26);
+        out.extend_from_slice(&word.to_be_bytes());
+    } else {
+        out.push(major | 27);
+        out.extend_from_slice(&argument.to_be_bytes());
+    }
+}
+
+struct Decoder<'a> {
+    rest: &'a [u8],
+    max_depth: usize,
+}
+
+impl<'a> Decoder<'a> {
+    /// One data item; `depth` levels may still be opened below it.
+    fn item(&mut self, depth: usize) -> Result<Value, CborError> {
+        let (major, argument) = self.head()?;
+        match major {
+            Major::Unsigned => Ok(Value::Unsigned(argument)),
+            Major::Negative => Ok(Value::Negative(argument)),
+            Major::Bytes => Ok(Value::Bytes(self.take(argument)?.to_vec())),
+            Major::Text => {
+                let bytes = self.take(argument)?;
+                let text = std::str::from_utf8(bytes).map_err(|_| CborError::NotUtf8)?;
+                Ok(Value::Text(text.to_owned()))
+            }
+            Major::Array => self.array(argument, self.deeper(depth)?),
+            Major::Map => self.map(argument, self.deeper(depth)?),
+            Major::Tag => {
+                let item = self.item(self.deeper(depth)?)?;
+                check_bignum(argument, &item)?;
+                Ok(Value::Tag(argument, Box::new(item)))
+            }
+            Major::Simple => match argument {
+                SIMPLE_FALSE => Ok(Value::Bool(false)),
+                SIMPLE_TRUE => Ok(Value::Bool(true)),
+                SIMPLE_NULL => Ok(Value::Null),
+                found => Err(CborError::SimpleValue { found }),
+            },
+        }
+    }
+
+    fn array(&mut self, count: u64, depth: usize) -> Result<Value, CborError> {
+        self.expect_items(count, 1)?;
+        let mut items = Vec::new();
+        for _ in 0..count {
+            items.push(self.item(depth)?);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn map(&mut self, count: u64, depth: usize) -> Result<Value, CborError> {
+        self.expect_items(count, 2)?;
+        let mut entries = Vec::new();
+        // The first key has no predecessor; every encoding is longer than the empty one.
+        let mut previous: &[u8] = &[];
+        for _ in 0..count {
+            let before = self.rest;
+            let key = self.item(depth)?;
+            let encoded = before
+                .get(..before.len().saturating_sub(self.rest.len()))
+                .unwrap_or_default();
+            match previous.cmp(encoded) {
+                std::cmp::Ordering::Less => previous = encoded,
+                std::cmp::Ordering::Equal => return Err(CborError::DuplicateKey),
+                std::cmp::Ordering::Greater => return Err(CborError::UnsortedKeys),
+            }
+            entries.push((key, self.item(depth)?));
+        }
+        Ok(Value::Map(entries))
+    }
+
+    fn head(&mut self) -> Result<(Major, u64), CborError> {
+        let initial = self.byte()?;
+        let major = Major::of(initial);
+        let information = initial & 0x1f;
+        if matches!(major, Major::Simple) {
+            return self.simple(information).map(|argument| (major, argument));
+        }
+        let (argument, least) = match information {
+            0..=23 => (u64::from(information), 0),
+            24 => (self.number(1)?, 24),
+            25 => (self.number(2)?, 1 << 8),
+            26 => (self.number(4)?, 1 << 16),
+            27 => (self.number(8)?, 1 << 32),
+            28..=30 => return Err(CborError::Reserved { found: information }),
+            _ => return Err(CborError::IndefiniteLength),
+        };
+        if argument < least {
+            return Err(CborError::NotShortest);
+        }
+        Ok((major, argument))
+    }
+
+    /// Major type 7, where the additional information means something of its own.
+    fn simple(&mut self, information: u8) -> Result<u64, CborError> {
+        match information {
+            0..=23 => Ok(u64::from(information)),
+            // Values below 32 have no two-byte form at all (RFC 8949 section 3.3).
+            24 => match self.number(1)? {
+                0..=31 => Err(CborError::NotShortest),
+                found => Ok(found),
+            },
+            25..=27 => Err(CborError::Float),
+            28..=30 => Err(CborError::Reserved { found: information }),
+            _ => Err(CborError::IndefiniteLength),
+        }
+    }
+
+    fn number(&mut self, width: u64) -> Result<u64, CborError> {
+        let bytes = self.take(width)?;
+        Ok(bytes
+            .iter()
+            .fold(0, |number, byte| (number << 8) | u64::from(*byte)))
+    }
+
+    fn byte(&mut self) -> Result<u8, CborError> {
+        let (first, rest) = self
+            .rest
+            .split_first()
+            .ok_or(CborError::EndsEarly { missing: 1 })?;
+        self.rest = rest;
+        Ok(*first)
+    }
+
+    fn take(&mut self, count: u64) -> Result<&'a [u8], CborError> {
+        let missing = || CborError::EndsEarly {
+            missing: count.saturating_sub(length(self.rest.len())),
+        };
+        let wanted = usize::try_from(count).map_err(|_| missing())?;
+        let (taken, rest) = self.rest.split_at_checked(wanted).ok_or_else(missing)?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    /// Every item takes a byte at least, so a count beyond the input is refused before the work.
+    fn expect_items(&self, count: u64, items_each: u64) -> Result<(), CborError> {
+        let wanted = count.saturating_mul(items_each);
+        match wanted.saturating_sub(length(self.rest.len())) {
+            0 => Ok(()),
+            missing => Err(CborError::EndsEarly { missing }),
+        }
+    }
+
+    fn deeper(&self, depth: usize) -> Result<usize, CborError> {
+        depth.checked_sub(1).ok_or(CborError::TooDeep {
+            limit: self.max_depth,
+        })
+    }
+}
+
+/// Preferred serialization of
+/// [RFC 8949 section 3.4.3](https://www.rfc-editor.org/rfc/rfc8949.html#section-3.4.3): no leading
+/// zeroes, and no bignum for a number that majors 0 and 1 can say.
+fn check_bignum(tag: u64, item: &Value) -> Result<(), CborError> {
+    match (tag, item) {
+        (TAG_POSITIVE_BIGNUM | TAG_NEGATIVE_BIGNUM, Value::Bytes(bytes))
+            if bytes.len() <= INTEGER_BYTES || bytes.first() == Some(&0) =>
+        {
+            Err(CborError::NotShortest)
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        max_bytes: 4096,
+        max_depth: 8,
+    };
+
+    fn unhex(hex: &str) -> Vec<u8> {
+        (0..hex.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+            .collect()
+    }
+
+    fn refusal(hex: &str) -> CborError {
+        decode(&unhex(hex), LIMITS).unwrap_err()
+    }
+
+    fn map(entries: &[(&str, Value)]) -> Value {
+        Value::Map(
+            entries
+                .iter()
+                .map(|(key, value)| (Value::text(*key), value.clone()))
+                .collect(),
+        )
+    }
+
+    /// Those rows of RFC 8949 appendix A that are deterministic and have no float.
+    fn appendix_a() -> Vec<(&'static str, Value)> {
+        use Value::{Array, Bool, Bytes, Map, Negative, Null, Tag, Unsigned};
+        let text = |text: &str| Value::text(text);
+        let numbers = |from: u64, to: u64| (from..=to).map(Unsigned).collect::<Vec<_>>();
+        vec![
+            ("00", Unsigned(0)),
+            ("01", Unsigned(1)),
+            ("0a", Unsigned(10)),
+            ("17", Unsigned(23)),
+            ("1818", Unsigned(24)),
+            ("1819", Unsigned(25)),
+            ("1864", Unsigned(100)),
+            ("1903e8", Unsigned(1000)),
+            ("1a000f4240", Unsigned(1_000_000)),
+            ("1b000000e8d4a51000", Unsigned(1_000_000_000_000)),
+            ("1bffffffffffffffff", Unsigned(u64::MAX)),
+            (
+                "c249010000000000000000",
+                Tag(2, Box::new(Bytes(unhex("010000000000000000")))),
+            ),
+            ("3bffffffffffffffff", Negative(u64::MAX)),
+            (
+                "c349010000000000000000",
+                Tag(3, Box::new(Bytes(unhex("010000000000000000")))),
+            ),
+            ("20", Negative(0)),
+            ("29", Negative(9)),
+            ("3863", Negative(99)),
+            ("3903e7", Negative(999)),
+            ("f4", Bool(false)),
+            ("f5", Bool(true)),
+            ("f6", Null),
+            (
+                "c074323031332d30332d32315432303a30343a30305a",
+                Tag(0, Box::new(text("2013-03-21T20:04:00Z"))),
+            ),
+            ("c11a514b67b0", Tag(1, Box::new(Unsigned(1_363_896_240)))),
+            ("d74401020304", Tag(23, Box::new(Bytes(vec![1, 2, 3, 4])))),
+            (
+                "d818456449455446",
+                Tag(24, Box::new(Bytes(unhex("6449455446")))),
+            ),
+            ("40", Bytes(vec![])),
+            ("4401020304", Bytes(vec![1, 2, 3, 4])),
+            ("60", text("")),
+            ("6161", text("a")),
+            ("6449455446", text("IETF")),
+            ("62225c", text("\"\\")),
+            ("62c3bc", text("\u{fc}")),
+            ("63e6b0b4", text("\u{6c34}")),
+            ("64f0908591", text("\u{10151}")),
+            ("80", Array(vec![])),
+            ("83010203", Array(numbers(1, 3))),
+            (
+                "8301820203820405",
+                Array(vec![
+                    Unsigned(1),
+                    Array(numbers(2, 3)),
+                    Array(numbers(4, 5)),
+                ]),
+            ),
+            (
+                "98190102030405060708090a0b0c0d0e0f101112131415161718181819",
+                Array(numbers(1, 25)),
+            ),
+            ("a0", Map(vec![])),
+            (
+                "a201020304",
+                Map(vec![(Unsigned(1), Unsigned(2)), (Unsigned(3), Unsigned(4))]),
+            ),
+            (
+                "a26161016162820203",
+                map(&[("a", Unsigned(1)), ("b", Array(numbers(2, 3)))]),
+            ),
+            (
+                "826161a161626163",
+                Array(vec![text("a"), map(&[("b", text("c"))])]),
+            ),
+            (
+                "a56161614161626142616361436164614461656145",
+                map(&[
+                    ("a", text("A")),
+                    ("b", text("B")),
+                    ("c", text("C")),
+                    ("d", text("D")),
+                    ("e", text("E")),
+                ]),
+            ),
+        ]
+    }
+
+    #[test]
+    fn appendix_a_decodes_and_encodes() {
+        for (hex, value) in appendix_a() {
+            assert_eq!(decode(&unhex(hex), LIMITS), Ok(value.clone()), "{hex}");
+            assert_eq!(value.to_vec(), unhex(hex), "{hex}");
+        }
+    }
+
+    #[test]
+    fn appendix_a_floats_are_refused() {
+        for hex in [
+            "f90000",
+            "f93c00",
+            "fa47c35000",
+            "fb3ff199999999999a",
+            "f97c00",
+            "f97e00",
+            "c1fb41d452d9ec200000",
+        ] {
+            assert_eq!(refusal(hex), CborError::Float, "{hex}");
+        }
+    }
+
+    #[test]
+    fn appendix_a_other_simple_values_are_refused() {
+        for (hex, found) in [("f7", 23), ("f0", 16), ("f8ff", 255)] {
+            assert_eq!(refusal(hex), CborError::SimpleValue { found }, "{hex}");
+        }
+        assert_eq!(
+            refusal("f814"),
+            CborError::NotShortest,
+            "false in two bytes"
+        );
+    }
+
+    #[test]
+    fn appendix_a_indefinite_lengths_are_refused() {
+        for hex in [
+            "5f42010243030405ff",
+            "7f657374726561646d696e67ff",
+            "9fff",
+            "bf61610161629f0203ffff",
+            "83018202039f0405ff",
+        ] {
+            assert_eq!(refusal(hex), CborError::IndefiniteLength, "{hex}");
+        }
+        assert_eq!(refusal("ff"), CborError::IndefiniteLength, "a break alone");
+    }
+
+    #[test]
+    fn longer_than_shortest_is_refused() {
+        for hex in [
+            "1817",
+            "1900ff",
+            "1a0000ffff",
+            "1b00000000ffffffff",
+            "3817",
+            "5800",
+            "7801",
+            "9800",
+            "b800",
+            "d817f6",
+        ] {
+            assert_eq!(refusal(hex), CborError::NotShortest, "{hex}");
+        }
+    }
+
+    #[test]
+    fn bignum_that_an_integer_could_say_is_refused() {
+        assert_eq!(refusal("c248ffffffffffffffff"), CborError::NotShortest);
+        assert_eq!(refusal("c24a00010000000000000000"), CborError::NotShortest);
+    }
+
+    #[test]
+    fn map_keys_must_be_sorted_and_single() {
+        assert!(decode(&unhex("a201020304"), LIMITS).is_ok());
+        assert_eq!(refusal("a203040102"), CborError::UnsortedKeys);
+        assert_eq!(refusal("a201020104"), CborError::DuplicateKey);
+        // Bytewise, not by length first as in RFC 7049: 100 (1864) sorts before -1 (20).
+        assert!(decode(&unhex("a21864012002"), LIMITS).is_ok());
+        assert_eq!(refusal("a22002186401"), CborError::UnsortedKeys);
+    }
+
+    #[test]
+    fn encoding_sorts_map_keys() {
+        let unsorted = Value::Map(vec![
+            (Value::text("aa"), Value::Unsigned(1)),
+            (Value::Bool(false), Value::Unsigned(2)),
+            (Value::text("z"), Value::Unsigned(3)),
+            (Value::Negative(0), Value::Unsigned(4)),
+            (Value::Array(vec![Value::Unsigned(100)]), Value::Unsigned(5)),
+            (Value::Unsigned(100), Value::Unsigned(6)),
+        ]);
+        // The order of the example in RFC 8949 section 4.2.1.
+        assert_eq!(
+            unsorted.to_vec(),
+            unhex("a61864062004617a036261610181186405f402")
+        );
+        assert!(decode(&unsorted.to_vec(), LIMITS).is_ok());
+    }
+
+    #[test]
+    fn limits_hold() {
+        let at_limit = vec![0x81; 8].into_iter().chain([0x00]).collect::<Vec<u8>>();
+        assert!(decode(&at_limit, LIMITS).is_ok());
+        let too_deep = vec![0x81; 9].into_iter().chain([0x00]).collect::<Vec<u8>>();
+        assert_eq!(
+            decode(&too_deep, LIMITS),
+            Err(CborError::TooDeep { limit: 8 })
+        );
+        let tags = vec![0xc1; 9].into_iter().chain([0x00]).collect::<Vec<u8>>();
+        assert_eq!(decode(&tags, LIMITS), Err(CborError::TooDeep { limit: 8 }));
+        let large = Value::Bytes(vec![0; 4093]).to_vec();
+        assert!(decode(&large, LIMITS).is_ok());
+        let larger = Value::Bytes(vec![0; 4094]).to_vec();
+        assert_eq!(
+            decode(&larger, LIMITS),
+            Err(CborError::TooLarge {
+                limit: 4096,
+                found: 4097
+            })
+        );
+    }
+
+    #[test]
+    fn claimed_lengths_beyond_the_input_are_refused() {
+        for hex in [
+            "",
+            "18",
+            "4401",
+            "61",
+            "82 00",
+            "9bffffffffffffffff",
+            "bbffffffffffffffff",
+            "5bffffffffffffffff",
+            "a100",
+            "c1",
+        ] {
+            let found = refusal(&hex.replace(' ', ""));
+            assert!(
+                matches!(found, CborError::EndsEarly { .. }),
+                "{hex}: {found}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_damage_is_named() {
+        assert_eq!(refusal("0000"), CborError::TrailingBytes { found: 1 });
+        assert_eq!(refusal("1c"), CborError::Reserved { found: 28 });
+        assert_eq!(refusal("fd"), CborError::Reserved { found: 29 });
+        assert_eq!(refusal("61ff"), CborError::NotUtf8);
+    }
+
+    #[test]
+    fn signed_numbers_map_to_both_majors() {
+        assert_eq!(Value::from(-1_i64), Value::Negative(0));
+        assert_eq!(Value::from(-500_i64), Value::Negative(499));
+        assert_eq!(
+            Value::from(i64::MIN),
+            Value::Negative(i64::MAX.cast_unsigned())
+        );
+        assert_eq!(Value::from(7_i64), Value::Unsigned(7));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_decodes_encodes_to_the_same_bytes(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..64)) {
+            if let Ok(value) = decode(&bytes, LIMITS) {
+                proptest::prop_assert_eq!(value.to_vec(), bytes);
+            }
+        }
+    }
+}
