@@ -1,0 +1,43 @@
+//! The signature algorithms of the platform and their JOSE names
+//! ([RFC 7518](https://www.rfc-editor.org/rfc/rfc7518#section-3.1),
+//! [RFC 9864](https://www.rfc-editor.org/rfc/rfc9864)).
+
+use std::fmt;
+
+/// A signature algorithm: which curve and hash a signature is made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Algorithm {
+    /// Ed25519; JOSE `EdDSA`, and since RFC 9864 `Ed25519`.
+    EdDsa,
+    /// ECDSA on P-256 with SHA-256; JOSE `ES256`.
+    Es256,
+}
+
+impl Algorithm {
+    /// The name written into the `alg` header of what we sign.
+    ///
+    /// `EdDSA` rather than `Ed25519`: every deployed library reads the older name.
+    #[must_use]
+    pub const fn jose_name(self) -> &'static str {
+        match self {
+            Self::EdDsa => "EdDSA",
+            Self::Es256 => "ES256",
+        }
+    }
+
+    /// The algorithm of an `alg` header; `None` for `none`, MACs and everything we do not implement.
+    #[must_use]
+    pub fn from_jose_name(name: &str) -> Option<Self> {
+        match name {
+            "EdDSA" | "Ed25519" => Some(Self::EdDsa),
+            "ES256" => Some(Self::Es256),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.jose_name())
+    }
+}
