@@ -179,10 +179,8 @@ impl Value {
             }
             Self::Map(entries) => {
                 encode_head(Major::Map, length(entries.len()), out);
-                let mut encoded: Vec<(Vec<u8>, &Self)> = entries
-                    .iter()
-                    .map(|(key, value)| (key.to_vec(), value))
-                    .collect();
+                let mut encoded: Vec<(Vec<u8>, &Self)> =
+                    entries.iter().map(|(key, value)| (key.to_vec(), value)).collect();
                 encoded.sort_by(|(left, _), (right, _)| left.cmp(right));
                 for (key, value) in encoded {
                     out.extend_from_slice(&key);
@@ -291,16 +289,16 @@ fn encode_head(major: Major, argument: u64, out: &mut Vec<u8>) {
         if byte < 24 {
             out.push(major | byte);
         } else {
-            out.extend_from_slice(&[major | 24, byte]);
+            out.extend_from_slice(&[major | 0x18, byte]);
         }
     } else if let Ok(short) = u16::try_from(argument) {
-        out.push(major | 25);
+        out.push(major | 0x19);
         out.extend_from_slice(&short.to_be_bytes());
     } else if let Ok(word) = u32::try_from(argument) {
-        out.push(major | 26);
+        out.push(major | 0x1a);
         out.extend_from_slice(&word.to_be_bytes());
     } else {
-        out.push(major | 27);
+        out.push(major | 0x1b);
         out.extend_from_slice(&argument.to_be_bytes());
     }
 }
@@ -408,16 +406,11 @@ impl<'a> Decoder<'a> {
 
     fn number(&mut self, width: u64) -> Result<u64, CborError> {
         let bytes = self.take(width)?;
-        Ok(bytes
-            .iter()
-            .fold(0, |number, byte| (number << 8) | u64::from(*byte)))
+        Ok(bytes.iter().fold(0, |number, byte| (number << 8) | u64::from(*byte)))
     }
 
     fn byte(&mut self) -> Result<u8, CborError> {
-        let (first, rest) = self
-            .rest
-            .split_first()
-            .ok_or(CborError::EndsEarly { missing: 1 })?;
+        let (first, rest) = self.rest.split_first().ok_or(CborError::EndsEarly { missing: 1 })?;
         self.rest = rest;
         Ok(*first)
     }
@@ -442,9 +435,7 @@ impl<'a> Decoder<'a> {
     }
 
     fn deeper(&self, depth: usize) -> Result<usize, CborError> {
-        depth.checked_sub(1).ok_or(CborError::TooDeep {
-            limit: self.max_depth,
-        })
+        depth.checked_sub(1).ok_or(CborError::TooDeep { limit: self.max_depth })
     }
 }
 
@@ -530,10 +521,7 @@ mod tests {
             ),
             ("c11a514b67b0", Tag(1, Box::new(Unsigned(1_363_896_240)))),
             ("d74401020304", Tag(23, Box::new(Bytes(vec![1, 2, 3, 4])))),
-            (
-                "d818456449455446",
-                Tag(24, Box::new(Bytes(unhex("6449455446")))),
-            ),
+            ("d818456449455446", Tag(24, Box::new(Bytes(unhex("6449455446"))))),
             ("40", Bytes(vec![])),
             ("4401020304", Bytes(vec![1, 2, 3, 4])),
             ("60", text("")),
@@ -547,11 +535,7 @@ mod tests {
             ("83010203", Array(numbers(1, 3))),
             (
                 "8301820203820405",
-                Array(vec![
-                    Unsigned(1),
-                    Array(numbers(2, 3)),
-                    Array(numbers(4, 5)),
-                ]),
+                Array(vec![Unsigned(1), Array(numbers(2, 3)), Array(numbers(4, 5))]),
             ),
             (
                 "98190102030405060708090a0b0c0d0e0f101112131415161718181819",
@@ -566,10 +550,7 @@ mod tests {
                 "a26161016162820203",
                 map(&[("a", Unsigned(1)), ("b", Array(numbers(2, 3)))]),
             ),
-            (
-                "826161a161626163",
-                Array(vec![text("a"), map(&[("b", text("c"))])]),
-            ),
+            ("826161a161626163", Array(vec![text("a"), map(&[("b", text("c"))])])),
             (
                 "a56161614161626142616361436164614461656145",
                 map(&[
@@ -611,11 +592,7 @@ mod tests {
         for (hex, found) in [("f7", 23), ("f0", 16), ("f8ff", 255)] {
             assert_eq!(refusal(hex), CborError::SimpleValue { found }, "{hex}");
         }
-        assert_eq!(
-            refusal("f814"),
-            CborError::NotShortest,
-            "false in two bytes"
-        );
+        assert_eq!(refusal("f814"), CborError::NotShortest, "false in two bytes");
     }
 
     #[test]
@@ -677,10 +654,7 @@ mod tests {
             (Value::Unsigned(100), Value::Unsigned(6)),
         ]);
         // The order of the example in RFC 8949 section 4.2.1.
-        assert_eq!(
-            unsorted.to_vec(),
-            unhex("a61864062004617a036261610181186405f402")
-        );
+        assert_eq!(unsorted.to_vec(), unhex("a61864062004617a036261610181186405f402"));
         assert!(decode(&unsorted.to_vec(), LIMITS).is_ok());
     }
 
@@ -689,10 +663,7 @@ mod tests {
         let at_limit = vec![0x81; 8].into_iter().chain([0x00]).collect::<Vec<u8>>();
         assert!(decode(&at_limit, LIMITS).is_ok());
         let too_deep = vec![0x81; 9].into_iter().chain([0x00]).collect::<Vec<u8>>();
-        assert_eq!(
-            decode(&too_deep, LIMITS),
-            Err(CborError::TooDeep { limit: 8 })
-        );
+        assert_eq!(decode(&too_deep, LIMITS), Err(CborError::TooDeep { limit: 8 }));
         let tags = vec![0xc1; 9].into_iter().chain([0x00]).collect::<Vec<u8>>();
         assert_eq!(decode(&tags, LIMITS), Err(CborError::TooDeep { limit: 8 }));
         let large = Value::Bytes(vec![0; 4093]).to_vec();
@@ -722,10 +693,7 @@ mod tests {
             "c1",
         ] {
             let found = refusal(&hex.replace(' ', ""));
-            assert!(
-                matches!(found, CborError::EndsEarly { .. }),
-                "{hex}: {found}"
-            );
+            assert!(matches!(found, CborError::EndsEarly { .. }), "{hex}: {found}");
         }
     }
 
@@ -741,10 +709,7 @@ mod tests {
     fn signed_numbers_map_to_both_majors() {
         assert_eq!(Value::from(-1_i64), Value::Negative(0));
         assert_eq!(Value::from(-500_i64), Value::Negative(499));
-        assert_eq!(
-            Value::from(i64::MIN),
-            Value::Negative(i64::MAX.cast_unsigned())
-        );
+        assert_eq!(Value::from(i64::MIN), Value::Negative(i64::MAX.cast_unsigned()));
         assert_eq!(Value::from(7_i64), Value::Unsigned(7));
     }
 

@@ -10,7 +10,9 @@ use serde_json::Value;
 
 #[test]
 fn wycheproof_ecdh_es_direct() {
-    let Some(vectors) = vectors("wycheproof/json_web_encryption_test.json") else { return };
+    let Some(vectors) = vectors("wycheproof/json_web_encryption_test.json") else {
+        return;
+    };
     let mut decrypted = 0;
     for group in vectors["testGroups"].as_array().unwrap() {
         let private = &group["private"];
@@ -26,13 +28,19 @@ fn wycheproof_ecdh_es_direct() {
                 assert_eq!(found.map(hex), Ok(test["pt"].as_str().unwrap().to_owned()), "{test}");
                 decrypted += 1;
             } else if test["result"] == "valid" {
-                assert!(matches!(found, Err(JweError::Algorithm { .. } | JweError::Malformed { .. })), "{test}");
+                assert!(
+                    matches!(found, Err(JweError::Algorithm { .. } | JweError::Malformed { .. })),
+                    "{test}"
+                );
             } else {
                 assert!(found.is_err(), "{test}");
             }
         }
     }
-    assert!(decrypted >= 2, "the vectors have A128GCM and A256GCM, found {decrypted} that decrypt");
+    assert!(
+        decrypted >= 2,
+        "the vectors have A128GCM and A256GCM, found {decrypted} that decrypt"
+    );
 }
 
 fn hex(bytes: Vec<u8>) -> String {
@@ -45,8 +53,10 @@ fn hex(bytes: Vec<u8>) -> String {
 
 /// The parsed vector file; `None`, said aloud, where there are no vectors and none are demanded.
 fn vectors(file: &str) -> Option<Value> {
-    let root = std::env::var_os("ATTESTRY_VECTORS")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors")), PathBuf::from);
+    let root = std::env::var_os("ATTESTRY_VECTORS").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors")),
+        PathBuf::from,
+    );
     let path = root.join(file);
     match std::fs::read(&path) {
         Ok(bytes) => Some(serde_json::from_slice(&bytes).unwrap()),
