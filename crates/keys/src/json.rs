@@ -242,7 +242,7 @@ mod tests {
     fn trailing_bytes_and_truncation_are_refused() {
         assert_eq!(problem("{} {}"), "not JSON");
         assert_eq!(problem("{\"a\":"), "the text ends too early");
-        assert_eq!(parse(b"\"\xff\"", DEFAULT_LIMITS).is_err(), true);
+        assert!(parse(b"\"\xff\"", DEFAULT_LIMITS).is_err());
     }
 
     #[test]

@@ -1,0 +1,238 @@
+//! Listening: plain HTTP on loopback only, TLS with a certificate, or behind a proxy named by its public URL.
+
+use std::net::SocketAddr;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum::Router;
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use thiserror::Error;
+use url::Url;
+
+use crate::guard;
+
+/// How long requests in flight may take to finish after SIGTERM. Longer than any request may take.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Where a service listens and what its clients call it.
+#[derive(Debug)]
+pub struct Listen {
+    listener: TcpListener,
+    address: SocketAddr,
+    public_url: Url,
+    tls: Option<TlsFiles>,
+}
+
+/// A certificate chain and its key in PEM files.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    /// The chain, leaf first.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// The service cannot listen this way.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// The environment's fault: the address is taken or not this machine's.
+    #[error("cannot listen on {address}; is another process using it? Choose another with --listen")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Claims and tokens would cross a network in the clear.
+    #[error(
+        "plain HTTP on {address} is refused beyond loopback: give --tls-certificate and --tls-key, or name the https proxy in front with --public-url"
+    )]
+    PlainBeyondLoopback {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The public URL is none that clients could use.
+    #[error(
+        "expected --public-url to be an https URL without query and fragment (http only for loopback), found {found}"
+    )]
+    PublicUrl {
+        /// What was given.
+        found: Url,
+    },
+    /// Serving ended with an error.
+    #[error("serving ended")]
+    Serve(#[source] std::io::Error),
+    /// The certificate or key is not usable.
+    #[error("cannot use the certificate {certificate}")]
+    Tls {
+        /// The file.
+        certificate: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Listen {
+    /// Binds `address` (port 0 takes a free one). `public_url` is what clients use; without it, the address.
+    ///
+    /// # Errors
+    /// [`ListenError`].
+    pub fn bind(address: SocketAddr, public_url: Option<Url>, tls: Option<TlsFiles>) -> Result<Self, ListenError> {
+        let behind_https = public_url.as_ref().is_some_and(|url| url.scheme() == "https");
+        if !address.ip().is_loopback() && tls.is_none() && !behind_https {
+            return Err(ListenError::PlainBeyondLoopback { address });
+        }
+        let bind = |source| ListenError::Bind { address, source };
+        let listener = TcpListener::bind(address).map_err(bind)?;
+        listener.set_nonblocking(true).map_err(bind)?;
+        let address = listener.local_addr().map_err(bind)?;
+        let public_url = match public_url {
+            Some(url) => usable(url)?,
+            None => own_url(address, tls.is_some()).ok_or(ListenError::PlainBeyondLoopback { address })?,
+        };
+        Ok(Self {
+            listener,
+            address,
+            public_url,
+            tls,
+        })
+    }
+
+    /// The bound address.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What clients call this service; never ends with a slash when written without one.
+    #[must_use]
+    pub const fn public_url(&self) -> &Url {
+        &self.public_url
+    }
+
+    /// Serves `router` behind the guards until `stop` completes, then lets what is in flight finish.
+    ///
+    /// # Errors
+    /// [`ListenError::Tls`] and [`ListenError::Serve`].
+    pub async fn serve(
+        self,
+        router: Router,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), ListenError> {
+        let hosts = guard::AllowedHosts::new(self.address, &self.public_url);
+        let service = guard::protect(router, hosts).into_make_service();
+        let handle = Handle::new();
+        let stopping = handle.clone();
+        tokio::spawn(async move {
+            stop.await;
+            stopping.graceful_shutdown(Some(GRACE));
+        });
+        if let Some(files) = self.tls {
+            // The one provider of the tree; a second install is the same one again.
+            rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+            let config = RustlsConfig::from_pem_file(&files.certificate, &files.key)
+                .await
+                .map_err(|source| ListenError::Tls {
+                    certificate: files.certificate,
+                    source,
+                })?;
+            let server = axum_server::from_tcp_rustls(self.listener, config).map_err(ListenError::Serve)?;
+            server.handle(handle).serve(service).await.map_err(ListenError::Serve)
+        } else {
+            let server = axum_server::from_tcp(self.listener).map_err(ListenError::Serve)?;
+            server.handle(handle).serve(service).await.map_err(ListenError::Serve)
+        }
+    }
+}
+
+/// Completes on SIGTERM or Ctrl-C.
+pub async fn termination() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+            interrupt.await.ok();
+            return;
+        };
+        tokio::select! {
+            _ = interrupt => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    interrupt.await.ok();
+}
+
+fn own_url(address: SocketAddr, tls: bool) -> Option<Url> {
+    Url::parse(&format!("{}://{address}", if tls { "https" } else { "http" })).ok()
+}
+
+fn usable(url: Url) -> Result<Url, ListenError> {
+    let loopback = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    let scheme_fits = url.scheme() == "https" || (url.scheme() == "http" && loopback);
+    let bare =
+        url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    if scheme_fits && bare && url.has_host() {
+        Ok(url)
+    } else {
+        Err(ListenError::PublicUrl { found: url })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bind(address: &str, public: Option<&str>) -> Result<Listen, ListenError> {
+        Listen::bind(
+            address.parse().unwrap(),
+            public.map(|url| Url::parse(url).unwrap()),
+            None,
+        )
+    }
+
+    #[test]
+    fn loopback_may_be_plain() {
+        let listen = bind("127.0.0.1:0", None).unwrap();
+        assert_eq!(listen.public_url().scheme(), "http");
+        assert_eq!(listen.public_url().port(), Some(listen.address().port()));
+    }
+
+    #[test]
+    fn plain_http_beyond_loopback_is_refused() {
+        assert!(matches!(
+            bind("0.0.0.0:0", None),
+            Err(ListenError::PlainBeyondLoopback { .. })
+        ));
+        assert!(matches!(
+            bind("0.0.0.0:0", Some("http://attestry.example")),
+            Err(ListenError::PlainBeyondLoopback { .. })
+        ));
+        assert!(bind("0.0.0.0:0", Some("https://attestry.example")).is_ok());
+    }
+
+    #[test]
+    fn public_urls_that_clients_cannot_use_are_refused() {
+        for bad in [
+            "http://attestry.example",
+            "https://attestry.example/?x",
+            "https://user@attestry.example",
+            "ftp://127.0.0.1",
+        ] {
+            assert!(
+                matches!(bind("127.0.0.1:0", Some(bad)), Err(ListenError::PublicUrl { .. })),
+                "{bad}"
+            );
+        }
+    }
+}
