@@ -26,7 +26,11 @@ fn wycheproof_ecdh_es_direct() {
             let found = jwe::decrypt(test["jwe"].as_str().unwrap(), &key, 1 << 16);
             let ours = private["alg"] == "ECDH-ES" && (test["enc"] == "A128GCM" || test["enc"] == "A256GCM");
             if ours && test["result"] == "valid" {
-                assert_eq!(found.as_deref().map(hex), Ok(test["pt"].as_str().unwrap().to_owned()), "{test}");
+                assert_eq!(
+                    found.as_deref().map(hex),
+                    Ok(test["pt"].as_str().unwrap().to_owned()),
+                    "{test}"
+                );
                 decrypted += 1;
             } else if test["result"] == "valid" {
                 assert!(
