@@ -1,1 +1,1 @@
-//! Flows, attacks, conformance and architecture tests over the whole workspace.
+//! The tests that need more than one crate. What they share.
