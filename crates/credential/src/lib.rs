@@ -1,1 +1,27 @@
 //! SD-JWT VC, VC-JOSE-COSE, Data Integrity and status lists: bytes to authentic credentials. Pure.
+//!
+//! In scope: issuing (as [`keys::SigningRequest`]s), authenticating, presenting, holder binding and status
+//! lists of each [`CredentialFormat`].
+//!
+//! Out of scope: whose key it is (`crates/did`), whether an issuer may issue (`crates/trust`), and the verdict
+//! (`verifier`), which alone may release claims. See [`evidence`] for the steps from bytes to claims.
+
+pub mod claim_path;
+pub mod evidence;
+mod format;
+pub mod registered_claims;
+pub mod sd_jwt;
+pub mod sd_jwt_vc;
+pub mod status_list;
+
+pub use claim_path::ClaimPath;
+pub use evidence::Authentic;
+pub use evidence::Facts;
+pub use evidence::Held;
+pub use evidence::HolderBinding;
+pub use evidence::HolderKey;
+pub use evidence::Transaction;
+pub use evidence::Unverified;
+pub use format::CredentialFormat;
+pub use format::UnknownFormat;
+pub use sd_jwt_vc::SdJwtVc;

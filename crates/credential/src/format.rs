@@ -1,0 +1,74 @@
+//! The credential formats and their identifiers on the wire of OpenID4VCI and OpenID4VP
+//! ([OpenID4VCI 1.0, credential format profiles](https://openid.net/specs/openid-4-verifiable-credential-issuance-1_0.html#name-credential-format-profiles)).
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+use serde::Serialize;
+use thiserror::Error;
+
+/// A credential format. Deliberately closed: a new format must be thought of wherever formats differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum CredentialFormat {
+    /// SD-JWT VC, [`crate::sd_jwt_vc`].
+    #[serde(rename = "dc+sd-jwt")]
+    DcSdJwt,
+    /// W3C VC 2.0 secured as `vc+jwt`, [`crate::vc_jwt`].
+    #[serde(rename = "jwt_vc_json")]
+    JwtVcJson,
+    /// W3C VC 2.0 with a Data Integrity proof.
+    #[serde(rename = "ldp_vc")]
+    LdpVc,
+}
+
+/// The peer named a format that we do not implement.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("expected the format dc+sd-jwt, jwt_vc_json or ldp_vc, found another")]
+pub struct UnknownFormat;
+
+impl CredentialFormat {
+    /// Every format, in the order of preference that we advertise.
+    pub const ALL: [Self; 3] = [Self::DcSdJwt, Self::JwtVcJson, Self::LdpVc];
+
+    /// The identifier of OpenID4VCI and OpenID4VP.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DcSdJwt => "dc+sd-jwt",
+            Self::JwtVcJson => "jwt_vc_json",
+            Self::LdpVc => "ldp_vc",
+        }
+    }
+}
+
+impl FromStr for CredentialFormat {
+    type Err = UnknownFormat;
+
+    fn from_str(text: &str) -> Result<Self, UnknownFormat> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.as_str() == text)
+            .ok_or(UnknownFormat)
+    }
+}
+
+impl fmt::Display for CredentialFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_read_as_written() {
+        for format in CredentialFormat::ALL {
+            assert_eq!(format.as_str().parse(), Ok(format));
+            assert_eq!(serde_json::to_value(format).unwrap(), format.as_str());
+        }
+        assert_eq!("vc+sd-jwt".parse::<CredentialFormat>(), Err(UnknownFormat));
+    }
+}

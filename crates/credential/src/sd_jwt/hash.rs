@@ -1,0 +1,77 @@
+//! The hash function of an SD-JWT ([RFC 9901, hash function claim](https://www.rfc-editor.org/rfc/rfc9901#name-hash-function-claim)).
+
+use keys::base64url;
+use sha2::Digest as _;
+use sha2::Sha384;
+use sha2::Sha512;
+
+/// A hash that `_sd_alg` may name. SHA-256 is what we issue with and what everyone must read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HashAlgorithm {
+    /// `sha-256`.
+    #[default]
+    Sha256,
+    /// `sha-384`.
+    Sha384,
+    /// `sha-512`.
+    Sha512,
+}
+
+impl HashAlgorithm {
+    /// The name in the IANA "Named Information Hash Algorithm" registry.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha-256",
+            Self::Sha384 => "sha-384",
+            Self::Sha512 => "sha-512",
+        }
+    }
+
+    /// The algorithm of that name; names are case-sensitive, and weak or truncated ones are not known here.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Sha256, Self::Sha384, Self::Sha512]
+            .into_iter()
+            .find(|algorithm| algorithm.name() == name)
+    }
+
+    /// The digest of `text` in base64url, as it stands in `_sd`, `...` and `sd_hash`.
+    pub(crate) fn digest(self, text: &str) -> String {
+        match self {
+            Self::Sha256 => base64url::encode(keys::sha256(text.as_bytes())),
+            Self::Sha384 => base64url::encode(Sha384::digest(text)),
+            Self::Sha512 => base64url::encode(Sha512::digest(text)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 9901, "Hashing Disclosures".
+    #[test]
+    fn the_digest_is_over_the_encoded_text() {
+        let disclosure = "WyJfMjZiYzRMVC1hYzZxMktJNmNCVzVlcyIsICJmYW1pbHlfbmFtZSIsICJNw7ZiaXVzIl0";
+        assert_eq!(
+            HashAlgorithm::Sha256.digest(disclosure),
+            "X9yH0Ajrdm1Oij4tWso9UzzKJvPoDxwmuEcO3XAdRC0"
+        );
+    }
+
+    #[test]
+    fn names_are_case_sensitive_and_digests_have_their_length() {
+        for (algorithm, bytes) in [
+            (HashAlgorithm::Sha256, 32),
+            (HashAlgorithm::Sha384, 48),
+            (HashAlgorithm::Sha512, 64),
+        ] {
+            assert_eq!(HashAlgorithm::from_name(algorithm.name()), Some(algorithm));
+            assert_eq!(base64url::decode(&algorithm.digest("")).unwrap().len(), bytes);
+        }
+        for unknown in ["SHA-256", "sha-256-128", "sha-1", ""] {
+            assert_eq!(HashAlgorithm::from_name(unknown), None, "{unknown}");
+        }
+    }
+}

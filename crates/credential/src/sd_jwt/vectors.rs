@@ -1,0 +1,246 @@
+//! The examples of RFC 9901 and the test cases of its reference implementation. In here rather than in
+//! `tests/`, because the plain SD-JWT mechanism is private to this crate.
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use keys::Jwk;
+use keys::PublicKey;
+use keys::Timestamp;
+use keys::base64url;
+use keys::json;
+use keys::jws::JwsError;
+use keys::jws::UnverifiedJws;
+use serde_json::Map;
+use serde_json::Value;
+
+use super::*;
+use crate::evidence::Transaction;
+
+/// The folder of vectors, or `None` after saying that it is missing.
+fn vectors(folder: &str) -> Option<PathBuf> {
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors");
+    let root = std::env::var_os("ATTESTRY_VECTORS").map_or_else(|| PathBuf::from(default), PathBuf::from);
+    let path = root.join(folder);
+    if path.is_dir() {
+        return Some(path);
+    }
+    let required = std::env::var_os("ATTESTRY_REQUIRE_VECTORS").is_some_and(|value| value == "1");
+    assert!(!required, "no vectors at {}", path.display());
+    println!("skipped: no vectors at {}", path.display());
+    None
+}
+
+fn text(folder: &Path, name: &str) -> Option<String> {
+    fs::read_to_string(folder.join(name))
+        .ok()
+        .map(|text| text.trim().to_owned())
+}
+
+fn object(folder: &Path, name: &str) -> Option<Map<String, Value>> {
+    text(folder, name).map(|text| serde_json::from_str(&text).unwrap())
+}
+
+/// The issuer's and the holder's key, in the order of the settings file.
+fn keys_of(settings: &str) -> Vec<PublicKey> {
+    let values = |name: &str| -> Vec<String> {
+        let prefix = format!("{name}: ");
+        settings
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix(&prefix).map(str::to_owned))
+            .collect()
+    };
+    let coordinates = values("x").into_iter().zip(values("y"));
+    let key = |(x, y): (String, String)| {
+        let bytes = |text: &str| base64url::decode(text).unwrap();
+        PublicKey::from_jwk(&Jwk::from_coordinates("EC", "P-256", &bytes(&x), Some(&bytes(&y)))).unwrap()
+    };
+    coordinates.map(key).collect()
+}
+
+/// The compact form; `None` for the four cases in the JSON serialization, which the generator writes as an older
+/// draft had it.
+fn compact(folder: &Path, name: &str) -> Option<String> {
+    // The examples are wrapped for print.
+    text(folder, &format!("{name}.txt")).map(|text| text.split_whitespace().collect())
+}
+
+fn signed_payload(sd_jwt: &SdJwt, issuer: &PublicKey) -> Result<Map<String, Value>, JwsError> {
+    let verified = UnverifiedJws::parse(sd_jwt.jwt(), MAX_BYTES)?.verify(issuer)?;
+    Ok(json::parse_object(verified.payload(), json::DEFAULT_LIMITS).unwrap())
+}
+
+/// Signature, disclosures and key binding of one text; gives the processed payload.
+fn verify(sd_jwt: &SdJwt, keys: &[PublicKey]) -> Map<String, Value> {
+    let payload = signed_payload(sd_jwt, &keys[0]).unwrap();
+    let processed = process(payload, sd_jwt.disclosures(), &[]).unwrap();
+    if let Some(key_binding) = sd_jwt.key_binding() {
+        let jws = UnverifiedJws::parse(key_binding, MAX_BYTES).unwrap();
+        let claims: Value = serde_json::from_slice(jws.unverified_payload()).unwrap();
+        let member = |name: &str| claims[name].as_str().unwrap();
+        let now = Timestamp::from_unix(claims["iat"].as_i64().unwrap());
+        let (audience, nonce) = (member("aud"), member("nonce"));
+        let transaction = Transaction {
+            audience,
+            nonce,
+            now,
+            max_age: 0,
+        };
+        let sd_hash = processed.hash.digest(sd_jwt.without_key_binding());
+        verify_key_binding(key_binding, &keys[1], &sd_hash, &transaction).unwrap();
+    }
+    processed.claims
+}
+
+/// Issues the claims of an SD-JWT again, with the same claims disclosable, and presents each of them alone.
+fn issue_again(issued: &SdJwt, keys: &[PublicKey]) {
+    let payload = signed_payload(issued, &keys[0]).unwrap();
+    let claims = process(payload.clone(), issued.disclosures(), &[]).unwrap().claims;
+    let paths = Disclosed::new(payload, issued.disclosures())
+        .unwrap()
+        .disclosable_paths();
+    assert_eq!(paths.len(), issued.disclosures().count(), "every disclosure has a path");
+
+    let concealed = conceal(claims.clone(), &paths, Decoys::None, &mut signer::os_rng()).unwrap();
+    assert_eq!(concealed.disclosures.len(), paths.len());
+    let all = || concealed.disclosures.iter().map(String::as_str);
+    assert_eq!(process(concealed.payload.clone(), all(), &[]).unwrap().claims, claims);
+    let disclosed = Disclosed::new(concealed.payload.clone(), all()).unwrap();
+    for path in paths {
+        let chosen = disclosed.select(std::slice::from_ref(&path)).unwrap();
+        assert!(!chosen.is_empty(), "{path}");
+        process(concealed.payload.clone(), chosen.into_iter(), &[]).unwrap();
+    }
+}
+
+fn run_folder(set: &str) -> usize {
+    let Some(root) = vectors("sd-jwt/generated").map(|root| root.join(set)) else {
+        return 0;
+    };
+    let keys = keys_of(&text(&root, "settings.yml").unwrap());
+    let mut number = 0;
+    for entry in fs::read_dir(&root).unwrap() {
+        let folder = entry.unwrap().path();
+        let (Some(issued), Some(expected)) = (
+            compact(&folder, "sd_jwt_issuance"),
+            object(&folder, "verified_contents.json"),
+        ) else {
+            continue;
+        };
+        println!("{}", folder.display());
+        number += 1;
+        let issued = SdJwt::parse(&issued).unwrap();
+        if folder.ends_with("header_mod") {
+            // Its kid is the number 42, and RFC 7515 has: "The kid value MUST be a case-sensitive string".
+            assert!(matches!(signed_payload(&issued, &keys[0]), Err(JwsError::Header(_))));
+            continue;
+        }
+        assert_eq!(
+            signed_payload(&issued, &keys[0]).unwrap(),
+            object(&folder, "sd_jwt_payload.json").unwrap()
+        );
+        let presented = SdJwt::parse(&compact(&folder, "sd_jwt_presentation").unwrap()).unwrap();
+        assert_eq!(
+            presented.key_binding().is_some(),
+            folder.join("kb_jwt_payload.json").exists()
+        );
+        assert_eq!(verify(&presented, &keys), expected);
+        let everything = verify(&issued, &keys);
+        for (name, value) in object(&folder, "user_claims.json").unwrap() {
+            assert_eq!(everything[&name], value, "{name}");
+        }
+        issue_again(&issued, &keys);
+    }
+    number
+}
+
+#[test]
+fn examples_of_rfc_9901() {
+    let number = run_folder("rfc9901-examples");
+    assert!(number == 13 || number == 0, "found {number}");
+}
+
+#[test]
+fn test_cases_of_the_reference_implementation() {
+    let number = run_folder("sd-jwt-python-testcases");
+    assert!(number == 15 || number == 0, "found {number}");
+}
+
+/// The SD-JWTs as printed in the RFC's text: each is verified, and the texts that follow say what comes out.
+#[test]
+fn texts_printed_in_rfc_9901() {
+    let Some(root) = vectors("sd-jwt") else { return };
+    let keys = keys_of(&text(&root, "testcases/settings.yml").unwrap());
+    let draft = text(&root, "draft-final.txt").unwrap();
+    let is_part = |line: &str| {
+        line.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
+    };
+    let mut printed = Vec::new();
+    let mut current = String::new();
+    for line in draft.lines().map(str::trim) {
+        if line.is_empty() || !is_part(line) {
+            if current.starts_with("eyJ") && current.contains('~') {
+                printed.push(SdJwt::parse(&current).unwrap());
+            }
+            current.clear();
+        } else {
+            current.push_str(line);
+        }
+    }
+    assert_eq!(printed.len(), 8);
+    for sd_jwt in &printed {
+        verify(sd_jwt, &keys);
+    }
+    assert_eq!(
+        printed.iter().filter(|sd_jwt| sd_jwt.key_binding().is_some()).count(),
+        3
+    );
+    let presented = verify(&printed[1], &keys);
+    assert_eq!(presented["nationalities"], serde_json::json!(["US"]));
+    assert!(!presented.contains_key("birthdate"));
+}
+
+/// Genuine vectors with one thing wrong: each must fail at the step that is meant to catch it.
+#[test]
+fn changed_vectors_are_refused() {
+    let Some(root) = vectors("sd-jwt/generated/rfc9901-examples") else {
+        return;
+    };
+    let keys = keys_of(&text(&root, "settings.yml").unwrap());
+    let simple = compact(&root.join("simple"), "sd_jwt_issuance").unwrap();
+    let genuine = SdJwt::parse(&simple).unwrap();
+    let payload = || signed_payload(&genuine, &keys[0]).unwrap();
+    let run = |text: &str| {
+        let sd_jwt = SdJwt::parse(text)?;
+        process(payload(), sd_jwt.disclosures(), &[]).map(|processed| processed.claims)
+    };
+    assert!(run(&simple).is_ok());
+    let first = genuine.disclosures().next().unwrap();
+
+    assert_eq!(run(&format!("{simple}{first}~")), Err(SdJwtError::DuplicateDisclosure));
+    let foreign = compact(&root.join("complex_ekyc"), "sd_jwt_issuance").unwrap();
+    let foreign = SdJwt::parse(&foreign).unwrap().disclosures().next().unwrap().to_owned();
+    assert_eq!(
+        run(&format!("{simple}{foreign}~")),
+        Err(SdJwtError::UnreferencedDisclosure)
+    );
+    let swapped = simple.replacen(first, &foreign, 1);
+    assert_eq!(run(&swapped), Err(SdJwtError::UnreferencedDisclosure));
+
+    let other_jwt = compact(&root.join("complex_ekyc"), "sd_jwt_issuance").unwrap();
+    let (header_and_payload, _) = genuine.jwt().rsplit_once('.').unwrap();
+    let (_, other_signature) = SdJwt::parse(&other_jwt)
+        .unwrap()
+        .jwt()
+        .rsplit_once('.')
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
+    let forged = SdJwt::parse(&format!("{header_and_payload}.{other_signature}~")).unwrap();
+    assert!(matches!(signed_payload(&forged, &keys[0]), Err(JwsError::Signature(_))));
+    assert!(matches!(
+        signed_payload(&genuine, &keys[1]),
+        Err(JwsError::Signature(_))
+    ));
+}

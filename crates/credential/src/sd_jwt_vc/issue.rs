@@ -1,0 +1,113 @@
+//! Issuing an SD-JWT VC.
+
+use keys::Algorithm;
+use keys::Jwk;
+use keys::SigningRequest;
+use keys::Timestamp;
+use keys::jws;
+use rand_core::CryptoRng;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use super::NEVER_DISCLOSABLE;
+use super::TYPE;
+use crate::ClaimPath;
+use crate::claim_path::PathComponent;
+use crate::sd_jwt::Decoys;
+use crate::sd_jwt::SdJwt;
+use crate::sd_jwt::SdJwtError;
+use crate::sd_jwt::conceal;
+use crate::status_list::StatusReference;
+
+/// A credential to be issued. The registered claims have fields of their own; `claims` are the subject's.
+#[derive(Clone)]
+pub struct Credential<'a> {
+    /// `iss`: the issuer's DID.
+    pub issuer: &'a str,
+    /// `kid`: absolute DID URL of the issuer's key.
+    pub key_id: &'a str,
+    /// `vct`.
+    pub vct: &'a str,
+    /// `vct#integrity`, see [`super::integrity`].
+    pub type_integrity: Option<&'a str>,
+    /// `aka_vcts`: further types, without `vct`.
+    pub other_types: &'a [String],
+    /// `cnf.jwk`: the wallet's key, if the credential is bound to its holder.
+    pub holder: Option<&'a Jwk>,
+    /// `iat`.
+    pub issued_at: Timestamp,
+    /// `nbf`.
+    pub valid_from: Option<Timestamp>,
+    /// `exp`.
+    pub valid_until: Option<Timestamp>,
+    /// `status`.
+    pub status: Option<&'a StatusReference>,
+    /// Claims about the subject.
+    pub claims: Map<String, Value>,
+    /// Which of them are selectively disclosable.
+    pub disclosable: &'a [ClaimPath],
+    /// Digests without claims.
+    pub decoys: Decoys,
+}
+
+impl Credential<'_> {
+    /// The credential with all its disclosures, once signed by `key_id`'s key.
+    ///
+    /// # Errors
+    /// [`SdJwtError::ClaimExists`] when `claims` has a registered claim that has a field here,
+    /// [`SdJwtError::CriticalClaim`] when such a claim is to be disclosable, and what [`SdJwtError`] says of
+    /// names, paths and depth: all of them the caller's fault.
+    pub fn issue(self, algorithm: Algorithm, rng: &mut dyn CryptoRng) -> Result<SigningRequest<String>, SdJwtError> {
+        if let Some(name) = NEVER_DISCLOSABLE.into_iter().find(|name| self.makes_disclosable(name)) {
+            return Err(SdJwtError::CriticalClaim { name });
+        }
+        let header = Map::from_iter([("kid".to_owned(), json!(self.key_id)), ("typ".to_owned(), json!(TYPE))]);
+        let registered = self.registered_claims();
+        let mut claims = self.claims;
+        for (name, value) in registered {
+            // Also where the field is empty: what is not said by a field is not said.
+            if claims.contains_key(name) {
+                return Err(SdJwtError::ClaimExists);
+            }
+            claims.extend(value.map(|value| (name.to_owned(), value)));
+        }
+        let concealed = conceal(claims, self.disclosable, self.decoys, rng)?;
+        let payload = Value::Object(concealed.payload).to_string();
+        let disclosures = concealed.disclosures;
+        let request = jws::sign(header, payload.as_bytes(), algorithm);
+        Ok(request.map(move |jwt| SdJwt::join(&jwt, disclosures.iter().map(String::as_str))))
+    }
+
+    fn makes_disclosable(&self, name: &str) -> bool {
+        self.disclosable
+            .iter()
+            .any(|path| path.components().first() == Some(&PathComponent::Key(name.to_owned())))
+    }
+
+    /// Every registered claim that has a field, `None` where the field is empty.
+    fn registered_claims(&self) -> [(&'static str, Option<Value>); 9] {
+        let others = (!self.other_types.is_empty()).then(|| json!(self.other_types));
+        [
+            ("iss", Some(json!(self.issuer))),
+            ("vct", Some(json!(self.vct))),
+            ("vct#integrity", self.type_integrity.map(|integrity| json!(integrity))),
+            ("aka_vcts", others),
+            ("cnf", self.holder.map(|jwk| json!({"jwk": jwk.to_value()}))),
+            ("iat", Some(json!(self.issued_at.unix()))),
+            ("nbf", self.valid_from.map(|time| json!(time.unix()))),
+            ("exp", self.valid_until.map(|time| json!(time.unix()))),
+            ("status", self.status.map(StatusReference::to_value)),
+        ]
+    }
+}
+
+impl std::fmt::Debug for Credential<'_> {
+    /// Without the claims.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credential")
+            .field("issuer", &self.issuer)
+            .field("vct", &self.vct)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,659 @@
+//! Each check of an SD-JWT VC fails alone, after the genuine credential has passed.
+
+use std::num::NonZeroUsize;
+
+use keys::Algorithm;
+use keys::SigningRequest;
+use keys::base64url;
+use keys::jws;
+use keys::signing::fulfil;
+use serde_json::json;
+use signer::SoftwareKey;
+
+use super::*;
+use crate::ClaimPath;
+use crate::evidence::AuthorityFact;
+use crate::evidence::Freshness;
+use crate::evidence::ReleaseError;
+use crate::evidence::ReleaseEvidence;
+use crate::evidence::Staleness;
+use crate::sd_jwt::Decoys;
+use crate::status_list::BitsPerEntry;
+use crate::status_list::Status;
+use crate::status_list::StatusArray;
+use crate::status_list::StatusList;
+use keys::Signer as _;
+
+const ISSUER: &str = "did:example:issuer";
+const VCT: &str = "https://credentials.example.com/identity_credential";
+const VERIFIER: &str = "did:example:verifier";
+const LIST: &str = "https://issuer.example/status/1";
+const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+
+fn transaction() -> Transaction<'static> {
+    Transaction {
+        audience: VERIFIER,
+        nonce: "n-1",
+        now: NOW,
+        max_age: 300,
+    }
+}
+
+struct Scene {
+    issuer: SoftwareKey,
+    holder: SoftwareKey,
+}
+
+impl Scene {
+    fn new(algorithm: Algorithm) -> Self {
+        let rng = &mut signer::os_rng();
+        Self {
+            issuer: SoftwareKey::generate(algorithm, rng),
+            holder: SoftwareKey::generate(algorithm, rng),
+        }
+    }
+
+    fn issue(&self) -> String {
+        let jwk = self.holder.public_key().to_jwk();
+        let disclosable: Vec<ClaimPath> = serde_json::from_value(json!([
+            ["name"],
+            ["address"],
+            ["address", "city"],
+            ["nationalities", null]
+        ]))
+        .unwrap();
+        let Value::Object(claims) = json!({
+            "name": "A", "address": {"city": "B", "country": "C"}, "nationalities": ["D", "E"], "open": true
+        }) else {
+            panic!("an object")
+        };
+        let credential = NewCredential {
+            issuer: ISSUER,
+            key_id: "did:example:issuer#key-1",
+            vct: VCT,
+            type_integrity: Some("sha256-x"),
+            other_types: &["urn:example:base".to_owned()],
+            holder: Some(&jwk),
+            issued_at: NOW.minus(10),
+            valid_from: Some(NOW.minus(10)),
+            valid_until: Some(NOW.plus(1000)),
+            status: Some(&StatusReference::token_status_list(LIST.to_owned(), 3)),
+            claims,
+            disclosable: &disclosable,
+            decoys: Decoys::FillToMultipleOf(NonZeroUsize::new(4).unwrap()),
+        };
+        self.sign(
+            credential
+                .issue(self.issuer.public_key().algorithm(), &mut signer::os_rng())
+                .unwrap(),
+        )
+    }
+
+    fn sign<T>(&self, request: SigningRequest<T>) -> T {
+        fulfil(&self.issuer, request).unwrap()
+    }
+
+    fn authenticate(&self, text: &str) -> Result<Authentic<SdJwtVc>, SdJwtVcError> {
+        Unverified::<SdJwtVc>::parse(text)?.authenticate(self.issuer.public_key(), ISSUER, NOW)
+    }
+
+    fn hold(&self) -> Held<SdJwtVc> {
+        self.authenticate(&self.issue()).unwrap().hold_issued().unwrap()
+    }
+
+    fn present(&self, paths: Value) -> String {
+        let paths: Vec<ClaimPath> = serde_json::from_value(paths).unwrap();
+        let request = self.hold().present(&paths).unwrap().bind(VERIFIER, "n-1", NOW).unwrap();
+        fulfil(&self.holder, request).unwrap()
+    }
+
+    /// Signs a payload and header of the attacker's or a careless issuer's choice.
+    fn signed(&self, header: Value, payload: &Value) -> String {
+        let Value::Object(header) = header else {
+            panic!("an object")
+        };
+        self.sign(jws::sign(
+            header,
+            payload.to_string().as_bytes(),
+            self.issuer.public_key().algorithm(),
+        ))
+    }
+
+    /// A minimal genuine credential with one claim changed, or removed by `null`.
+    fn with(&self, name: &str, value: Value) -> Result<Authentic<SdJwtVc>, SdJwtVcError> {
+        let mut payload = json!({"iss": ISSUER, "vct": VCT});
+        let genuine = self.signed(json!({"typ": TYPE}), &payload);
+        assert!(self.authenticate(&format!("{genuine}~")).is_ok());
+        if value.is_null() {
+            payload.as_object_mut().unwrap().remove(name);
+        } else {
+            payload[name] = value;
+        }
+        self.authenticate(&format!("{}~", self.signed(json!({"typ": TYPE}), &payload)))
+    }
+
+    fn evidence(authentic: &Authentic<SdJwtVc>) -> ReleaseEvidence {
+        let array = StatusArray::new(BitsPerEntry::Two, 16);
+        let list = StatusList::of_status_types(LIST.to_owned(), array, NOW.minus(60));
+        ReleaseEvidence {
+            authority: AuthorityFact {
+                issuer: ISSUER.to_owned(),
+                types: vec![VCT.to_owned(), "urn:example:base".to_owned()],
+            },
+            status: authentic
+                .facts()
+                .status()
+                .iter()
+                .map(|reference| list.read(reference).unwrap())
+                .collect(),
+            freshness: Freshness {
+                now: NOW,
+                as_of: NOW.minus(30),
+                staleness: Staleness::RefuseAfter(60),
+            },
+            holder_binding: authentic.verify_key_binding(&transaction()).unwrap(),
+        }
+    }
+}
+
+#[test]
+fn the_whole_way_from_issuer_to_claims() {
+    for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
+        let scene = Scene::new(algorithm);
+        let held = scene.hold();
+        assert_eq!(held.claims()["address"], json!({"city": "B", "country": "C"}));
+        let paths: Vec<String> = held
+            .disclosable_paths()
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(paths.len(), 5, "{paths:?}");
+
+        let presented = scene.present(json!([["address", "city"], ["nationalities", 1]]));
+        let unverified = Unverified::<SdJwtVc>::parse(&presented).unwrap();
+        assert_eq!(unverified.issuer(), Ok(ISSUER));
+        assert_eq!(unverified.type_hint(), Ok(VCT));
+        assert_eq!(
+            unverified.verification_method(),
+            Ok("did:example:issuer#key-1".to_owned())
+        );
+        let authentic = unverified.authenticate(scene.issuer.public_key(), ISSUER, NOW).unwrap();
+        let facts = authentic.facts();
+        assert_eq!(facts.types(), [VCT, "urn:example:base"]);
+        assert_eq!(facts.holder(), Some(&HolderKey::Key(scene.holder.public_key().clone())));
+        assert_eq!(
+            (facts.valid_from(), facts.valid_until()),
+            (Some(NOW.minus(10)), Some(NOW.plus(1000)))
+        );
+        assert_eq!(facts.issued_at(), Some(NOW.minus(10)));
+        assert_eq!(facts.key_id(), Some("did:example:issuer#key-1"));
+        assert_eq!(facts.type_integrity(), Some("sha256-x"));
+        assert_eq!(facts.key(), scene.issuer.public_key());
+
+        let evidence = Scene::evidence(&authentic);
+        assert!(evidence.holder_binding.is_proven());
+        let (_, claims) = authentic.release(&evidence).unwrap().into_parts();
+        assert_eq!(claims["address"], json!({"city": "B", "country": "C"}));
+        assert_eq!(claims["nationalities"], json!(["E"]));
+        assert_eq!(claims["open"], json!(true));
+        assert!(!claims.contains_key("name") && !claims.contains_key("_sd") && !claims.contains_key("_sd_alg"));
+    }
+}
+
+#[test]
+fn a_tampered_signature_is_refused() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let text = scene.issue();
+    let (jwt, rest) = text.split_once('~').unwrap();
+    let (signed, signature) = jwt.rsplit_once('.').unwrap();
+    let mut bytes = base64url::decode(signature).unwrap();
+    bytes[0] ^= 1;
+    let tampered = format!("{signed}.{}~{rest}", base64url::encode(bytes));
+    assert!(matches!(
+        scene.authenticate(&tampered),
+        Err(SdJwtVcError::Jws(JwsError::Signature(_)))
+    ));
+}
+
+#[test]
+fn a_tampered_payload_is_refused() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let text = scene.issue();
+    let parts: Vec<&str> = text.splitn(3, '.').collect();
+    let mut payload: Value = serde_json::from_slice(&base64url::decode(parts[1]).unwrap()).unwrap();
+    payload["open"] = json!(false);
+    let tampered = format!("{}.{}.{}", parts[0], base64url::encode(payload.to_string()), parts[2]);
+    assert!(matches!(
+        scene.authenticate(&tampered),
+        Err(SdJwtVcError::Jws(JwsError::Signature(_)))
+    ));
+}
+
+#[test]
+fn a_forged_disclosure_is_refused() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let text = scene.issue();
+    assert!(scene.authenticate(&text).is_ok());
+    let forged = base64url::encode(r#"["salt","admin",true]"#);
+    let refused = scene.authenticate(&format!("{text}{forged}~"));
+    assert!(matches!(
+        refused,
+        Err(SdJwtVcError::SdJwt(SdJwtError::UnreferencedDisclosure))
+    ));
+}
+
+#[test]
+fn another_credentials_disclosure_is_refused() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let (text, other) = (scene.issue(), scene.issue());
+    let disclosure = |text: &str| text.split('~').nth(1).unwrap().to_owned();
+    let swapped = text.replacen(&disclosure(&text), &disclosure(&other), 1);
+    let refused = scene.authenticate(&swapped);
+    assert!(matches!(
+        refused,
+        Err(SdJwtVcError::SdJwt(SdJwtError::UnreferencedDisclosure))
+    ));
+}
+
+#[test]
+fn alg_none_is_refused() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let text = scene.issue();
+    let (_, rest) = text.split_once('.').unwrap();
+    for alg in ["none", "None", "HS256"] {
+        let header = base64url::encode(json!({"alg": alg, "typ": TYPE}).to_string());
+        let refused = scene.authenticate(&format!("{header}.{rest}"));
+        assert!(
+            matches!(refused, Err(SdJwtVcError::Jws(JwsError::Algorithm { .. }))),
+            "{alg}"
+        );
+    }
+}
+
+#[test]
+fn alg_of_another_key_is_refused() {
+    let (scene, other) = (Scene::new(Algorithm::EdDsa), Scene::new(Algorithm::Es256));
+    let text = scene.issue();
+    let refused = Unverified::<SdJwtVc>::parse(&text)
+        .unwrap()
+        .authenticate(other.issuer.public_key(), ISSUER, NOW);
+    assert!(matches!(refused, Err(SdJwtVcError::Jws(JwsError::WrongKey { .. }))));
+}
+
+#[test]
+fn unknown_critical_header_is_refused() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let payload = json!({"iss": ISSUER, "vct": VCT});
+    let text = scene.signed(json!({"typ": TYPE, "crit": ["exp"], "exp": 1}), &payload);
+    assert!(matches!(
+        scene.authenticate(&format!("{text}~")),
+        Err(SdJwtVcError::Jws(JwsError::Critical))
+    ));
+}
+
+#[test]
+fn wrong_type_is_refused() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let payload = json!({"iss": ISSUER, "vct": VCT});
+    for header in [
+        json!({}),
+        json!({"typ": "JWT"}),
+        json!({"typ": "vc+sd-jwt"}),
+        json!({"typ": "kb+jwt"}),
+    ] {
+        let text = scene.signed(header.clone(), &payload);
+        let refused = scene.authenticate(&format!("{text}~"));
+        assert!(
+            matches!(refused, Err(SdJwtVcError::Jws(JwsError::WrongType { .. }))),
+            "{header}"
+        );
+    }
+}
+
+#[test]
+fn wrong_issuer_is_refused() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    assert!(matches!(
+        scene.with("iss", json!("did:example:other")),
+        Err(SdJwtVcError::WrongIssuer { .. })
+    ));
+    assert!(matches!(scene.with("iss", Value::Null), Err(SdJwtVcError::Claim(_))));
+}
+
+#[test]
+fn type_claims_are_checked() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    for (name, value) in [
+        ("vct", Value::Null),
+        ("vct", json!("")),
+        ("vct", json!([VCT])),
+        ("aka_vcts", json!([])),
+        ("aka_vcts", json!([VCT])),
+        ("aka_vcts", json!("urn:x")),
+        ("aka_vcts", json!([1])),
+        ("vct#integrity", json!(1)),
+    ] {
+        assert!(
+            matches!(scene.with(name, value.clone()), Err(SdJwtVcError::Claim(_))),
+            "{name}: {value}"
+        );
+    }
+}
+
+#[test]
+fn validity_is_checked() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    assert!(matches!(
+        scene.with("exp", json!(NOW.unix())),
+        Err(SdJwtVcError::Validity(_))
+    ));
+    assert!(scene.with("exp", json!(NOW.plus(1).unix())).is_ok());
+    assert!(matches!(
+        scene.with("nbf", json!(NOW.plus(61).unix())),
+        Err(SdJwtVcError::Validity(_))
+    ));
+    assert!(matches!(
+        scene.with("iat", json!(NOW.plus(61).unix())),
+        Err(SdJwtVcError::IssuedInTheFuture { .. })
+    ));
+    for name in ["exp", "nbf", "iat"] {
+        assert!(
+            matches!(scene.with(name, json!("soon")), Err(SdJwtVcError::Claim(_))),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_holder_key_that_we_cannot_check_is_refused() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let good = scene.holder.public_key().to_jwk().to_value();
+    assert!(scene.with("cnf", json!({"jwk": good})).is_ok());
+    let mut private = good;
+    private["d"] = json!("AAAA");
+    for cnf in [
+        json!({}),
+        json!({"kid": "x"}),
+        json!({"jwk": {"kty": "RSA"}}),
+        json!({"jwk": private}),
+        json!("x"),
+    ] {
+        assert!(
+            matches!(scene.with("cnf", cnf.clone()), Err(SdJwtVcError::Claim(_))),
+            "{cnf}"
+        );
+    }
+}
+
+#[test]
+fn malformed_status_is_refused_and_unknown_mechanisms_are_told() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    assert!(matches!(
+        scene.with("status", json!({"status_list": {"idx": 1}})),
+        Err(SdJwtVcError::Status(_))
+    ));
+    let authentic = scene.with("status", json!({"own": {}})).unwrap();
+    assert_eq!(authentic.facts().unknown_status(), ["own"]);
+    assert!(authentic.facts().status().is_empty());
+}
+
+#[test]
+fn security_critical_claims_are_not_disclosable() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    for name in NEVER_DISCLOSABLE {
+        let disclosure = base64url::encode(json!(["salt", name, "x"]).to_string());
+        let digest = HashAlgorithm::Sha256.digest(&disclosure);
+        let mut payload = json!({"iss": ISSUER, "vct": VCT, "_sd": [digest]});
+        payload.as_object_mut().unwrap().remove(name);
+        let text = scene.signed(json!({"typ": TYPE}), &payload);
+        let refused = scene.authenticate(&format!("{text}~{disclosure}~")).unwrap_err();
+        let expected = match name {
+            // Found missing from the signed part even before disclosures are looked at.
+            "iss" => SdJwtVcError::Claim(ClaimError::missing("iss", "a string")),
+            name => SdJwtVcError::SdJwt(SdJwtError::CriticalClaim { name }),
+        };
+        assert_eq!(refused, expected);
+    }
+}
+
+#[test]
+fn an_issuer_cannot_make_critical_claims_disclosable_or_set_them_twice() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let issue = |claims: Value, disclosable: Value| {
+        let Value::Object(claims) = claims else {
+            panic!("an object")
+        };
+        let disclosable: Vec<ClaimPath> = serde_json::from_value(disclosable).unwrap();
+        let credential = NewCredential {
+            issuer: ISSUER,
+            key_id: "#1",
+            vct: VCT,
+            type_integrity: None,
+            other_types: &[],
+            holder: None,
+            issued_at: NOW,
+            valid_from: None,
+            valid_until: None,
+            status: None,
+            claims,
+            disclosable: &disclosable,
+            decoys: Decoys::None,
+        };
+        credential
+            .issue(Algorithm::EdDsa, &mut signer::os_rng())
+            .map(|request| scene.sign(request))
+    };
+    let text = issue(json!({"a": 1}), json!([["iat"], ["a"]])).unwrap();
+    assert!(
+        scene.authenticate(&text).unwrap().facts().issued_at().is_some(),
+        "iat may be disclosed"
+    );
+    for name in NEVER_DISCLOSABLE {
+        assert_eq!(
+            issue(json!({}), json!([[name]])),
+            Err(SdJwtError::CriticalClaim { name })
+        );
+        assert_eq!(issue(json!({ name: 1 }), json!([])), Err(SdJwtError::ClaimExists));
+    }
+}
+
+#[test]
+fn key_ids_of_the_issuer_become_absolute() {
+    let url = "did:example:issuer#key-1".to_owned();
+    for key_id in ["did:example:issuer#key-1", "#key-1", "key-1"] {
+        assert_eq!(absolute_key_id(ISSUER, key_id), Some(url.clone()), "{key_id}");
+    }
+    for key_id in [
+        "did:example:issuer",
+        "did:example:issuer#",
+        "did:example:issuer2#key-1",
+        "did:example:issuer/path#key-1",
+        "did:example:other#key-1",
+        "#",
+        "",
+        "#a#b",
+        "#a b",
+    ] {
+        assert_eq!(absolute_key_id(ISSUER, key_id), None, "{key_id}");
+    }
+}
+
+#[test]
+fn a_presentation_without_key_binding_is_refused() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let authentic = scene
+        .authenticate(&scene.hold().present(&[]).unwrap().into_unbound())
+        .unwrap();
+    assert_eq!(
+        authentic.verify_key_binding(&transaction()).unwrap_err(),
+        KeyBindingError::Missing
+    );
+}
+
+#[test]
+fn key_binding_to_another_choice_of_disclosures_is_refused() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let presented = scene.present(json!([["name"]]));
+    assert!(
+        scene
+            .authenticate(&presented)
+            .unwrap()
+            .verify_key_binding(&transaction())
+            .is_ok()
+    );
+    let (jwt, rest) = presented.split_once('~').unwrap();
+    let (_, key_binding) = rest.rsplit_once('~').unwrap();
+    let fewer = scene.authenticate(&format!("{jwt}~{key_binding}")).unwrap();
+    assert_eq!(
+        fewer.verify_key_binding(&transaction()).unwrap_err(),
+        KeyBindingError::WrongSdHash
+    );
+}
+
+#[test]
+fn key_binding_by_another_holder_is_refused() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let thief = Scene::new(Algorithm::EdDsa).holder;
+    let request = scene.hold().present(&[]).unwrap().bind(VERIFIER, "n-1", NOW).unwrap();
+    let presented = fulfil(&thief, request).unwrap();
+    let refused = scene
+        .authenticate(&presented)
+        .unwrap()
+        .verify_key_binding(&transaction());
+    assert!(matches!(refused, Err(KeyBindingError::Jws(JwsError::Signature(_)))));
+}
+
+#[test]
+fn a_bearer_credential_has_no_key_binding() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let bearer = scene.with("a", json!(1)).unwrap();
+    assert_eq!(
+        bearer
+            .hold_issued()
+            .unwrap()
+            .present(&[])
+            .unwrap()
+            .bind("a", "n", NOW)
+            .err(),
+        Some(KeyBindingError::NoHolderKey)
+    );
+}
+
+#[test]
+fn a_holder_refuses_a_key_bound_credential() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let presented = scene.present(json!([]));
+    assert_eq!(
+        scene.authenticate(&presented).unwrap().hold_issued().err(),
+        Some(SdJwtVcError::KeyBound)
+    );
+}
+
+#[test]
+fn a_wallet_restores_what_it_stored_even_when_expired() {
+    let scene = Scene::new(Algorithm::Es256);
+    let held = scene.hold();
+    let restore = |text: &str, key: &PublicKey, issuer: &str| Unverified::<SdJwtVc>::parse(text)?.restore(key, issuer);
+    let key = scene.issuer.public_key();
+    assert_eq!(restore(held.as_str(), key, ISSUER).unwrap().claims(), held.claims());
+    assert!(restore(held.as_str(), scene.holder.public_key(), ISSUER).is_err());
+    assert!(restore(held.as_str(), key, "did:example:other").is_err());
+    let payload = json!({"iss": ISSUER, "vct": VCT, "exp": 1});
+    let expired = format!("{}~", scene.signed(json!({"typ": TYPE}), &payload));
+    assert!(scene.authenticate(&expired).is_err());
+    assert!(restore(&expired, key, ISSUER).is_ok());
+}
+
+#[test]
+fn claims_are_released_only_for_evidence_about_this_credential() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let presented = scene.present(json!([["name"]]));
+    let other = scene.authenticate(&scene.present(json!([["name"]]))).unwrap();
+    let release = |change: &dyn Fn(&mut ReleaseEvidence)| {
+        let authentic = scene.authenticate(&presented).unwrap();
+        let mut evidence = Scene::evidence(&authentic);
+        assert!(scene.authenticate(&presented).unwrap().release(&evidence).is_ok());
+        change(&mut evidence);
+        authentic.release(&evidence).err()
+    };
+    assert_eq!(release(&|_| ()), None);
+    assert!(matches!(
+        release(&|e| e.authority.issuer.push('x')),
+        Some(ReleaseError::IssuerWithoutAuthority { .. })
+    ));
+    assert!(matches!(
+        release(&|e| e.authority.types.truncate(1)),
+        Some(ReleaseError::TypeWithoutAuthority { .. })
+    ));
+    assert!(matches!(
+        release(&|e| e.status.clear()),
+        Some(ReleaseError::StatusNotRead { .. })
+    ));
+    for status in [Status::Invalid, Status::Suspended, Status::Other(3)] {
+        let refused = release(&|e| {
+            let mut array = StatusArray::new(BitsPerEntry::Two, 16);
+            array.set(3, status).unwrap();
+            let list = StatusList::of_status_types(LIST.to_owned(), array, NOW);
+            e.status = vec![
+                list.read(&StatusReference::token_status_list(LIST.to_owned(), 3))
+                    .unwrap(),
+            ];
+        });
+        assert_eq!(refused, Some(ReleaseError::NotValid));
+    }
+    let elsewhere = release(&|e| {
+        let list = StatusList::of_status_types(LIST.to_owned(), StatusArray::new(BitsPerEntry::Two, 16), NOW);
+        e.status = vec![
+            list.read(&StatusReference::token_status_list(LIST.to_owned(), 4))
+                .unwrap(),
+        ];
+    });
+    assert!(matches!(elsewhere, Some(ReleaseError::StatusNotRead { .. })));
+    assert!(matches!(
+        release(&|e| e.freshness.now = NOW.plus(1)),
+        Some(ReleaseError::Stale { limit: 60, age: 61 })
+    ));
+    assert!(matches!(
+        release(&|e| e.freshness.as_of = NOW.minus(61)),
+        Some(ReleaseError::Stale { .. })
+    ));
+    let any_age = release(&|e| {
+        e.freshness = Freshness {
+            now: NOW.plus(999),
+            as_of: NOW,
+            staleness: Staleness::AcceptAnyAge,
+        };
+    });
+    assert_eq!(any_age, None);
+    let expired = release(&|e| {
+        e.freshness = Freshness {
+            now: NOW.plus(1000),
+            as_of: NOW,
+            staleness: Staleness::AcceptAnyAge,
+        };
+    });
+    assert!(matches!(expired, Some(ReleaseError::Validity(_))));
+    let binding = release(&|e| e.holder_binding = other.verify_key_binding(&transaction()).unwrap());
+    assert_eq!(binding, Some(ReleaseError::HolderBindingOfAnother));
+    let waived = scene.authenticate(&presented).unwrap().waive_holder_binding();
+    assert!(!waived.is_proven());
+    assert_eq!(release(&|e| e.holder_binding = waived.clone()), None);
+}
+
+#[test]
+fn debug_output_has_no_claims() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let presented = scene.present(json!([["address"]]));
+    let authentic = scene.authenticate(&presented).unwrap();
+    let evidence = Scene::evidence(&authentic);
+    let texts = [
+        format!("{:?}", Unverified::<SdJwtVc>::parse(&presented).unwrap()),
+        format!("{authentic:?}"),
+        format!("{:?}", scene.hold()),
+        format!("{:?}", authentic.release(&evidence).unwrap()),
+    ];
+    for text in texts {
+        assert!(!text.contains("city") && !text.contains("country"), "{text}");
+    }
+}

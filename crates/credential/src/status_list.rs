@@ -1,0 +1,67 @@
+//! Status lists: one array of statuses, two published views.
+//!
+//! [`StatusArray`] is the record. A Token Status List
+//! ([draft-ietf-oauth-status-list](https://datatracker.ietf.org/doc/draft-ietf-oauth-status-list/)) and a
+//! [Bitstring Status List 1.0](https://www.w3.org/TR/vc-bitstring-status-list/) are both written from it, so
+//! they cannot disagree about a credential.
+//!
+//! Fetching is the caller's business, and so is deciding how old a list may be: a [`StatusReading`] carries
+//! the time it speaks of.
+
+mod array;
+mod compression;
+mod list;
+mod reference;
+mod token;
+
+pub use array::BitsPerEntry;
+pub use array::Status;
+pub use array::StatusArray;
+pub use compression::MAX_LIST_BYTES;
+pub use list::StatusError;
+pub use list::StatusList;
+pub use list::StatusReading;
+pub use reference::StatusPurpose;
+pub use reference::StatusReference;
+pub use reference::StatusReferenceError;
+pub use token::STATUS_LIST_TYPE;
+pub use token::StatusListToken;
+pub use token::StatusListTokenError;
+pub use token::UnverifiedStatusListToken;
+
+use thiserror::Error;
+
+/// The publisher's fault: the list's bytes are not a status list.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StatusListError {
+    /// Not 1, 2, 4 or 8 bits for each entry.
+    #[error("expected 1, 2, 4 or 8 bits for each entry, found {found}")]
+    Bits {
+        /// What was found.
+        found: u64,
+    },
+    /// Not the text encoding of its standard.
+    #[error("expected base64url ({expected})")]
+    Encoding {
+        /// Which standard's form.
+        expected: &'static str,
+    },
+    /// Not the compression format of its standard, or cut off.
+    #[error("expected {expected} data, found other or incomplete bytes")]
+    Compression {
+        /// Which format.
+        expected: &'static str,
+    },
+    /// Larger than we expand.
+    #[error("expected a list of at most {MAX_LIST_BYTES} bytes after decompression, found more")]
+    TooLarge,
+    /// Too short to hide one credential among others.
+    #[error("expected a bitstring of at least {minimum} entries, found {found}")]
+    TooShort {
+        /// The standard's minimum.
+        minimum: usize,
+        /// Entries found.
+        found: usize,
+    },
+}
