@@ -16,19 +16,31 @@ pub struct ClaimError {
 }
 
 pub(crate) fn required_string<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, ClaimError> {
-    optional_string(claims, name)?.ok_or(ClaimError { name, expected: "a string" })
+    optional_string(claims, name)?.ok_or(ClaimError {
+        name,
+        expected: "a string",
+    })
 }
 
-pub(crate) fn optional_string<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<Option<&'a str>, ClaimError> {
+pub(crate) fn optional_string<'a>(
+    claims: &'a Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<&'a str>, ClaimError> {
     match claims.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(ClaimError { name, expected: "a string" }),
+        Some(_) => Err(ClaimError {
+            name,
+            expected: "a string",
+        }),
     }
 }
 
 pub(crate) fn required_date(claims: &Map<String, Value>, name: &'static str) -> Result<Timestamp, ClaimError> {
-    optional_date(claims, name)?.ok_or(ClaimError { name, expected: "a number" })
+    optional_date(claims, name)?.ok_or(ClaimError {
+        name,
+        expected: "a number",
+    })
 }
 
 /// A `NumericDate`: whole seconds, or a fraction, which is cut off.
@@ -42,7 +54,10 @@ pub(crate) fn optional_date(claims: &Map<String, Value>, name: &'static str) -> 
     match value.as_f64() {
         #[expect(clippy::cast_possible_truncation, reason = "the range was checked on the same line")]
         Some(seconds) if seconds.abs() < LAST_EXACT => Ok(Some(Timestamp::from_unix(seconds.floor() as i64))),
-        _ => Err(ClaimError { name, expected: "a number" }),
+        _ => Err(ClaimError {
+            name,
+            expected: "a number",
+        }),
     }
 }
 

@@ -78,14 +78,19 @@ impl Form {
 
     /// All parameters with a value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str())).filter(|(_, value)| !value.is_empty())
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .filter(|(_, value)| !value.is_empty())
     }
 }
 
 /// Writes parameters as a form body or query.
 #[must_use]
 pub fn encode<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    ::url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
+    ::url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(parameters)
+        .finish()
 }
 
 fn decode(text: &[u8]) -> Result<String, FormError> {
@@ -102,7 +107,9 @@ fn decode(text: &[u8]) -> Result<String, FormError> {
 }
 
 fn hex(digit: Option<&u8>) -> Result<u8, FormError> {
-    let digit = char::from(*digit.ok_or(FormError::Encoding)?).to_digit(16).ok_or(FormError::Encoding)?;
+    let digit = char::from(*digit.ok_or(FormError::Encoding)?)
+        .to_digit(16)
+        .ok_or(FormError::Encoding)?;
     u8::try_from(digit).map_err(|_| FormError::Encoding)
 }
 
@@ -133,7 +140,13 @@ mod tests {
         assert_eq!(Form::parse(b"a=%zz", 1_000), Err(FormError::Encoding));
         assert_eq!(Form::parse(b"a=%ff", 1_000), Err(FormError::Encoding));
         assert_eq!(Form::parse(b"a=12345", 6), Err(FormError::TooLarge { limit: 6 }));
-        let many = (0..=MAX_PARAMETERS).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join("&");
-        assert_eq!(Form::parse(many.as_bytes(), 10_000), Err(FormError::TooLarge { limit: 10_000 }));
+        let many = (0..=MAX_PARAMETERS)
+            .map(|n| format!("p{n}=1"))
+            .collect::<Vec<_>>()
+            .join("&");
+        assert_eq!(
+            Form::parse(many.as_bytes(), 10_000),
+            Err(FormError::TooLarge { limit: 10_000 })
+        );
     }
 }

@@ -8,7 +8,6 @@ use std::fmt;
 
 use keys::base64url;
 use rand_core::CryptoRng;
-use rand_core::Rng as _;
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;
@@ -98,7 +97,11 @@ impl Serialize for SecretDigest {
 impl<'de> Deserialize<'de> for SecretDigest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let bytes = base64url::decode(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)?;
-        Ok(Self(bytes.try_into().map_err(|_| serde::de::Error::custom("expected 32 bytes"))?))
+        Ok(Self(
+            bytes
+                .try_into()
+                .map_err(|_| serde::de::Error::custom("expected 32 bytes"))?,
+        ))
     }
 }
 
@@ -109,7 +112,10 @@ mod tests {
     #[test]
     fn debug_shows_nothing() {
         let secret = Secret("c2VjcmV0".to_owned());
-        assert_eq!(format!("{secret:?} {:?}", secret.digest()), "Secret { .. } SecretDigest { .. }");
+        assert_eq!(
+            format!("{secret:?} {:?}", secret.digest()),
+            "Secret { .. } SecretDigest { .. }"
+        );
     }
 
     #[test]

@@ -80,10 +80,17 @@ impl SecureUrl {
     #[must_use]
     pub fn well_known(&self, name: &str) -> Self {
         let authority_start = self.0.find("://").map_or(0, |at| at + 3);
-        let path_start = self.0.get(authority_start..).and_then(|rest| rest.find('/')).map_or(self.0.len(), |at| authority_start + at);
+        let path_start = self
+            .0
+            .get(authority_start..)
+            .and_then(|rest| rest.find('/'))
+            .map_or(self.0.len(), |at| authority_start + at);
         let (origin, path) = self.0.split_at(path_start);
         // "any terminating '/' MUST be removed" before the string is put in (RFC 8414).
-        Self(format!("{origin}/.well-known/{name}{}", path.strip_suffix('/').unwrap_or(path)))
+        Self(format!(
+            "{origin}/.well-known/{name}{}",
+            path.strip_suffix('/').unwrap_or(path)
+        ))
     }
 }
 
@@ -139,30 +146,65 @@ mod tests {
             "http://localhost:1/",
             "http://[::1]:8080/",
         ] {
-            assert_eq!(SecureUrl::parse(good).map(|url| url.as_str().to_owned()), Ok(good.to_owned()));
+            assert_eq!(
+                SecureUrl::parse(good).map(|url| url.as_str().to_owned()),
+                Ok(good.to_owned())
+            );
         }
     }
 
     #[test]
     fn each_rule_refuses() {
         assert_eq!(SecureUrl::parse("http://issuer.example.com"), Err(UrlError::NotSecure));
-        assert_eq!(SecureUrl::parse("http://127.0.0.1.example.com"), Err(UrlError::NotSecure));
+        assert_eq!(
+            SecureUrl::parse("http://127.0.0.1.example.com"),
+            Err(UrlError::NotSecure)
+        );
         assert_eq!(SecureUrl::parse("ftp://127.0.0.1"), Err(UrlError::NotSecure));
-        assert_eq!(SecureUrl::parse("https://user@issuer.example.com"), Err(UrlError::Credentials));
-        assert_eq!(SecureUrl::parse("https://issuer.example.com/#a"), Err(UrlError::Fragment));
+        assert_eq!(
+            SecureUrl::parse("https://user@issuer.example.com"),
+            Err(UrlError::Credentials)
+        );
+        assert_eq!(
+            SecureUrl::parse("https://issuer.example.com/#a"),
+            Err(UrlError::Fragment)
+        );
         assert_eq!(SecureUrl::parse("issuer.example.com"), Err(UrlError::Malformed));
-        assert_eq!(SecureUrl::parse(" https://issuer.example.com"), Err(UrlError::Malformed));
-        assert_eq!(SecureUrl::parse("https:\\\\issuer.example.com"), Err(UrlError::Malformed));
-        assert_eq!(SecureUrl::parse_identifier("https://issuer.example.com/?a"), Err(UrlError::Query));
+        assert_eq!(
+            SecureUrl::parse(" https://issuer.example.com"),
+            Err(UrlError::Malformed)
+        );
+        assert_eq!(
+            SecureUrl::parse("https:\\\\issuer.example.com"),
+            Err(UrlError::Malformed)
+        );
+        assert_eq!(
+            SecureUrl::parse_identifier("https://issuer.example.com/?a"),
+            Err(UrlError::Query)
+        );
         let long = format!("https://issuer.example.com/{}", "a".repeat(MAX_URL_BYTES));
         assert_eq!(SecureUrl::parse(&long), Err(UrlError::TooLong));
     }
 
     #[test]
     fn well_known_is_put_between_host_and_path() {
-        let at = |identifier: &str| SecureUrl::parse_identifier(identifier).unwrap().well_known("openid-credential-issuer").to_string();
-        assert_eq!(at("https://issuer.example.com/tenant"), "https://issuer.example.com/.well-known/openid-credential-issuer/tenant");
-        assert_eq!(at("https://tenant.issuer.example.com"), "https://tenant.issuer.example.com/.well-known/openid-credential-issuer");
-        assert_eq!(at("http://127.0.0.1:8080/issuers/a/"), "http://127.0.0.1:8080/.well-known/openid-credential-issuer/issuers/a");
+        let at = |identifier: &str| {
+            SecureUrl::parse_identifier(identifier)
+                .unwrap()
+                .well_known("openid-credential-issuer")
+                .to_string()
+        };
+        assert_eq!(
+            at("https://issuer.example.com/tenant"),
+            "https://issuer.example.com/.well-known/openid-credential-issuer/tenant"
+        );
+        assert_eq!(
+            at("https://tenant.issuer.example.com"),
+            "https://tenant.issuer.example.com/.well-known/openid-credential-issuer"
+        );
+        assert_eq!(
+            at("http://127.0.0.1:8080/issuers/a/"),
+            "http://127.0.0.1:8080/.well-known/openid-credential-issuer/issuers/a"
+        );
     }
 }

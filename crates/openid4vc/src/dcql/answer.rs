@@ -87,11 +87,20 @@ pub fn check(query: &DcqlQuery, presented: &[Presented<'_>]) -> Result<(), Answe
         check_one(query, presentation)?;
     }
     for wanted in query.credentials.iter().filter(|wanted| !wanted.multiple) {
-        if presented.iter().filter(|presentation| presentation.query_id == wanted.id).count() > 1 {
-            return Err(AnswerError::TooMany { query_id: wanted.id.clone() });
+        if presented
+            .iter()
+            .filter(|presentation| presentation.query_id == wanted.id)
+            .count()
+            > 1
+        {
+            return Err(AnswerError::TooMany {
+                query_id: wanted.id.clone(),
+            });
         }
     }
-    match select::unsatisfied(query, |id| presented.iter().any(|presentation| presentation.query_id == id)) {
+    match select::unsatisfied(query, |id| {
+        presented.iter().any(|presentation| presentation.query_id == id)
+    }) {
         None => Ok(()),
         Some(query_ids) => Err(AnswerError::Unsatisfied { query_ids }),
     }
@@ -172,9 +181,22 @@ mod tests {
         };
         let query_id = "pid".to_owned();
         assert_eq!(refused(|p| p.query_id = "other"), AnswerError::Unasked);
-        assert_eq!(refused(|p| p.format = CredentialFormat::LdpVc), AnswerError::Format { query_id: query_id.clone() });
-        assert_eq!(refused(|p| p.types = vec!["card".to_owned()]), AnswerError::Type { query_id: query_id.clone() });
-        assert_eq!(refused(|p| p.holder_binding_proven = false), AnswerError::HolderBinding { query_id });
+        assert_eq!(
+            refused(|p| p.format = CredentialFormat::LdpVc),
+            AnswerError::Format {
+                query_id: query_id.clone()
+            }
+        );
+        assert_eq!(
+            refused(|p| p.types = vec!["card".to_owned()]),
+            AnswerError::Type {
+                query_id: query_id.clone()
+            }
+        );
+        assert_eq!(
+            refused(|p| p.holder_binding_proven = false),
+            AnswerError::HolderBinding { query_id }
+        );
     }
 
     #[test]
@@ -182,9 +204,15 @@ mod tests {
         let path = |value: Value| ClaimsPath::from_value(&value).unwrap();
         for (missing, path) in [
             (json!({"nationalities": ["FR"]}), path(json!(["family_name"]))),
-            (json!({"family_name": "Doe", "nationalities": []}), path(json!(["nationalities", 1]))),
+            (
+                json!({"family_name": "Doe", "nationalities": []}),
+                path(json!(["nationalities", 1])),
+            ),
         ] {
-            let error = AnswerError::Claim { query_id: "pid".to_owned(), path };
+            let error = AnswerError::Claim {
+                query_id: "pid".to_owned(),
+                path,
+            };
             assert_eq!(check(&query(), &[pid(&missing)]), Err(error));
         }
     }
@@ -198,7 +226,12 @@ mod tests {
         card.holder_binding_proven = false;
         assert_eq!(check(&query(), &[pid(&claims), card.clone(), card]), Ok(()));
         let twice = check(&query(), &[pid(&claims), pid(&claims)]);
-        assert_eq!(twice, Err(AnswerError::TooMany { query_id: "pid".to_owned() }));
+        assert_eq!(
+            twice,
+            Err(AnswerError::TooMany {
+                query_id: "pid".to_owned()
+            })
+        );
     }
 
     #[test]
@@ -207,7 +240,17 @@ mod tests {
         let mut card = pid(&claims);
         card.query_id = "card";
         card.types = vec!["card".to_owned()];
-        assert_eq!(check(&query(), &[card]), Err(AnswerError::Unsatisfied { query_ids: vec!["pid".to_owned()] }));
-        assert_eq!(check(&query(), &[]), Err(AnswerError::Unsatisfied { query_ids: vec!["pid".to_owned()] }));
+        assert_eq!(
+            check(&query(), &[card]),
+            Err(AnswerError::Unsatisfied {
+                query_ids: vec!["pid".to_owned()]
+            })
+        );
+        assert_eq!(
+            check(&query(), &[]),
+            Err(AnswerError::Unsatisfied {
+                query_ids: vec!["pid".to_owned()]
+            })
+        );
     }
 }

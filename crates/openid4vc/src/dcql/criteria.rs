@@ -71,7 +71,9 @@ fn places<'q>(
         };
         let selected = path.select(claims).map_err(|_| claim.path.clone())?;
         // A claim with another value "should be treated the same as if it did not exist".
-        let of_use = selected.into_iter().filter(|one| claim.values.is_empty() || claim.values.contains(one.value));
+        let of_use = selected
+            .into_iter()
+            .filter(|one| claim.values.is_empty() || claim.values.contains(one.value));
         let places: Vec<_> = of_use.map(|one| one.place).collect();
         if places.is_empty() {
             return Err(claim.path.clone());

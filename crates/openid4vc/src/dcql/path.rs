@@ -118,7 +118,10 @@ impl ClaimsPath {
     /// # Errors
     /// [`NotSelected`] when the processing aborts or nothing is left.
     pub fn select<'a>(&self, root: &'a Value) -> Result<Vec<Selected<'a>>, NotSelected> {
-        let mut selection = vec![Selected { place: Vec::new(), value: root }];
+        let mut selection = vec![Selected {
+            place: Vec::new(),
+            value: root,
+        }];
         for component in &self.0 {
             let mut next = Vec::new();
             for selected in selection {
@@ -126,7 +129,11 @@ impl ClaimsPath {
             }
             selection = next;
         }
-        if selection.is_empty() { Err(NotSelected::Nothing) } else { Ok(selection) }
+        if selection.is_empty() {
+            Err(NotSelected::Nothing)
+        } else {
+            Ok(selection)
+        }
     }
 
     /// The pointer for what a verifier received: arrays there may have lost undisclosed elements, so that
@@ -186,7 +193,12 @@ fn descend<'a>(from: Selected<'a>, component: &PathComponent, next: &mut Vec<Sel
         }
         PathComponent::AllElements => {
             let array = from.value.as_array().ok_or(NotSelected::OtherType)?;
-            next.extend(array.iter().enumerate().map(|(index, value)| step(&from, Step::Index(index), value)));
+            next.extend(
+                array
+                    .iter()
+                    .enumerate()
+                    .map(|(index, value)| step(&from, Step::Index(index), value)),
+            );
         }
         PathComponent::Index(index) => {
             let array = from.value.as_array().ok_or(NotSelected::OtherType)?;
@@ -226,7 +238,11 @@ mod tests {
     }
 
     fn values(value: Value) -> Result<Vec<Value>, NotSelected> {
-        Ok(path(value).select(&credential())?.into_iter().map(|selected| selected.value.clone()).collect())
+        Ok(path(value)
+            .select(&credential())?
+            .into_iter()
+            .map(|selected| selected.value.clone())
+            .collect())
     }
 
     /// The examples of OpenID4VP 1.0, section 7.3.
@@ -234,8 +250,14 @@ mod tests {
     fn the_examples_of_the_text() {
         assert_eq!(values(json!(["name"])), Ok(vec![json!("Arthur Dent")]));
         assert_eq!(values(json!(["address"])), Ok(vec![credential()["address"].clone()]));
-        assert_eq!(values(json!(["address", "street_address"])), Ok(vec![json!("42 Market Street")]));
-        assert_eq!(values(json!(["degrees", null, "type"])), Ok(vec![json!("Bachelor of Science"), json!("Master of Science")]));
+        assert_eq!(
+            values(json!(["address", "street_address"])),
+            Ok(vec![json!("42 Market Street")])
+        );
+        assert_eq!(
+            values(json!(["degrees", null, "type"])),
+            Ok(vec![json!("Bachelor of Science"), json!("Master of Science")])
+        );
         assert_eq!(values(json!(["nationalities", 1])), Ok(vec![json!("Betelgeusian")]));
     }
 
@@ -243,7 +265,14 @@ mod tests {
     fn places_are_concrete() {
         let claims = credential();
         let selected = path(json!(["degrees", null, "type"])).select(&claims).unwrap();
-        assert_eq!(selected[1].place, [Step::Key("degrees".to_owned()), Step::Index(1), Step::Key("type".to_owned())]);
+        assert_eq!(
+            selected[1].place,
+            [
+                Step::Key("degrees".to_owned()),
+                Step::Index(1),
+                Step::Key("type".to_owned())
+            ]
+        );
     }
 
     #[test]

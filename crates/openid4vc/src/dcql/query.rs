@@ -19,7 +19,10 @@ use super::path::PathComponent;
 use crate::format::CredentialFormat;
 
 /// A query with 32 credentials of 32 claims each needs about 100 kB.
-pub const QUERY_LIMITS: json::Limits = json::Limits { max_bytes: 128 * 1_024, max_depth: 16 };
+pub const QUERY_LIMITS: json::Limits = json::Limits {
+    max_bytes: 128 * 1_024,
+    max_depth: 16,
+};
 /// Nobody can consent to more at once.
 pub const MAX_CREDENTIAL_QUERIES: usize = 32;
 /// More than the largest attribute set we know (the EUDI PID has about 30 claims).
@@ -232,7 +235,9 @@ impl DcqlQuery {
     /// ([section 5.3](https://openid.net/specs/openid-4-verifiable-presentations-1_0.html#nkb-credentials)).
     #[must_use]
     pub fn accepts_unbound(&self) -> bool {
-        self.credentials.iter().any(|credential| !credential.require_cryptographic_holder_binding)
+        self.credentials
+            .iter()
+            .any(|credential| !credential.require_cryptographic_holder_binding)
     }
 }
 
@@ -261,13 +266,23 @@ impl TryFrom<RawQuery> for DcqlQuery {
 
     fn try_from(raw: RawQuery) -> Result<Self, QueryError> {
         non_empty(&raw.credentials, "credentials", MAX_CREDENTIAL_QUERIES)?;
-        let credentials = raw.credentials.into_iter().map(CredentialQuery::try_from).collect::<Result<Vec<_>, _>>()?;
-        let ids = unique(credentials.iter().map(|credential| credential.id.as_str()), "credentials")?;
+        let credentials = raw
+            .credentials
+            .into_iter()
+            .map(CredentialQuery::try_from)
+            .collect::<Result<Vec<_>, _>>()?;
+        let ids = unique(
+            credentials.iter().map(|credential| credential.id.as_str()),
+            "credentials",
+        )?;
         let credential_sets = optional(raw.credential_sets, "credential_sets", MAX_ALTERNATIVES)?;
         for set in &credential_sets {
             references(&set.options, &ids, "options")?;
         }
-        Ok(Self { credentials, credential_sets })
+        Ok(Self {
+            credentials,
+            credential_sets,
+        })
     }
 }
 
@@ -329,7 +344,9 @@ impl Meta {
                 }
                 Ok(Self::W3c { type_values })
             }
-            CredentialFormat::MsoMdoc => Ok(Self::MsoMdoc { doctype_value: typed(member("doctype_value")?)? }),
+            CredentialFormat::MsoMdoc => Ok(Self::MsoMdoc {
+                doctype_value: typed(member("doctype_value")?)?,
+            }),
             CredentialFormat::Other(_) => Ok(Self::Other(meta)),
         }
     }
@@ -341,7 +358,10 @@ fn check_claims(claims: &[ClaimsQuery], format: &CredentialFormat) -> Result<(),
             check_id(id, "claims")?;
         }
         if claim.values.len() > MAX_ALTERNATIVES {
-            return Err(QueryError::TooMany { member: "values", limit: MAX_ALTERNATIVES });
+            return Err(QueryError::TooMany {
+                member: "values",
+                limit: MAX_ALTERNATIVES,
+            });
         }
         let scalar = |value: &Value| value.is_string() || value.is_boolean() || value.is_i64() || value.is_u64();
         if !claim.values.iter().all(scalar) {
@@ -374,9 +394,16 @@ fn references(options: &[Vec<String>], ids: &BTreeSet<&str>, member: &'static st
 
 fn named(set: &[String], ids: &BTreeSet<&str>, member: &'static str) -> Result<(), QueryError> {
     if set.len() > ids.len() {
-        return Err(QueryError::TooMany { member, limit: ids.len() });
+        return Err(QueryError::TooMany {
+            member,
+            limit: ids.len(),
+        });
     }
-    if set.iter().all(|id| ids.contains(id.as_str())) { Ok(()) } else { Err(QueryError::Unknown { member }) }
+    if set.iter().all(|id| ids.contains(id.as_str())) {
+        Ok(())
+    } else {
+        Err(QueryError::Unknown { member })
+    }
 }
 
 fn unique<'a>(ids: impl Iterator<Item = &'a str>, member: &'static str) -> Result<BTreeSet<&'a str>, QueryError> {
@@ -487,7 +514,11 @@ mod tests {
             ("/credentials/0/claim_sets", "claim_sets"),
             ("/credentials/0/trusted_authorities", "trusted_authorities"),
         ] {
-            assert_eq!(changed(pointer, json!([])), Err(QueryError::Empty { member }), "{pointer}");
+            assert_eq!(
+                changed(pointer, json!([])),
+                Err(QueryError::Empty { member }),
+                "{pointer}"
+            );
         }
         assert_eq!(
             changed("/credentials/0/meta", json!({"vct_values": []})),
@@ -501,7 +532,9 @@ mod tests {
         let authorities = json!([{"type": "aki", "values": []}]);
         assert_eq!(
             changed("/credentials/0/trusted_authorities", authorities),
-            Err(QueryError::Empty { member: "trusted_authorities.values" })
+            Err(QueryError::Empty {
+                member: "trusted_authorities.values"
+            })
         );
     }
 
@@ -512,21 +545,34 @@ mod tests {
             query["credentials"][0].as_object_mut().unwrap().remove(member);
             assert_eq!(DcqlQuery::from_value(&query), Err(QueryError::Shape), "{member}");
         }
-        assert_eq!(changed("/credentials/0/meta", json!({"vct_value": ["typo"]})), Err(QueryError::Shape));
+        assert_eq!(
+            changed("/credentials/0/meta", json!({"vct_value": ["typo"]})),
+            Err(QueryError::Shape)
+        );
         assert_eq!(changed("/credentials/0/multiple", json!("yes")), Err(QueryError::Shape));
     }
 
     #[test]
     fn ids_are_checked() {
         for bad in ["", "a b", "é", "a.b", &"a".repeat(MAX_ID_BYTES + 1)] {
-            assert_eq!(changed("/credentials/0/id", json!(bad)), Err(QueryError::Id { member: "credentials" }), "{bad}");
+            assert_eq!(
+                changed("/credentials/0/id", json!(bad)),
+                Err(QueryError::Id { member: "credentials" }),
+                "{bad}"
+            );
         }
         let mut twice = genuine();
         let first = twice["credentials"][0].clone();
         twice["credentials"].as_array_mut().unwrap().push(first);
-        assert_eq!(DcqlQuery::from_value(&twice), Err(QueryError::Repeated { member: "credentials" }));
+        assert_eq!(
+            DcqlQuery::from_value(&twice),
+            Err(QueryError::Repeated { member: "credentials" })
+        );
         let claims = json!([{"id": "a", "path": ["x"]}, {"id": "a", "path": ["y"]}]);
-        assert_eq!(changed("/credentials/0/claims", claims), Err(QueryError::Repeated { member: "claims" }));
+        assert_eq!(
+            changed("/credentials/0/claims", claims),
+            Err(QueryError::Repeated { member: "claims" })
+        );
     }
 
     #[test]
@@ -582,9 +628,15 @@ mod tests {
             .collect();
         assert_eq!(
             DcqlQuery::from_value(&json!({"credentials": many})),
-            Err(QueryError::TooMany { member: "credentials", limit: MAX_CREDENTIAL_QUERIES })
+            Err(QueryError::TooMany {
+                member: "credentials",
+                limit: MAX_CREDENTIAL_QUERIES
+            })
         );
-        let text = format!("{{\"credentials\":[],\"x\":\"{}\"}}", "x".repeat(QUERY_LIMITS.max_bytes));
+        let text = format!(
+            "{{\"credentials\":[],\"x\":\"{}\"}}",
+            "x".repeat(QUERY_LIMITS.max_bytes)
+        );
         assert!(matches!(DcqlQuery::parse(text.as_bytes()), Err(QueryError::Json(_))));
     }
 

@@ -147,16 +147,27 @@ impl<'q> Selection<'q> {
     /// Matches every held credential with every credential query.
     #[must_use]
     pub fn evaluate(query: &'q DcqlQuery, held: &[HeldCredential<'_>]) -> Self {
-        let mut selection = Self { query, matches: BTreeMap::new(), mismatches: BTreeMap::new() };
+        let mut selection = Self {
+            query,
+            matches: BTreeMap::new(),
+            mismatches: BTreeMap::new(),
+        };
         for wanted in &query.credentials {
             for credential in held {
                 let credential_id = credential.id.to_owned();
                 match disclosure(wanted, credential) {
                     Ok(disclosure) => {
-                        selection.matches.entry(&wanted.id).or_default().push(Match { credential_id, disclosure });
+                        selection.matches.entry(&wanted.id).or_default().push(Match {
+                            credential_id,
+                            disclosure,
+                        });
                     }
                     Err(mismatch) => {
-                        selection.mismatches.entry(&wanted.id).or_default().push((credential_id, mismatch));
+                        selection
+                            .mismatches
+                            .entry(&wanted.id)
+                            .or_default()
+                            .push((credential_id, mismatch));
                     }
                 }
             }
@@ -189,7 +200,10 @@ impl<'q> Selection<'q> {
             }
         }
         for set in &self.query.credential_sets {
-            let option = set.options.iter().find(|option| option.iter().all(|id| !self.matches(id).is_empty()));
+            let option = set
+                .options
+                .iter()
+                .find(|option| option.iter().all(|id| !self.matches(id).is_empty()));
             match option {
                 Some(option) if set.required || with_optional => {
                     for query_id in option {
@@ -197,7 +211,9 @@ impl<'q> Selection<'q> {
                     }
                 }
                 None if set.required => {
-                    return Err(ChoiceError::Unsatisfied { query_ids: set.options.concat() });
+                    return Err(ChoiceError::Unsatisfied {
+                        query_ids: set.options.concat(),
+                    });
                 }
                 Some(_) | None => {}
             }
@@ -212,30 +228,47 @@ impl<'q> Selection<'q> {
     pub fn plan(&self, choice: &Choice) -> Result<Vec<PlannedPresentation<'q>>, ChoiceError> {
         let mut planned = Vec::new();
         for (query_id, credential_ids) in &choice.0 {
-            let not_requested = || ChoiceError::NotRequested { query_id: query_id.clone() };
+            let not_requested = || ChoiceError::NotRequested {
+                query_id: query_id.clone(),
+            };
             let query = self.query.credential(query_id).ok_or_else(not_requested)?;
             if !is_requested(self.query, query_id) {
                 return Err(not_requested());
             }
             let distinct: BTreeSet<_> = credential_ids.iter().collect();
             if distinct.len() != credential_ids.len() || (credential_ids.len() > 1 && !query.multiple) {
-                return Err(ChoiceError::TooMany { query_id: query_id.clone() });
+                return Err(ChoiceError::TooMany {
+                    query_id: query_id.clone(),
+                });
             }
             for credential_id in credential_ids {
-                let found = self.matches(query_id).iter().find(|one| one.credential_id == *credential_id);
-                let found = found.ok_or_else(|| ChoiceError::NoMatch { query_id: query_id.clone() })?;
+                let found = self
+                    .matches(query_id)
+                    .iter()
+                    .find(|one| one.credential_id == *credential_id);
+                let found = found.ok_or_else(|| ChoiceError::NoMatch {
+                    query_id: query_id.clone(),
+                })?;
                 let disclosure = found.disclosure.clone();
-                planned.push(PlannedPresentation { query, credential_id: credential_id.clone(), disclosure });
+                planned.push(PlannedPresentation {
+                    query,
+                    credential_id: credential_id.clone(),
+                    disclosure,
+                });
             }
         }
-        match unsatisfied(self.query, |query_id| choice.0.get(query_id).is_some_and(|ids| !ids.is_empty())) {
+        match unsatisfied(self.query, |query_id| {
+            choice.0.get(query_id).is_some_and(|ids| !ids.is_empty())
+        }) {
             None => Ok(planned),
             Some(query_ids) => Err(ChoiceError::Unsatisfied { query_ids }),
         }
     }
 
     fn choose_first(&self, query_id: &str, choice: &mut Choice) -> Result<(), ChoiceError> {
-        let unsatisfied = || ChoiceError::Unsatisfied { query_ids: vec![query_id.to_owned()] };
+        let unsatisfied = || ChoiceError::Unsatisfied {
+            query_ids: vec![query_id.to_owned()],
+        };
         let first = self.matches(query_id).first().ok_or_else(unsatisfied)?;
         if !choice.0.contains_key(query_id) {
             choice.add(query_id, &first.credential_id);
@@ -247,7 +280,10 @@ impl<'q> Selection<'q> {
 impl Choice {
     /// Adds a credential to the answer of a credential query.
     pub fn add(&mut self, query_id: &str, credential_id: &str) {
-        self.0.entry(query_id.to_owned()).or_default().push(credential_id.to_owned());
+        self.0
+            .entry(query_id.to_owned())
+            .or_default()
+            .push(credential_id.to_owned());
     }
 
     /// Takes a credential query out of the answer.
@@ -257,25 +293,45 @@ impl Choice {
 
     /// The choices: query id and credential ids.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
-        self.0.iter().map(|(query_id, credential_ids)| (query_id.as_str(), credential_ids.as_slice()))
+        self.0
+            .iter()
+            .map(|(query_id, credential_ids)| (query_id.as_str(), credential_ids.as_slice()))
     }
 }
 
 /// The credential queries of the first requirement that is not met; `None` if all are.
 pub(super) fn unsatisfied(query: &DcqlQuery, is_answered: impl Fn(&str) -> bool) -> Option<Vec<String>> {
     if query.credential_sets.is_empty() {
-        let missing: Vec<_> = query.credentials.iter().map(|one| &one.id).filter(|id| !is_answered(id)).collect();
-        return if missing.is_empty() { None } else { Some(missing.into_iter().cloned().collect()) };
+        let missing: Vec<_> = query
+            .credentials
+            .iter()
+            .map(|one| &one.id)
+            .filter(|id| !is_answered(id))
+            .collect();
+        return if missing.is_empty() {
+            None
+        } else {
+            Some(missing.into_iter().cloned().collect())
+        };
     }
     let unmet = query.credential_sets.iter().find(|set| {
-        set.required && !set.options.iter().any(|option| option.iter().all(|query_id| is_answered(query_id)))
+        set.required
+            && !set
+                .options
+                .iter()
+                .any(|option| option.iter().all(|query_id| is_answered(query_id)))
     });
     unmet.map(|set| set.options.concat())
 }
 
 fn is_requested(query: &DcqlQuery, query_id: &str) -> bool {
     let sets = &query.credential_sets;
-    sets.is_empty() || sets.iter().flat_map(|set| &set.options).flatten().any(|id| id == query_id)
+    sets.is_empty()
+        || sets
+            .iter()
+            .flat_map(|set| &set.options)
+            .flatten()
+            .any(|id| id == query_id)
 }
 
 fn disclosure(query: &CredentialQuery, credential: &HeldCredential<'_>) -> Result<Disclosure, Mismatch> {
@@ -286,7 +342,10 @@ fn disclosure(query: &CredentialQuery, credential: &HeldCredential<'_>) -> Resul
         return Err(Mismatch::Type);
     }
     let is_named = |authority: &Authority| {
-        let mut of_kind = query.trusted_authorities.iter().filter(|wanted| wanted.kind == authority.kind);
+        let mut of_kind = query
+            .trusted_authorities
+            .iter()
+            .filter(|wanted| wanted.kind == authority.kind);
         of_kind.any(|wanted| wanted.values.contains(&authority.value))
     };
     if !query.trusted_authorities.is_empty() && !credential.authorities.iter().any(is_named) {
@@ -295,8 +354,8 @@ fn disclosure(query: &CredentialQuery, credential: &HeldCredential<'_>) -> Resul
     if query.require_cryptographic_holder_binding && !credential.can_prove_holder_binding {
         return Err(Mismatch::HolderBinding);
     }
-    let places = criteria::select_claims(query, credential.claims, Positions::Kept)
-        .map_err(|path| Mismatch::Claim { path })?;
+    let places =
+        criteria::select_claims(query, credential.claims, Positions::Kept).map_err(|path| Mismatch::Claim { path })?;
     Ok(match credential.format {
         CredentialFormat::SdJwtVc | CredentialFormat::MsoMdoc => Disclosure::Claims(places),
         CredentialFormat::JwtVcJson | CredentialFormat::LdpVc | CredentialFormat::Other(_) => Disclosure::Whole,
@@ -324,7 +383,10 @@ mod tests {
             types: vec![vct.to_owned()],
             claims,
             can_prove_holder_binding: true,
-            authorities: vec![Authority { kind: "aki".to_owned(), value: "abc".to_owned() }],
+            authorities: vec![Authority {
+                kind: "aki".to_owned(),
+                value: "abc".to_owned(),
+            }],
         }
     }
 
@@ -340,7 +402,9 @@ mod tests {
         if let Some((_, mismatch)) = selection.mismatches("a").first() {
             return Err(mismatch.clone());
         }
-        let Disclosure::Claims(places) = &selection.matches("a")[0].disclosure else { panic!("SD-JWT") };
+        let Disclosure::Claims(places) = &selection.matches("a")[0].disclosure else {
+            panic!("SD-JWT")
+        };
         Ok(places
             .iter()
             .map(|place| {
@@ -366,7 +430,8 @@ mod tests {
 
     #[test]
     fn exactly_the_claims_asked_for_are_disclosed() {
-        let claims = json!([{"path": ["family_name"]}, {"path": ["address", "region"]}, {"path": ["nationalities", null]}]);
+        let claims =
+            json!([{"path": ["family_name"]}, {"path": ["address", "region"]}, {"path": ["nationalities", null]}]);
         let places = ["address.region", "family_name", "nationalities.0", "nationalities.1"];
         assert_eq!(disclosed(pid("claims", claims)), Ok(places.map(str::to_owned).to_vec()));
     }
@@ -385,16 +450,22 @@ mod tests {
         assert!(asked(json!(["age"]), json!(["36"])).is_err());
         assert!(asked(json!(["age"]), json!([37])).is_err());
         // Of an array only the elements of use leave.
-        assert_eq!(asked(json!(["nationalities", null]), json!(["FR"])), Ok(vec!["nationalities.1".to_owned()]));
+        assert_eq!(
+            asked(json!(["nationalities", null]), json!(["FR"])),
+            Ok(vec!["nationalities.1".to_owned()])
+        );
         assert!(asked(json!(["nationalities", null]), json!(["DE"])).is_err());
     }
 
     #[test]
     fn the_first_claim_set_that_can_be_served_is_taken() {
         let sets = |sets: Value| {
-            let mut credential = pid("claims", json!([
-                {"id": "over", "path": ["age_over_18"]}, {"id": "birth", "path": ["birthdate"]}, {"id": "age", "path": ["age"]}
-            ]));
+            let mut credential = pid(
+                "claims",
+                json!([
+                    {"id": "over", "path": ["age_over_18"]}, {"id": "birth", "path": ["birthdate"]}, {"id": "age", "path": ["age"]}
+                ]),
+            );
             credential["claim_sets"] = sets;
             disclosed(credential)
         };
@@ -405,10 +476,19 @@ mod tests {
 
     #[test]
     fn each_criterion_excludes() {
-        assert!(disclosed(pid("trusted_authorities", json!([{"type": "aki", "values": ["x", "abc"]}]))).is_ok());
+        assert!(
+            disclosed(pid(
+                "trusted_authorities",
+                json!([{"type": "aki", "values": ["x", "abc"]}])
+            ))
+            .is_ok()
+        );
         let authority = pid("trusted_authorities", json!([{"type": "etsi_tl", "values": ["abc"]}]));
         assert_eq!(disclosed(authority), Err(Mismatch::Authority));
-        assert_eq!(disclosed(pid("meta", json!({"vct_values": ["other"]}))), Err(Mismatch::Type));
+        assert_eq!(
+            disclosed(pid("meta", json!({"vct_values": ["other"]}))),
+            Err(Mismatch::Type)
+        );
         let mut mdoc = pid("format", json!("mso_mdoc"));
         mdoc["meta"] = json!({"doctype_value": "pid"});
         assert_eq!(disclosed(mdoc), Err(Mismatch::Format));
@@ -434,15 +514,26 @@ mod tests {
         let claims = json!({"credentialSubject": {"name": "X"}});
         let mut credential = held("1", "", &claims);
         credential.format = CredentialFormat::JwtVcJson;
-        credential.types = vec!["https://www.w3.org/2018/credentials#VerifiableCredential".to_owned(), "urn:a".to_owned()];
+        credential.types = vec![
+            "https://www.w3.org/2018/credentials#VerifiableCredential".to_owned(),
+            "urn:a".to_owned(),
+        ];
         let matches = |types: Value| {
-            let query = one(json!({"id": "a", "format": "jwt_vc_json", "meta": {"type_values": types},
-                "claims": [{"path": ["credentialSubject", "name"]}]}));
+            let query = one(
+                json!({"id": "a", "format": "jwt_vc_json", "meta": {"type_values": types},
+                "claims": [{"path": ["credentialSubject", "name"]}]}),
+            );
             Selection::evaluate(&query, &[credential.clone()]).matches("a").to_vec()
         };
         assert!(matches(json!([["urn:a", "urn:b"]])).is_empty());
         let found = matches(json!([["urn:a", "urn:b"], ["urn:a"]]));
-        assert_eq!(found, [Match { credential_id: "1".to_owned(), disclosure: Disclosure::Whole }]);
+        assert_eq!(
+            found,
+            [Match {
+                credential_id: "1".to_owned(),
+                disclosure: Disclosure::Whole
+            }]
+        );
     }
 
     fn alternatives() -> DcqlQuery {
@@ -458,19 +549,29 @@ mod tests {
 
     fn plan(query: &DcqlQuery, held: &[HeldCredential<'_>], choice: &Choice) -> Result<Vec<String>, ChoiceError> {
         let planned = Selection::evaluate(query, held).plan(choice)?;
-        Ok(planned.into_iter().map(|one| format!("{}={}", one.query.id, one.credential_id)).collect())
+        Ok(planned
+            .into_iter()
+            .map(|one| format!("{}={}", one.query.id, one.credential_id))
+            .collect())
     }
 
     #[test]
     fn sets_are_served_by_their_first_possible_option() {
         let claims = json!({});
         let query = alternatives();
-        let wallet = [held("1", "card", &claims), held("2", "card", &claims), held("3", "extra", &claims)];
+        let wallet = [
+            held("1", "card", &claims),
+            held("2", "card", &claims),
+            held("3", "extra", &claims),
+        ];
         let selection = Selection::evaluate(&query, &wallet);
         let required = selection.default_choice(false).unwrap();
         assert_eq!(plan(&query, &wallet, &required), Ok(vec!["card=1".to_owned()]));
         let all = selection.default_choice(true).unwrap();
-        assert_eq!(plan(&query, &wallet, &all), Ok(vec!["card=1".to_owned(), "extra=3".to_owned()]));
+        assert_eq!(
+            plan(&query, &wallet, &all),
+            Ok(vec!["card=1".to_owned(), "extra=3".to_owned()])
+        );
         let none = Selection::evaluate(&query, &wallet[2..]).default_choice(true);
         let query_ids = vec!["pid".to_owned(), "card".to_owned()];
         assert_eq!(none, Err(ChoiceError::Unsatisfied { query_ids }));
@@ -482,7 +583,9 @@ mod tests {
         let wanted = |id: &str| json!({"id": id, "format": "dc+sd-jwt", "meta": {"vct_values": [id]}});
         let query = query(json!({"credentials": [wanted("pid"), wanted("card")]}));
         let wallet = [held("1", "pid", &claims)];
-        let unsatisfied = Err(ChoiceError::Unsatisfied { query_ids: vec!["card".to_owned()] });
+        let unsatisfied = Err(ChoiceError::Unsatisfied {
+            query_ids: vec!["card".to_owned()],
+        });
         assert_eq!(Selection::evaluate(&query, &wallet).default_choice(false), unsatisfied);
         let mut choice = Choice::default();
         choice.add("pid", "1");
@@ -493,7 +596,11 @@ mod tests {
     fn a_choice_stays_within_the_query() {
         let claims = json!({});
         let query = alternatives();
-        let wallet = [held("1", "pid", &claims), held("2", "pid", &claims), held("3", "loose", &claims)];
+        let wallet = [
+            held("1", "pid", &claims),
+            held("2", "pid", &claims),
+            held("3", "loose", &claims),
+        ];
         let choose = |pairs: &[(&str, &str)]| {
             let mut choice = Choice::default();
             for (query_id, credential_id) in pairs {
@@ -503,10 +610,18 @@ mod tests {
         };
         assert!(choose(&[("pid", "2")]).is_ok());
         let query_id = "pid".to_owned();
-        assert_eq!(choose(&[("pid", "1"), ("pid", "2")]), Err(ChoiceError::TooMany { query_id: query_id.clone() }));
+        assert_eq!(
+            choose(&[("pid", "1"), ("pid", "2")]),
+            Err(ChoiceError::TooMany {
+                query_id: query_id.clone()
+            })
+        );
         assert_eq!(choose(&[("pid", "3")]), Err(ChoiceError::NoMatch { query_id }));
         for query_id in ["loose", "unknown"].map(str::to_owned) {
-            assert_eq!(choose(&[("pid", "1"), (&query_id, "3")]), Err(ChoiceError::NotRequested { query_id }));
+            assert_eq!(
+                choose(&[("pid", "1"), (&query_id, "3")]),
+                Err(ChoiceError::NotRequested { query_id })
+            );
         }
     }
 }
