@@ -1,0 +1,206 @@
+//! The contexts that may be used, and what was already worked out of them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use serde_json::Value;
+
+use super::ActiveContext;
+use super::Scope;
+use super::TermDefinition;
+
+/// Contexts made from registered ones that are kept. A nation's credential types need about 4 each; when
+/// full, further ones are made anew each time, which only costs time.
+const MAX_CACHED: usize = 1_024;
+
+/// Contexts that W3C standards fix by URL, with the bytes of `schemas/contexts/`.
+const BUNDLED: [(&str, &str); 8] = [
+    (
+        "https://www.w3.org/ns/credentials/v2",
+        include_str!("../../../../schemas/contexts/credentials-v2.jsonld"),
+    ),
+    (
+        "https://www.w3.org/2018/credentials/v1",
+        include_str!("../../../../schemas/contexts/credentials-v1.jsonld"),
+    ),
+    (
+        "https://www.w3.org/ns/credentials/status/v1",
+        include_str!("../../../../schemas/contexts/credentials-status-v1.jsonld"),
+    ),
+    (
+        "https://w3id.org/security/data-integrity/v2",
+        include_str!("../../../../schemas/contexts/data-integrity-v2.jsonld"),
+    ),
+    (
+        "https://w3id.org/security/data-integrity/v1",
+        include_str!("../../../../schemas/contexts/data-integrity-v1.jsonld"),
+    ),
+    (
+        "https://w3id.org/security/multikey/v1",
+        include_str!("../../../../schemas/contexts/multikey-v1.jsonld"),
+    ),
+    (
+        "https://w3id.org/security/jwk/v1",
+        include_str!("../../../../schemas/contexts/jwk-v1.jsonld"),
+    ),
+    (
+        "https://www.w3.org/ns/did/v1",
+        include_str!("../../../../schemas/contexts/did-v1.jsonld"),
+    ),
+];
+
+/// The contexts that documents may refer to. Nothing is ever fetched: another URL is an error.
+///
+/// Keep one and use it for every document: what registered contexts come to is worked out once and kept
+/// here (shared safely between threads). Contexts written inside a document are never kept.
+pub struct ContextLoader {
+    documents: HashMap<Arc<str>, Arc<Value>>,
+    cache: Mutex<Cache>,
+}
+
+impl ContextLoader {
+    /// No context at all.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            documents: HashMap::new(),
+            cache: Mutex::new(Cache::default()),
+        }
+    }
+
+    /// The contexts of the W3C standards that a verifier of credentials needs: credentials v1 and v2,
+    /// credential status v1, data-integrity v1 and v2, multikey v1, jwk v1, did v1.
+    #[must_use]
+    pub fn bundled() -> Self {
+        let mut loader = Self::empty();
+        for (url, text) in BUNDLED {
+            // A test below parses every one of them.
+            let document = serde_json::from_str(text).unwrap_or_default();
+            loader.register(url, document);
+        }
+        loader
+    }
+
+    /// Makes the context document `document` (an object with `@context`) known as `url`. A context that was
+    /// known under this URL is replaced. Whether the document is right shows when it is used.
+    pub fn register(&mut self, url: &str, document: Value) {
+        self.documents.insert(Arc::from(url), Arc::new(document));
+        // What was worked out may depend on the replaced one.
+        self.cache = Mutex::new(Cache::default());
+    }
+
+    /// Whether a document may refer to `url`.
+    pub fn contains(&self, url: &str) -> bool {
+        self.documents.contains_key(url)
+    }
+
+    /// The URLs that documents may refer to, in no particular order.
+    pub fn urls(&self) -> impl Iterator<Item = &str> {
+        self.documents.keys().map(AsRef::as_ref)
+    }
+
+    pub(crate) fn document(&self, url: &str) -> Option<Arc<Value>> {
+        self.documents.get(url).map(Arc::clone)
+    }
+
+    /// What was worked out for `key` applied to `active`.
+    pub(crate) fn cached(&self, active: &ActiveContext, key: &CacheKey) -> Option<Arc<ActiveContext>> {
+        let id = active.id?;
+        let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.derived.get(&id)?.get(key).map(Arc::clone)
+    }
+
+    /// Keeps `made`, which `key` applied to `active` comes to, if `active` is itself kept and there is room.
+    pub(crate) fn keep(&self, active: &ActiveContext, key: CacheKey, made: Arc<ActiveContext>) -> Arc<ActiveContext> {
+        let Some(id) = active.id else {
+            return made;
+        };
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.count >= MAX_CACHED {
+            return made;
+        }
+        cache.count += 1;
+        // A context may come to one that is already known, such as the initial one after `null`.
+        let made = if made.id.is_some() {
+            made
+        } else {
+            cache.last_id += 1;
+            Arc::new(ActiveContext {
+                id: Some(cache.last_id),
+                ..Arc::unwrap_or_clone(made)
+            })
+        };
+        cache.derived.entry(id).or_default().insert(key, Arc::clone(&made));
+        made
+    }
+}
+
+impl fmt::Debug for ContextLoader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ContextLoader")
+            .field("urls", &self.documents.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What was worked out, by the id of the context it started from. Id 0 is the initial context.
+#[derive(Default)]
+struct Cache {
+    derived: HashMap<u64, HashMap<CacheKey, Arc<ActiveContext>>>,
+    count: usize,
+    last_id: u64,
+}
+
+/// What was applied to an active context.
+#[derive(Clone, Hash, PartialEq, Eq)]
+pub(crate) enum CacheKey {
+    /// A registered context.
+    Url(Arc<str>),
+    /// The scoped context of a term.
+    Scoped { definition: SameDefinition, scope: Scope },
+}
+
+/// A definition, compared by identity. Holding it keeps its address from being used again.
+#[derive(Clone)]
+pub(crate) struct SameDefinition(pub(crate) Arc<TermDefinition>);
+
+impl PartialEq for SameDefinition {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for SameDefinition {}
+
+impl std::hash::Hash for SameDefinition {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.0).hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    /// The digests that the Recommendations print (see `schemas/contexts/SOURCE`).
+    #[test]
+    fn bundled_contexts_have_the_bytes_of_the_recommendations() {
+        let source = include_str!("../../../../schemas/contexts/SOURCE");
+        let (_, digests) = source.split_once("\nsha256\n").unwrap();
+        let loader = ContextLoader::bundled();
+        for (url, text) in BUNDLED {
+            let mut digest = String::new();
+            for byte in keys::sha256(text.as_bytes()) {
+                write!(digest, "{byte:02x}").unwrap();
+            }
+            assert!(digests.contains(&digest), "{url} {digest}");
+            assert!(loader.document(url).unwrap().get("@context").is_some(), "{url}");
+        }
+        assert_eq!(digests.lines().count(), BUNDLED.len());
+    }
+}
