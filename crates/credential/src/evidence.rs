@@ -17,8 +17,11 @@
 //!
 //! `T` is the format: [`crate::SdJwtVc`] and its siblings.
 
+mod presenter;
 mod release;
 
+pub use presenter::HolderError;
+pub use presenter::Presenter;
 pub use release::AuthorityFact;
 pub use release::Freshness;
 pub use release::ReleaseError;

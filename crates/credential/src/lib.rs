@@ -9,10 +9,13 @@
 pub mod claim_path;
 pub mod evidence;
 mod format;
+mod key_id;
 pub mod registered_claims;
 pub mod sd_jwt;
 pub mod sd_jwt_vc;
 pub mod status_list;
+pub mod vc;
+pub mod vc_jwt;
 
 pub use claim_path::ClaimPath;
 pub use evidence::Authentic;
@@ -25,3 +28,4 @@ pub use evidence::Unverified;
 pub use format::CredentialFormat;
 pub use format::UnknownFormat;
 pub use sd_jwt_vc::SdJwtVc;
+pub use vc_jwt::VcJwt;

@@ -38,6 +38,7 @@ use crate::Unverified;
 use crate::evidence::Credential;
 use crate::evidence::Fingerprint;
 use crate::evidence::sealed::Contents;
+use crate::key_id::absolute_key_id;
 use crate::registered_claims::ClaimError;
 use crate::registered_claims::MAX_CLOCK_SKEW;
 use crate::registered_claims::ValidityError;
@@ -338,17 +339,6 @@ fn read_confirmation(cnf: &Value) -> Result<HolderKey, ClaimError> {
     let malformed = || ClaimError::malformed("cnf", "an object with a `jwk` of Ed25519 or P-256");
     let jwk = Jwk::from_value(cnf.get("jwk").ok_or_else(malformed)?).map_err(|_| malformed())?;
     PublicKey::from_jwk(&jwk).map(HolderKey::Key).map_err(|_| malformed())
-}
-
-/// The absolute DID URL for a `kid` of the issuer; `None` for a `kid` of anybody else.
-fn absolute_key_id(issuer: &str, key_id: &str) -> Option<String> {
-    let fragment = match key_id.strip_prefix(issuer) {
-        Some(rest) => rest.strip_prefix('#')?,
-        None => key_id.strip_prefix('#').unwrap_or(key_id),
-    };
-    // RFC 3986 fragment characters without "?" and "/"; a colon or another "#" would be another DID URL.
-    let is_fragment = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=@%".contains(&byte);
-    (!fragment.is_empty() && fragment.bytes().all(is_fragment)).then(|| format!("{issuer}#{fragment}"))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! the time it speaks of.
 
 mod array;
+mod bitstring;
 mod compression;
 mod list;
 mod reference;
@@ -17,13 +18,20 @@ mod token;
 pub use array::BitsPerEntry;
 pub use array::Status;
 pub use array::StatusArray;
+pub use bitstring::BitstringCredential;
+pub use bitstring::BitstringCredentialError;
+pub use bitstring::BitstringPurpose;
+pub use bitstring::MIN_ENTRIES;
+pub use bitstring::STATUS_LIST_CREDENTIAL;
 pub use compression::MAX_LIST_BYTES;
 pub use list::StatusError;
 pub use list::StatusList;
 pub use list::StatusReading;
+pub(crate) use reference::BITSTRING_ENTRY;
 pub use reference::StatusPurpose;
 pub use reference::StatusReference;
 pub use reference::StatusReferenceError;
+pub(crate) use reference::is_uri;
 pub use token::STATUS_LIST_TYPE;
 pub use token::StatusListToken;
 pub use token::StatusListTokenError;

@@ -78,6 +78,14 @@ pub enum ReleaseError {
     /// The status list says that the credential is not to be accepted.
     #[error("expected the status valid, found another")]
     NotValid,
+    /// Another issuer's status list.
+    #[error("expected a status list of {expected}, found one of {found}")]
+    StatusOfAnother {
+        /// The credential's issuer.
+        expected: String,
+        /// Whose list was read.
+        found: String,
+    },
     /// Knowledge older than the policy allows.
     #[error("expected knowledge of {limit} seconds at most, found {age}")]
     Stale {
@@ -142,6 +150,12 @@ impl ReleaseEvidence {
                 .ok_or_else(|| ReleaseError::StatusNotRead {
                     reference: reference.clone(),
                 })?;
+            if reading.issuer() != facts.issuer {
+                return Err(ReleaseError::StatusOfAnother {
+                    expected: facts.issuer.clone(),
+                    found: reading.issuer().to_owned(),
+                });
+            }
             if !reading.is_acceptable() {
                 return Err(ReleaseError::NotValid);
             }

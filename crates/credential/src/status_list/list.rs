@@ -12,6 +12,7 @@ use super::StatusReference;
 /// `BitstringStatusListCredential`, or a list of the trust bundle.
 #[derive(Clone, Debug)]
 pub struct StatusList {
+    issuer: String,
     uri: String,
     as_of: Timestamp,
     array: StatusArray,
@@ -31,6 +32,7 @@ enum Meaning {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct StatusReading {
+    issuer: String,
     reference: StatusReference,
     status: Status,
     as_of: Timestamp,
@@ -68,8 +70,9 @@ impl StatusList {
     /// A list with registered status types, as of a time. The caller vouches for its origin: the trust
     /// bundle does this for lists whose digest the registry has logged.
     #[must_use]
-    pub const fn of_status_types(uri: String, array: StatusArray, as_of: Timestamp) -> Self {
+    pub const fn of_status_types(issuer: String, uri: String, array: StatusArray, as_of: Timestamp) -> Self {
         Self {
+            issuer,
             uri,
             as_of,
             array,
@@ -78,13 +81,26 @@ impl StatusList {
     }
 
     /// A Bitstring Status List of one purpose.
-    pub(crate) const fn of_purpose(uri: String, array: StatusArray, purpose: StatusPurpose, as_of: Timestamp) -> Self {
+    pub(crate) const fn of_purpose(
+        issuer: String,
+        uri: String,
+        array: StatusArray,
+        purpose: StatusPurpose,
+        as_of: Timestamp,
+    ) -> Self {
         Self {
+            issuer,
             uri,
             as_of,
             array,
             meaning: Meaning::Purpose(purpose),
         }
+    }
+
+    /// Who signed or committed to it.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
     }
 
     /// Where it is published: its identifier.
@@ -141,6 +157,7 @@ impl StatusList {
             (Meaning::Purpose(_), _) => return Err(wrong_purpose()),
         };
         Ok(StatusReading {
+            issuer: self.issuer.clone(),
             reference: reference.clone(),
             status,
             as_of: self.as_of,
@@ -179,6 +196,12 @@ impl StatusPurpose {
 }
 
 impl StatusReading {
+    /// Who signed or committed to the list.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
     /// Which entry was read.
     #[must_use]
     pub const fn reference(&self) -> &StatusReference {
@@ -209,6 +232,7 @@ mod tests {
     use super::super::BitsPerEntry;
     use super::*;
 
+    const ISSUER: &str = "did:example:issuer";
     const URI: &str = "https://example.com/1";
     const AS_OF: Timestamp = Timestamp::from_unix(1_800_000_000);
 
@@ -234,7 +258,7 @@ mod tests {
 
     #[test]
     fn status_types_are_read_directly() {
-        let list = StatusList::of_status_types(URI.to_owned(), array(), AS_OF);
+        let list = StatusList::of_status_types(ISSUER.to_owned(), URI.to_owned(), array(), AS_OF);
         for (index, status) in [Status::Valid, Status::Invalid, Status::Suspended, Status::Other(3)]
             .into_iter()
             .enumerate()
@@ -247,7 +271,7 @@ mod tests {
 
     #[test]
     fn purposes_are_read_from_status_types() {
-        let list = StatusList::of_status_types(URI.to_owned(), array(), AS_OF);
+        let list = StatusList::of_status_types(ISSUER.to_owned(), URI.to_owned(), array(), AS_OF);
         for (index, revocation, suspension) in [
             (0, Status::Valid, Status::Valid),
             (1, Status::Invalid, Status::Valid),
@@ -273,7 +297,7 @@ mod tests {
             ("refresh", Status::Valid),
             ("own", Status::Other(1)),
         ] {
-            let list = StatusList::of_purpose(URI.to_owned(), array.clone(), purpose.into(), AS_OF);
+            let list = StatusList::of_purpose(ISSUER.to_owned(), URI.to_owned(), array.clone(), purpose.into(), AS_OF);
             assert_eq!(read(&list, &bitstring(0, purpose)), Ok(Status::Valid));
             assert_eq!(read(&list, &bitstring(1, purpose)), Ok(set));
             assert!(matches!(
@@ -286,7 +310,7 @@ mod tests {
 
     #[test]
     fn an_index_out_of_range_is_refused() {
-        let list = StatusList::of_status_types(URI.to_owned(), array(), AS_OF);
+        let list = StatusList::of_status_types(ISSUER.to_owned(), URI.to_owned(), array(), AS_OF);
         assert!(list.read(&token(7)).is_ok());
         assert_eq!(
             read(&list, &token(8)),
@@ -296,7 +320,7 @@ mod tests {
 
     #[test]
     fn another_list_is_refused() {
-        let list = StatusList::of_status_types(URI.to_owned(), array(), AS_OF);
+        let list = StatusList::of_status_types(ISSUER.to_owned(), URI.to_owned(), array(), AS_OF);
         let other = StatusReference::token_status_list("https://example.com/2".to_owned(), 0);
         assert!(matches!(list.read(&other), Err(StatusError::WrongList { .. })));
     }

@@ -197,6 +197,7 @@ impl UnverifiedStatusListToken {
             .get("status_list")
             .ok_or_else(|| ClaimError::missing("status_list", "an object"))?;
         Ok(StatusList::of_status_types(
+            issuer.to_owned(),
             uri.to_owned(),
             StatusArray::from_status_list(list)?,
             found,
