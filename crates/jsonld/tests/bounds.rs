@@ -1,7 +1,6 @@
 //! Documents made to be expensive end in an error early, and good ones stay below the limits.
 #![expect(
     clippy::disallowed_methods,
-    clippy::unwrap_used,
     clippy::print_stdout,
     reason = "test code: a panic is how it fails, and the time it takes is what is tested"
 )]
@@ -21,9 +20,9 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
-/// An optimized build takes under 50 ms for each of these (`cargo test --release` prints it); a debug build
-/// on a busy machine gets ten times that before we call it unbounded.
-const PATIENCE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 2_000 } else { 200 });
+/// An optimized build takes under 50 ms for each of these (`cargo test --release` prints it). Busy machines
+/// get more before we call it unbounded.
+const PATIENCE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 1_000 } else { 100 });
 
 fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
     let start = Instant::now();
@@ -67,7 +66,7 @@ fn poison_graphs_end_within_the_bound() {
         ("clique of 10", clique(10)),
         ("clique of 30", clique(30)),
         ("clique of 100", clique(100)),
-        ("ring of 60", ring(60)),
+        ("ring of 100", ring(100)),
         ("ring of 1000", ring(1_000)),
     ] {
         let dataset = strict(&document).unwrap();
@@ -119,7 +118,8 @@ fn deep_documents_are_refused() {
 #[test]
 fn large_documents_are_refused() {
     let items: Vec<Value> = (0..60_000).map(Value::from).collect();
-    let error = timed("60,000 elements", || strict(&json!({"https://a.example/p": items}))).unwrap_err();
+    let document = json!({"https://a.example/p": items});
+    let error = timed("60,000 elements", || strict(&document)).unwrap_err();
     assert!(
         matches!(
             error,
@@ -162,7 +162,8 @@ fn contexts_are_paid_for() {
     let nodes: Vec<Value> = (0..1_000)
         .map(|_| json!({"@context": terms, "https://a.example/p": 1}))
         .collect();
-    let error = timed("1,000 contexts", || strict(&json!({"@graph": nodes}))).unwrap_err();
+    let document = json!({"@graph": nodes});
+    let error = timed("1,000 contexts", || strict(&document)).unwrap_err();
     assert!(
         matches!(
             error,
@@ -182,7 +183,8 @@ fn terms_that_depend_on_each_other_too_deep_are_refused() {
     for number in 0..5_000 {
         terms.insert(format!("t{number:05}"), json!(format!("t{:05}:x", number + 1)));
     }
-    let error = timed("5,000 prefixes", || strict(&json!({"@context": terms}))).unwrap_err();
+    let document = json!({"@context": terms});
+    let error = timed("5,000 prefixes", || strict(&document)).unwrap_err();
     assert_eq!(error.code(), Some(ErrorCode::ContextOverflow));
 }
 
