@@ -17,6 +17,8 @@ mod log;
 mod parameters;
 mod resolution;
 mod services;
+#[cfg(test)]
+mod tests;
 pub mod witness;
 mod write;
 

@@ -19,7 +19,7 @@ pub const METHOD_VERSION: &str = "did:webvh:1.0";
 pub const DEFAULT_TTL: u32 = 3600;
 
 /// Keys, hashes and watchers of the largest logs we know are below ten; each list is walked for each entry.
-pub const MAX_LIST_ITEMS: usize = 64;
+pub(crate) const MAX_LIST_ITEMS: usize = 64;
 
 /// "with a range of 0 to 2^31"
 const MAX_TTL: u64 = 1 << 31;

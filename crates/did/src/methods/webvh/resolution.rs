@@ -146,12 +146,6 @@ pub fn resolve_log(
     })
 }
 
-/// Whether resolving this log needs the witness file. Answers from what is valid of it.
-pub(crate) fn needs_witness_file(lines: &[u8]) -> bool {
-    read_versions(lines, None)
-        .is_ok_and(|(versions, _)| versions.iter().any(|version| version.required_witnesses().is_some()))
-}
-
 impl Resolution {
     /// The document asked for, with the implicit services; `None` when the DID has ended and no
     /// earlier version was asked for.
