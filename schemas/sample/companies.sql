@@ -22,17 +22,19 @@ INSERT INTO business.companies VALUES
 ('C0000001A', 'Temasuka Shipping Pte. Ltd.', NULL, 'private limited', '2011-04-01', 'active', NULL, '154 Jalan Merbau', 'Saint-Gaël-sur-Mer', '596504', 'XA', 'C13.20;C10.71', 6093000, 'XTS', 'Nasreen Harukande|director|2023-09-11
 Magnus Xanthavi|secretary|2026-08-27
 Tevita Moanafele|director|2022-02-15'),
-('C0000002C', 'O''Brookenfeld, Sons & "Daughters" Limited', NULL, 'partnership', '2026-04-11', 'active', NULL, '133 Nutmeg Terrace', 'Saint-Gaël-sur-Mer', '592420', 'XA', 'A01.19;H50.20', NULL, NULL, 'Hana Fennimahr|director|2023-01-02
-Adaeze Alvareño|secretary|2025-12-05'),
-('C0000003E', '新港欧阳湾船务有限公司', 'Orchids & Co;Orchids Direct', 'partnership', '1998-11-30', 'active', NULL, '137 Rain Tree Way', 'Port Saga', '107601', 'XA', 'A01.19;H50.20', NULL, NULL, 'Kamala Xiangford|director|2025-07-09'),
-('C0000004G', 'The Honourable and Ancient Merchants'' and Ferrymen''s Honourable and Ancient Merchants'' and Ferrymen''s Honourable and Ancient Merchants'' and Ferrymen''s Honourable and Ancient Merchants'' and Ferrymen''s Honourable and Ancient Merchants'' and Ferrymen''s Company of Port Saga', 'Freight & Co;Freight Direct', 'public limited', '1997-12-23', 'active', NULL, '204 Hill View', 'St. Elmo''s Bay', '481127', 'XA', 'H52.29;C10.71', 1119000, 'XTS', 'Keanu Merantiko|director|2022-01-27
+('C0000002C', 'O''Brookenfeld, Sons & "Daughters" Limited', NULL, 'private limited', '2026-04-11', 'active', NULL, '133 Nutmeg Terrace', 'Saint-Gaël-sur-Mer', '592420', 'XA', 'A01.19;H50.20', 449000, 'XTS', 'Magnus Rajavento|director|2026-04-11
+Nguyet Quillandro|secretary|2026-04-11'),
+('C0000003E', '新港欧阳湾船务有限公司', 'Orchids & Co;Orchids Direct', 'private limited', '1998-11-30', 'active', NULL, '137 Rain Tree Way', 'Port Saga', '107601', 'XA', 'A01.19;H50.20', 5767000, 'XTS', 'Qing Dahlimani|director|2018-11-18'),
+('C0000004G', 'The Honourable and Ancient Merchants'' and Ferrymen''s Honourable and Ancient Merchants'' and Ferrymen''s Honourable and Ancient Merchants'' and Ferrymen''s Honourable and Ancient Merchants'' and Ferrymen''s Honourable and Ancient Merchants'' and Ferrymen''s Company of Port Saga', 'Freight & Co;Freight Direct', 'private limited', '1997-12-23', 'active', NULL, '204 Hill View', 'St. Elmo''s Bay', '481127', 'XA', 'H52.29;C10.71', 1119000, 'XTS', 'Keanu Merantiko|director|2022-01-27
 Hui Min Dorayoso|secretary|2021-05-11'),
-('C0000005J', 'Kalimbala Software Holdings PLC', NULL, 'public limited', '1989-10-05', 'active', NULL, NULL, 'Teluk Biru', '353970', 'XA', 'J62.01;A01.19', 8842000, 'XTS', 'Adaeze Olivarkin|director|2024-09-21
+('C0000005J', 'Kalimbala Software Holdings PLC', NULL, 'private limited', '1989-10-05', 'active', NULL, NULL, 'Teluk Biru', '353970', 'XA', 'J62.01;A01.19', 8842000, 'XTS', 'Adaeze Olivarkin|director|2024-09-21
 Ravi Thirubanks|secretary|2025-11-28'),
 ('C0000006L', 'شركة الميناوي للنسيج', NULL, 'private limited', '1887-02-28', 'active', NULL, '214 Gardenia Walk', 'Teluk Biru', '355787', 'XA', 'H50.20;H52.29', 6100000, 'XTS', 'Selim Sagoverde|director|2019-02-21
 Amina Yilmazuki|secretary|2023-02-09'),
-('C0000007B', 'Rajavento Orchids Limited', NULL, 'public limited', '2001-05-14', 'dissolved', '2024-03-31', '276 Hill View', 'மலைநகர்', '474994', 'XA', 'A01.19', 2815000, 'XTS', 'Magnus Ubinfield|director|2019-04-07'),
-('C0000008D', 'மலைநகர் நெசவாளர் கூட்டுறவு', NULL, 'private limited', '2010-03-21', 'active', NULL, '123 Upper Lagoon Road', 'மலைநகர்', '474131', 'XA', 'C10.71;C32.20', 2799000, 'XTS', 'Belinda Yamabrera|director|2024-12-11'),
+('C0000007B', 'Rajavento Orchids Limited', NULL, 'private limited', '2001-05-14', 'dissolved', '2024-03-31', '276 Hill View', 'மலைநகர்', '474994', 'XA', 'A01.19', 2815000, 'XTS', 'Magnus Ubinfield|director|2019-04-07'),
+('C0000008D', 'மலைநகர் நெசவாளர் கூட்டுறவு', NULL, 'cooperative', '2010-03-21', 'active', NULL, '123 Upper Lagoon Road', 'மலைநகர்', '474131', 'XA', 'C10.71;C32.20', NULL, NULL, 'Amina Grosvenari|director|2024-03-07
+Omar Chenrani|secretary|2026-06-01
+Jing Wei Jembarwati|director|2023-08-20'),
 ('C0000009F', 'Babakura Bicycles Cooperative', NULL, 'private limited', '1998-02-22', 'active', NULL, '40 Merchant Row', 'மலைநகர்', '470216', 'XA', 'C30.92;H52.29', 6765000, 'XTS', 'Nguyet Fennimahr|director|2021-10-10'),
 ('C0000010B', 'Halimwood Textiles Limited', 'Textiles & Co;Textiles Direct', 'private limited', '2008-05-18', 'active', NULL, '98 Queen''s Quay', 'மலைநகர்', '479982', 'XA', 'C13.20', 3859000, 'XTS', 'Camille Olivarkin|director|2018-10-23'),
 ('C0000011D', 'Grosvenari Bicycles Pte. Ltd.', 'Bicycles & Co;Bicycles Direct', 'partnership', '1994-01-06', 'active', NULL, '285 榕树路', 'மலைநகர்', '475100', 'XA', 'C30.92;A01.19', NULL, NULL, 'Kamala Quillandro|director|2023-04-28'),
@@ -45,7 +47,7 @@ Thandiwe Halimwood|secretary|2020-11-26'),
 Vikram Yamabrera|secretary|2019-03-13
 Zoë Uluwando|director|2021-08-20'),
 ('C0000015A', 'Nordlingam Bicycles Pte. Ltd.', NULL, 'partnership', '2018-12-18', 'active', NULL, '8 Gardenia Walk', 'St. Elmo''s Bay', '482464', 'XA', 'C30.92;C13.20', NULL, NULL, 'Omar Halimwood|director|2025-11-14
-Valentina Jembarwati|secretary|2018-10-05'),
+Valentina Jembarwati|secretary|2018-12-18'),
 ('C0000016C', 'Kalimbala Noodles Cooperative', NULL, 'public limited', '2020-02-17', 'active', NULL, '47 Angsana Avenue', 'Rimba Heights', '248754', 'XA', 'C10.73;H52.29', 2845000, 'XTS', 'Kamala Tanjunghale|director|2025-04-06
 Aurelia Nordlingam|secretary|2020-06-30
 Ismail Gamelanto|director|2025-06-12'),
@@ -60,7 +62,7 @@ Beatriz Xiangford|director|2018-10-01'),
 ('C0000021G', 'Yilmazuki Shipping Pte. Ltd.', 'Shipping & Co;Shipping Direct', 'public limited', '2004-01-27', 'active', NULL, '212 Angsana Avenue', 'Kampong Lorong', '237844', 'XA', 'H50.20;C30.92', 8670000, 'XTS', 'Lucía Babakura|director|2019-03-27
 Laksmi Xiangford|secretary|2026-10-09
 Bao Brookenfeld|director|2020-04-01'),
-('C0000022J', 'Kovandra Software Cooperative', NULL, 'private limited', '2024-09-19', 'dissolved', '2024-09-21', '193 Angsana Avenue', '新港', '362514', 'XA', 'J62.01;C13.20', 5000, 'XTS', 'Tomasz Ibrahimsson|director|2022-04-24'),
+('C0000022J', 'Kovandra Software Cooperative', NULL, 'private limited', '2024-09-19', 'dissolved', '2024-09-21', '193 Angsana Avenue', '新港', '362514', 'XA', 'J62.01;C13.20', 5000, 'XTS', 'Tomasz Ibrahimsson|director|2024-09-19'),
 ('C0000023L', 'Jembarwati Ceramics Holdings PLC', 'Ceramics & Co;Ceramics Direct', 'private limited', '2009-01-02', 'active', NULL, '149 Queen''s Quay', 'Old Market', '113186', 'XA', 'C23.41;C13.20', 3515000, 'XTS', 'Belinda Quillandro|director|2020-02-04
 Fen Yilmazuki|secretary|2021-05-21'),
 ('C0000024B', 'Arunvale Bicycles Limited', NULL, 'private limited', '2012-01-07', 'active', NULL, '228 Rain Tree Way', 'Old Market', '112167', 'XA', 'C30.92;C13.20', 5858000, 'XTS', 'Aarav Elbangura|director|2021-05-26'),
@@ -73,14 +75,14 @@ Ismail Jalangiri|director|2021-01-02'),
 ('C0000029A', 'Jalangiri Software Limited', 'Software & Co;Software Direct', 'private limited', '1987-02-24', 'active', NULL, '89 Gardenia Walk', 'Teluk Biru', '351764', 'XA', 'J62.01;C10.73', 4859000, 'XTS', 'Pania Arunvale|director|2022-03-01
 Chidi Ngwenyaro|secretary|2024-11-27
 Amina Selvakuro|director|2023-10-07'),
-('C0000030H', 'Dorayoso Ceramics Cooperative', 'Ceramics & Co;Ceramics Direct', 'private limited', '2026-02-02', 'active', NULL, '25 Tembusu Grove', 'Teluk Biru', '351114', 'XA', 'C23.41;C10.71', 5777000, 'XTS', 'Ekow Temasuka|director|2018-11-29
-Søren Jalangiri|secretary|2022-10-10'),
+('C0000030H', 'Dorayoso Ceramics Cooperative', 'Ceramics & Co;Ceramics Direct', 'private limited', '2026-02-02', 'active', NULL, '25 Tembusu Grove', 'Teluk Biru', '351114', 'XA', 'C23.41;C10.71', 5777000, 'XTS', 'Ekow Temasuka|director|2026-02-02
+Søren Jalangiri|secretary|2026-02-02'),
 ('C0000031K', 'Belukari Instruments Limited', NULL, 'private limited', '2025-09-06', 'active', NULL, '66 榕树路', 'Teluk Biru', '350147', 'XA', 'C32.20;C13.20', 8212000, 'XTS', 'Mei Ling Xiangford|director|2026-05-10'),
 ('C0000032A', 'Kalimbala Textiles & Partners', NULL, 'public limited', '1996-06-10', 'active', NULL, '144 Banyan Road', 'Teluk Biru', '353308', 'XA', 'C13.20;H50.20', 1085000, 'XTS', 'Budi Alvareño|director|2023-02-16
 Farah Grosvenari|secretary|2026-11-22'),
-('C0000033C', 'Olivarkin Orchids & Partners', NULL, 'public limited', '2026-05-20', 'active', NULL, '69 Gardenia Walk', 'Rimba Heights', '242248', 'XA', 'A01.19;C32.20', 3579000, 'XTS', 'Uma Adunmori|director|2020-11-08
-Petra Fjordvik-Lim|secretary|2019-01-23
-Malaika Merantiko|director|2018-10-14'),
+('C0000033C', 'Olivarkin Orchids & Partners', NULL, 'public limited', '2026-05-20', 'active', NULL, '69 Gardenia Walk', 'Rimba Heights', '242248', 'XA', 'A01.19;C32.20', 3579000, 'XTS', 'Uma Adunmori|director|2026-05-20
+Petra Fjordvik-Lim|secretary|2026-05-20
+Malaika Merantiko|director|2026-05-20'),
 ('C0000034E', 'Quillandro Bicycles Cooperative', NULL, 'cooperative', '2013-09-25', 'active', NULL, '24 Ferry Street', 'Old Market', '110548', 'XA', 'C30.92;C10.73', NULL, NULL, 'Fiona Rajavento|director|2021-12-27
 Omar Alvareño|secretary|2025-01-10
 Nikhil Babakura|director|2022-04-27'),
@@ -107,7 +109,7 @@ Xiu Isteroque|secretary|2026-04-09'),
 Eilidh Fennimahr|secretary|2022-07-27'),
 ('C0000044H', 'Elbangura Textiles & Partners', NULL, 'public limited', '1982-02-27', 'active', NULL, '298 Merchant Row', 'Port Saga', '103399', 'XA', 'C13.20;A01.19', 3605000, 'XTS', 'Qing Oduyamat|director|2020-04-04'),
 ('C0000045K', 'Ibrahimsson Bicycles & Partners', 'Bicycles & Co;Bicycles Direct', 'private limited', '1983-04-22', 'active', NULL, '196 Lorong 7', 'Old Market', '116507', 'XA', 'C30.92;C32.20', 2630000, 'XTS', 'Elif Grosvenari|director|2026-09-09'),
-('C0000046A', 'Adunmori Textiles Pte. Ltd.', 'Textiles & Co;Textiles Direct', 'private limited', '2023-01-06', 'active', NULL, '128 Queen''s Quay', 'Rimba Heights', '243881', 'XA', 'C13.20;C30.92', 3524000, 'XTS', 'Lucía Xanthavi|director|2022-06-10
+('C0000046A', 'Adunmori Textiles Pte. Ltd.', 'Textiles & Co;Textiles Direct', 'private limited', '2023-01-06', 'active', NULL, '128 Queen''s Quay', 'Rimba Heights', '243881', 'XA', 'C13.20;C30.92', 3524000, 'XTS', 'Lucía Xanthavi|director|2023-01-06
 Nasreen Yamabrera|secretary|2026-03-06
 Elif Babakura|director|2024-02-27'),
 ('C0000047C', 'Fennimahr Bicycles Cooperative', NULL, 'private limited', '2011-10-05', 'active', NULL, '287 Upper Lagoon Road', 'Saint-Gaël-sur-Mer', '594069', 'XA', 'C30.92;C13.20', 585000, 'XTS', 'Eilidh Sagoverde|director|2025-05-20
@@ -127,9 +129,9 @@ INSERT INTO business.companies VALUES
 ('C0000054L', 'Selvakuro Bicycles Cooperative', NULL, 'private limited', '2011-09-06', 'active', NULL, '265 Jalan Merbau', 'Kampong Lorong', '237920', 'XA', 'C30.92;H52.29', 6682000, 'XTS', 'Darius Pereikawa|director|2026-02-04
 Fen Ektoram|secretary|2026-02-26
 Sakura Ektoram|director|2022-04-30'),
-('C0000055B', 'Nakaverde Bakery Cooperative', NULL, 'private limited', '2026-09-18', 'active', NULL, '220 榕树路', 'Old Market', '110890', 'XA', 'C10.71;J62.01', 1770000, 'XTS', 'Nurul Pandangwari|director|2023-01-09
-Tomasz Dahlimani|secretary|2021-11-04
-Priya Xanthavi|director|2021-06-13'),
+('C0000055B', 'Nakaverde Bakery Cooperative', NULL, 'private limited', '2026-09-18', 'active', NULL, '220 榕树路', 'Old Market', '110890', 'XA', 'C10.71;J62.01', 1770000, 'XTS', 'Nurul Pandangwari|director|2026-09-18
+Tomasz Dahlimani|secretary|2026-09-18
+Priya Xanthavi|director|2026-09-18'),
 ('C0000056D', 'Nakaverde Orchids Holdings PLC', NULL, 'private limited', '2021-10-18', 'active', NULL, '196 Durian Loop', 'St. Elmo''s Bay', '481085', 'XA', 'A01.19;C13.20', 5626000, 'XTS', 'Nurul Wanjirosa|director|2022-10-26
 Elif Mahabrook|secretary|2024-07-11
 Aiko Yamabrera|director|2026-06-13'),
@@ -157,7 +159,7 @@ Tomasz Nakaverde|secretary|2019-11-13'),
 Devi Kalimbala|secretary|2019-12-21
 Ismail Mahabrook|director|2025-06-02'),
 ('C0000070J', 'Adunmori Freight & Partners', NULL, 'partnership', '2021-03-17', 'active', NULL, '117 Jalan Merbau', 'Rimba Heights', '242741', 'XA', 'H52.29', NULL, NULL, 'Aurelia Nordlingam|director|2024-06-29
-Ines Valdesuma|secretary|2019-04-14
+Ines Valdesuma|secretary|2021-03-17
 Leif Gamelanto|director|2025-09-24'),
 ('C0000071L', 'Oduyamat Software Pte. Ltd.', 'Software & Co;Software Direct', 'cooperative', '2004-09-22', 'active', NULL, '46 Tembusu Grove', 'மலைநகர்', '472680', 'XA', 'J62.01;C10.73', NULL, NULL, 'Nikhil Sungaibatu|director|2024-06-08
 Amina Ngwenyaro|secretary|2022-09-27'),
@@ -170,7 +172,7 @@ Leif Nakaverde|director|2021-12-29'),
 ('C0000074F', 'Halimwood Software Cooperative', 'Software & Co;Software Direct', 'partnership', '1978-04-18', 'active', NULL, '254 Cempaka Lane', 'Port Saga', '102410', 'XA', 'J62.01;C10.73', NULL, NULL, 'Joaquín Belukari|director|2024-11-07
 Tevita Temasuka|secretary|2022-08-09
 Keanu Velankanto|director|2021-04-08'),
-('C0000075H', 'Rimbasuri Noodles Pte. Ltd.', NULL, 'cooperative', '2026-07-30', 'active', NULL, '165 Angsana Avenue', 'Kampong Lorong', '239011', 'XA', 'C10.73;C13.20', NULL, NULL, 'Nasreen Zambeziri|director|2021-12-02'),
+('C0000075H', 'Rimbasuri Noodles Pte. Ltd.', NULL, 'cooperative', '2026-07-30', 'active', NULL, '165 Angsana Avenue', 'Kampong Lorong', '239011', 'XA', 'C10.73;C13.20', NULL, NULL, 'Nasreen Zambeziri|director|2026-07-30'),
 ('C0000076K', 'Selvakuro Instruments Limited', NULL, 'partnership', '1989-02-24', 'active', NULL, '260 Cempaka Lane', '新港', '368629', 'XA', 'C32.20;C30.92', NULL, NULL, 'Valentina Selvakuro|director|2023-07-28'),
 ('C0000077A', 'Lørenskaya Instruments Pte. Ltd.', NULL, 'partnership', '2001-07-23', 'active', NULL, '192 Queen''s Quay', 'Port Saga', '108185', 'XA', 'C32.20;A01.19', NULL, NULL, 'Lucía Quillandro|director|2020-11-12
 Nadia Lakshmore|secretary|2025-10-19'),
@@ -188,7 +190,7 @@ Hui Min Uluwando|secretary|2021-09-24'),
 Chidi Gamelanto|secretary|2024-05-08
 Bao Gamelanto|director|2022-04-28'),
 ('C0000083G', 'Rajavento Software & Partners', NULL, 'cooperative', '1988-12-21', 'active', NULL, '148 Kapok Crescent', 'Teluk Biru', '352778', 'XA', 'J62.01;C23.41', NULL, NULL, 'Aarav Lørenskaya|director|2025-11-16'),
-('C0000084J', 'Selvakuro Shipping & Partners', NULL, 'private limited', '2020-10-16', 'active', NULL, '146 Nutmeg Terrace', 'Saint-Gaël-sur-Mer', '599014', 'XA', 'H50.20;C13.20', 1826000, 'XTS', 'Rosmah Sungaibatu|director|2020-09-27
+('C0000084J', 'Selvakuro Shipping & Partners', NULL, 'private limited', '2020-10-16', 'active', NULL, '146 Nutmeg Terrace', 'Saint-Gaël-sur-Mer', '599014', 'XA', 'H50.20;C13.20', 1826000, 'XTS', 'Rosmah Sungaibatu|director|2020-10-16
 Arjun Ubinfield|secretary|2022-01-30
 Tomasz Jalangiri|director|2026-10-19'),
 ('C0000085L', 'Rimbasuri Orchids Cooperative', 'Orchids & Co;Orchids Direct', 'private limited', '1992-10-16', 'active', NULL, '300 Sandalwood Street', 'Port Saga', '104035', 'XA', 'A01.19;H50.20', 4579000, 'XTS', 'Kamala Olivarkin|director|2025-10-12
@@ -203,8 +205,8 @@ Nikhil Ngwenyaro|director|2024-08-04'),
 ('C0000088F', 'Adunmori Orchids Pte. Ltd.', NULL, 'partnership', '2013-03-15', 'active', NULL, '112 Cempaka Lane', 'Port Saga', '108095', 'XA', 'A01.19;C10.73', NULL, NULL, 'Søren Fjordvik-Lim|director|2026-05-07
 Camille Uluwando|secretary|2019-12-01
 Joaquín Arunvale|director|2023-12-26'),
-('C0000089H', 'Velankanto Textiles Holdings PLC', 'Textiles & Co;Textiles Direct', 'private limited', '2022-12-03', 'active', NULL, '272 Jalan Merbau', 'Port Saga', '100269', 'XA', 'C13.20;C10.73', 589000, 'XTS', 'Emeka Alvareño|director|2019-04-01
-Beatriz Pandangwari|secretary|2022-11-26'),
+('C0000089H', 'Velankanto Textiles Holdings PLC', 'Textiles & Co;Textiles Direct', 'private limited', '2022-12-03', 'active', NULL, '272 Jalan Merbau', 'Port Saga', '100269', 'XA', 'C13.20;C10.73', 589000, 'XTS', 'Emeka Alvareño|director|2022-12-03
+Beatriz Pandangwari|secretary|2022-12-03'),
 ('C0000090D', 'Ubinfield Instruments Cooperative', NULL, 'private limited', '2008-07-27', 'active', NULL, '160 Queen''s Quay', 'Teluk Biru', '356366', 'XA', 'C32.20;A01.19', 7138000, 'XTS', 'Rosmah Rajavento|director|2025-08-19'),
 ('C0000091F', 'Xiangford Shipping Limited', 'Shipping & Co;Shipping Direct', 'private limited', '1996-06-03', 'active', NULL, '40 Merchant Row', 'St. Elmo''s Bay', '488866', 'XA', 'H50.20;C13.20', 1212000, 'XTS', 'Keanu Fjordvik-Lim|director|2019-05-01'),
 ('C0000092H', 'Moanafele Ceramics & Partners', NULL, 'private limited', '2017-03-21', 'active', NULL, '170 Jalan Merbau', 'மலைநகர்', '473282', 'XA', 'C23.41;H50.20', 4847000, 'XTS', 'Jing Wei Chandravel|director|2021-04-25
@@ -303,12 +305,12 @@ Ekow Dorayoso|secretary|2022-08-10'),
 Devi Adunmori|secretary|2022-01-31'),
 ('C0000137D', 'Ngwenyaro Instruments Limited', NULL, 'public limited', '2002-11-10', 'in liquidation', NULL, '38 Sandalwood Street', 'Rimba Heights', '243875', 'XA', 'C32.20;H52.29', 1986000, 'XTS', 'Ravi Yilmazuki|director|2023-06-23
 Ismail Ektoram|secretary|2022-12-23'),
-('C0000138F', 'Kalimbala Ceramics Cooperative', NULL, 'private limited', '2022-12-04', 'active', NULL, '246 Banyan Road', 'Old Market', '119153', 'XA', 'C23.41;J62.01', 4769000, 'XTS', 'Malaika Yamabrera|director|2021-11-20
-Valentina Pereikawa|secretary|2022-01-05
+('C0000138F', 'Kalimbala Ceramics Cooperative', NULL, 'private limited', '2022-12-04', 'active', NULL, '246 Banyan Road', 'Old Market', '119153', 'XA', 'C23.41;J62.01', 4769000, 'XTS', 'Malaika Yamabrera|director|2022-12-04
+Valentina Pereikawa|secretary|2022-12-04
 Ekow Dahlimani|director|2025-10-24'),
 ('C0000139H', 'Limbangsa Orchids Limited', 'Orchids & Co;Orchids Direct', 'public limited', '2019-10-15', 'active', NULL, '241 Ixora Close', 'Port Saga', '104296', 'XA', 'A01.19;C13.20', 6902000, 'XTS', 'Yusuf Sagoverde|director|2025-09-28'),
-('C0000140D', 'Chandravel Shipping Pte. Ltd.', NULL, 'private limited', '2026-06-28', 'active', NULL, '157 Angsana Avenue', 'St. Elmo''s Bay', '482049', 'XA', 'H50.20;H52.29', 4462000, 'XTS', 'Kavitha Chandravel|director|2022-01-12
-Jing Wei Thirubanks|secretary|2018-12-02'),
+('C0000140D', 'Chandravel Shipping Pte. Ltd.', NULL, 'private limited', '2026-06-28', 'active', NULL, '157 Angsana Avenue', 'St. Elmo''s Bay', '482049', 'XA', 'H50.20;H52.29', 4462000, 'XTS', 'Kavitha Chandravel|director|2026-06-28
+Jing Wei Thirubanks|secretary|2026-06-28'),
 ('C0000141F', 'Rimbasuri Noodles Cooperative', NULL, 'cooperative', '1985-02-21', 'active', NULL, '259 Nutmeg Terrace', 'St. Elmo''s Bay', '484235', 'XA', 'C10.73;C13.20', NULL, NULL, 'Nikhil Halimwood|director|2022-01-01
 Yara Harukande|secretary|2021-12-09'),
 ('C0000142H', 'Rajavento Shipping Cooperative', NULL, 'public limited', '1994-08-16', 'active', NULL, '208 Hill View', 'Kampong Lorong', '230246', 'XA', 'H50.20;C10.71', 7215000, 'XTS', 'Mahendran Jembarwati|director|2021-09-21
@@ -319,8 +321,8 @@ Tama Ubinfield|secretary|2024-01-27
 Belinda Xiangford|director|2024-04-22'),
 ('C0000144A', 'Mahabrook Bakery Limited', 'Bakery & Co;Bakery Direct', 'cooperative', '2002-01-22', 'active', NULL, '37 Rain Tree Way', 'Kampong Lorong', '234560', 'XA', 'C10.71;J62.01', NULL, NULL, 'Eilidh Zambeziri|director|2019-08-24'),
 ('C0000145C', 'Jembarwati Software Cooperative', NULL, 'public limited', '1981-08-29', 'active', NULL, '217 Ixora Close', 'Port Saga', '102524', 'XA', 'J62.01;C30.92', 8441000, 'XTS', 'Elif Isteroque|director|2024-10-14'),
-('C0000146E', 'Tanjunghale Ceramics & Partners', NULL, 'private limited', '2021-08-17', 'active', NULL, '292 Merchant Row', 'Saint-Gaël-sur-Mer', '595617', 'XA', 'C23.41;C30.92', 696000, 'XTS', 'Omar Moanafele|director|2019-10-04
-Xiu Grosvenari|secretary|2021-04-21
+('C0000146E', 'Tanjunghale Ceramics & Partners', NULL, 'private limited', '2021-08-17', 'active', NULL, '292 Merchant Row', 'Saint-Gaël-sur-Mer', '595617', 'XA', 'C23.41;C30.92', 696000, 'XTS', 'Omar Moanafele|director|2021-08-17
+Xiu Grosvenari|secretary|2021-08-17
 Amina Zambeziri|director|2022-08-13'),
 ('C0000147G', 'Jembarwati Bakery Limited', NULL, 'private limited', '1992-11-14', 'active', NULL, '25 Tembusu Grove', 'Saint-Gaël-sur-Mer', '591779', 'XA', 'C10.71', 3551000, 'XTS', 'Ravi Tanjunghale|director|2020-04-22
 Fiona Pandangwari|secretary|2022-10-12'),
@@ -328,8 +330,8 @@ Fiona Pandangwari|secretary|2022-10-12'),
 Kamala Olivarkin|secretary|2020-10-31
 Ravi Wanjirosa|director|2026-04-16'),
 ('C0000149L', 'Nordlingam Instruments Pte. Ltd.', 'Instruments & Co;Instruments Direct', 'cooperative', '2021-11-17', 'active', NULL, '64 Embarcadero', 'St. Elmo''s Bay', '487692', 'XA', 'C32.20;J62.01', NULL, NULL, 'Nikhil Quillandro|director|2022-02-20
-Aarav Harukande|secretary|2021-01-07'),
-('C0000150G', 'Thirubanks Textiles & Partners', NULL, 'public limited', '2026-06-07', 'active', NULL, '19 Hill View', 'Rimba Heights', '248397', 'XA', 'C13.20;C10.73', 8060000, 'XTS', 'Saanvi Halimwood|director|2024-01-06');
+Aarav Harukande|secretary|2021-11-17'),
+('C0000150G', 'Thirubanks Textiles & Partners', NULL, 'public limited', '2026-06-07', 'active', NULL, '19 Hill View', 'Rimba Heights', '248397', 'XA', 'C13.20;C10.73', 8060000, 'XTS', 'Saanvi Halimwood|director|2026-06-07');
 INSERT INTO business.companies VALUES
 ('C0000151J', 'Valdesuma Textiles Limited', NULL, 'cooperative', '2000-07-07', 'active', NULL, '76 Orchid Link', 'மலைநகர்', '474575', 'XA', 'C13.20', NULL, NULL, 'Darius Ektoram|director|2023-04-24
 Tomasz Merantiko|secretary|2025-06-28'),
@@ -341,7 +343,7 @@ Wira Lakshmore|secretary|2023-06-04
 Tama Lørenskaya|director|2022-09-04'),
 ('C0000155F', 'Velankanto Ceramics Pte. Ltd.', NULL, 'private limited', '2021-10-31', 'active', NULL, '245 Lorong 7', 'Old Market', '113872', 'XA', 'C23.41;H52.29', 8946000, 'XTS', 'Fen Mahabrook|director|2026-09-21
 Pania Brookenfeld|secretary|2024-08-13
-Mikael Alvareño|director|2019-03-28'),
+Mikael Alvareño|director|2021-10-31'),
 ('C0000156H', 'Zhaoberg Instruments Pte. Ltd.', 'Instruments & Co;Instruments Direct', 'private limited', '1996-01-23', 'active', NULL, '282 Pulai Drive', 'Rimba Heights', '247296', 'XA', 'C32.20;C13.20', 2227000, 'XTS', 'Belinda Ubinfield|director|2023-09-19'),
 ('C0000157K', 'Fennimahr Shipping Holdings PLC', 'Shipping & Co;Shipping Direct', 'private limited', '2004-03-24', 'active', NULL, '113 தென்னை தெரு', 'Old Market', '114127', 'XA', 'H50.20;C32.20', 2174000, 'XTS', 'Petra Lørenskaya|director|2026-06-05'),
 ('C0000158A', 'Quillandro Noodles Limited', NULL, 'private limited', '1978-08-04', 'active', NULL, '221 Kapok Crescent', 'Old Market', '119523', 'XA', 'C10.73', 3207000, 'XTS', 'Darius Limbangsa|director|2020-06-24
@@ -365,9 +367,9 @@ Vikram Velankanto|director|2025-03-19'),
 Jaya Lakshmore|secretary|2020-08-10
 Ines Ibrahimsson|director|2022-11-15'),
 ('C0000166L', 'Yilmazuki Orchids Limited', NULL, 'cooperative', '1997-02-11', 'active', NULL, '24 Lorong 7', 'மலைநகர்', '478093', 'XA', 'A01.19', NULL, NULL, 'Amina Zhaoberg|director|2022-08-25'),
-('C0000167B', 'Belukari Bicycles Pte. Ltd.', NULL, 'public limited', '2026-10-31', 'active', NULL, '175 Ixora Close', 'Teluk Biru', '356295', 'XA', 'C30.92;C32.20', 3776000, 'XTS', 'Elif Merantiko|director|2021-02-26
-Zoë Wanjirosa|secretary|2022-12-15
-Yara Thirubanks|director|2026-04-30'),
+('C0000167B', 'Belukari Bicycles Pte. Ltd.', NULL, 'public limited', '2026-10-31', 'active', NULL, '175 Ixora Close', 'Teluk Biru', '356295', 'XA', 'C30.92;C32.20', 3776000, 'XTS', 'Elif Merantiko|director|2026-10-31
+Zoë Wanjirosa|secretary|2026-10-31
+Yara Thirubanks|director|2026-10-31'),
 ('C0000168D', 'Nakaverde Bakery & Partners', NULL, 'public limited', '2000-05-28', 'active', NULL, '209 Pulai Drive', 'Port Saga', '102257', 'XA', 'C10.71;H50.20', 7990000, 'XTS', 'Camille Lørenskaya|director|2020-05-07
 Valentina Adunmori|secretary|2019-11-20
 Ekow Jalangiri|director|2020-06-04'),
@@ -395,7 +397,7 @@ Wira Oduyamat|secretary|2020-10-19
 Ismail Olivarkin|director|2022-03-02'),
 ('C0000183L', 'Zhaoberg Software Cooperative', 'Software & Co;Software Direct', 'public limited', '2020-07-09', 'active', NULL, '43 Upper Lagoon Road', 'St. Elmo''s Bay', '483630', 'XA', 'J62.01;C30.92', 2593000, 'XTS', 'Zainab Wanjirosa|director|2025-07-27
 Tama Wanjirosa|secretary|2022-02-28
-Tomasz Lørenskaya|director|2019-10-24'),
+Tomasz Lørenskaya|director|2020-07-09'),
 ('C0000184B', 'Zhaoberg Noodles Pte. Ltd.', NULL, 'private limited', '1995-02-10', 'active', NULL, '240 தென்னை தெரு', 'Old Market', '116492', 'XA', 'C10.73;A01.19', 6160000, 'XTS', 'Selim Brookenfeld|director|2021-01-15
 Kavitha Ubinfield|secretary|2020-11-01
 Valentina Xanthavi|director|2025-12-05'),

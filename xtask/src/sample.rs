@@ -111,6 +111,20 @@ mod tests {
     }
 
     #[test]
+    fn the_ids_in_the_readme_are_in_the_registers() {
+        let readme = fs::read_to_string(crate::root().unwrap().join(FOLDER).join("README.md")).unwrap();
+        let named: Vec<&str> = readme
+            .split('`')
+            .filter(|text| text.len() == 9 && text.starts_with(['X', 'C']))
+            .collect();
+        assert!(named.len() > 40, "{}", named.len());
+        for id in named {
+            let prefix = id.chars().next().unwrap();
+            assert_eq!(id, checked_id(prefix, id[1..8].parse().unwrap()));
+        }
+    }
+
+    #[test]
     fn all_files_together_stay_small() {
         let bytes: usize = files().iter().map(|(_, content)| content.len()).sum();
         assert!(bytes < 3_000_000, "{bytes}");

@@ -1,6 +1,7 @@
 //! The business agency's register of companies.
 
 use jiff::ToSpan;
+use jiff::civil::Date;
 use jiff::civil::date;
 
 use super::SEED;
@@ -57,13 +58,18 @@ fn row(number: u32) -> Vec<String> {
     let mut random = Random::for_row(SEED, "companies", u64::from(number));
     let (trade, code) = random.pick(TRADES);
     let (_, other_code) = random.pick(TRADES);
-    let legal_form = random.pick(&[
+    let any_form = random.pick(&[
         "private limited",
         "private limited",
         "public limited",
         "partnership",
         "cooperative",
     ]);
+    let legal_form = match number {
+        1..=7 => "private limited",
+        8 => "cooperative",
+        _ => any_form,
+    };
     let incorporated = match number {
         1 => date(2011, 4, 1),
         6 => date(1887, 2, 28),
@@ -115,7 +121,7 @@ fn row(number: u32) -> Vec<String> {
         },
         // ISO 4217 keeps codes that begin with X apart from every country's; XTS is for tests.
         if has_capital { "XTS".to_owned() } else { String::new() },
-        representatives(&mut random),
+        representatives(incorporated, &mut random),
     ]
 }
 
@@ -137,13 +143,15 @@ fn legal_name(number: u32, trade: &str, random: &mut Random) -> String {
     }
 }
 
-fn representatives(random: &mut Random) -> String {
+fn representatives(incorporated: Date, random: &mut Random) -> String {
     let mut lines = Vec::new();
     for role in ["director", "secretary", "director"]
         .iter()
         .take(random.between(1, 3) as usize)
     {
-        let since = TODAY.saturating_sub(i64::from(random.between(1, 3_000)).days());
+        let since = TODAY
+            .saturating_sub(i64::from(random.between(1, 3_000)).days())
+            .max(incorporated);
         lines.push(format!(
             "{} {}|{role}|{since}",
             random.pick(names::GIVEN),
