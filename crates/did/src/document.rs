@@ -469,7 +469,7 @@ fn public_key(id: &DidUrl, method: &Map<String, Value>) -> Result<PublicKey, Key
         }
     }
     let controller = method.get("controller").and_then(Value::as_str);
-    if !controller.is_some_and(|controller| Did::parse(controller).is_ok()) {
+    if controller.is_none_or(|controller| Did::parse(controller).is_err()) {
         return Err(material("it has no `controller` that is a DID"));
     }
     let kind = method

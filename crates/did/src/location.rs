@@ -63,10 +63,10 @@ impl Location {
 
     /// The URL below which the subject's own files are, without a slash at the end.
     pub(crate) fn base(&self) -> String {
-        let mut url = format!("https://{}", self.host);
-        if let Some(port) = self.port {
-            url.push_str(&format!(":{port}"));
-        }
+        let mut url = match self.port {
+            Some(port) => format!("https://{}:{port}", self.host),
+            None => format!("https://{}", self.host),
+        };
         for segment in &self.segments {
             url.push('/');
             url.push_str(segment);
@@ -144,10 +144,18 @@ fn percent_encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            encoded.push('%');
+            encoded.extend([byte >> 4, byte & 0x0f].into_iter().map(hex_digit));
         }
     }
     encoded
+}
+
+/// Upper case, as RFC 3986 section 2.1 recommends; `nibble` is below 16.
+fn hex_digit(nibble: u8) -> char {
+    char::from_digit(u32::from(nibble), 16)
+        .unwrap_or_default()
+        .to_ascii_uppercase()
 }
 
 #[cfg(test)]

@@ -263,9 +263,12 @@ impl ResolutionError {
             Self::NoVersions { .. }
             | Self::Jwk(DidJwkError::Key(keys::KeyError::Unsupported { .. }))
             | Self::Key(DidKeyError::Key(keys::KeyError::Unsupported { .. })) => ErrorType::FeatureNotSupported,
-            Self::Jwk(_) | Self::Key(_) | Self::WebvhIdentifier(_) | Self::WebvhLog(_) => ErrorType::InvalidDid,
+            Self::Jwk(_)
+            | Self::Key(_)
+            | Self::Web(DidWebError::Location(_) | DidWebError::Method { .. })
+            | Self::WebvhIdentifier(_)
+            | Self::WebvhLog(_) => ErrorType::InvalidDid,
             Self::Web(DidWebError::Document(_)) => ErrorType::InvalidDidDocument,
-            Self::Web(DidWebError::Location(_) | DidWebError::Method { .. }) => ErrorType::InvalidDid,
             Self::Method { .. } => ErrorType::MethodNotSupported,
             Self::NotFound => ErrorType::NotFound,
         }

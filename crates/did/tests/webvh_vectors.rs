@@ -1,5 +1,7 @@
 //! The vectors of the did:webvh test suite, made by five implementations, and those of didwebvh-rs.
 
+#![cfg(test)]
+
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;

@@ -142,7 +142,7 @@ impl LogState {
             "versionId": self.version_id_text,
             "versionTime": self.version_time,
             "parameters": self.parameters.to_value(),
-            "requiredWitnesses": Witnesses::to_parameter(&self.required_witnesses),
+            "requiredWitnesses": Witnesses::to_parameter(self.required_witnesses.as_ref()),
             "state": self.document.as_map(),
         })
     }

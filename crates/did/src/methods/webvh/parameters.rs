@@ -171,7 +171,12 @@ impl ParameterChanges {
         set("updateKeys", self.update_keys.clone().map(Value::from));
         set("nextKeyHashes", self.next_key_hashes.clone().map(Value::from));
         set("watchers", self.watchers.clone().map(Value::from));
-        set("witness", self.witness.as_ref().map(Witnesses::to_parameter));
+        set(
+            "witness",
+            self.witness
+                .as_ref()
+                .map(|witness| Witnesses::to_parameter(witness.as_ref())),
+        );
         set("portable", self.portable.map(Value::from));
         set("deactivated", self.deactivated.map(Value::from));
         set("ttl", self.ttl.map(Value::from));
@@ -329,8 +334,8 @@ mod tests {
         genesis(&parameters)
     }
 
-    fn after(before: Value, change: Value) -> Result<Parameters, ParameterError> {
-        genesis(&before).unwrap().after(&ParameterChanges::parse(&change)?)
+    fn after(before: &Value, change: &Value) -> Result<Parameters, ParameterError> {
+        genesis(before).unwrap().after(&ParameterChanges::parse(change)?)
     }
 
     #[test]
@@ -406,10 +411,10 @@ mod tests {
         let mut before = first();
         before["ttl"] = json!(5);
         before["watchers"] = json!(["https://w.example"]);
-        let kept = after(before.clone(), json!({})).unwrap();
+        let kept = after(&before, &json!({})).unwrap();
         assert_eq!(kept, genesis(&before).unwrap());
         assert_eq!(
-            after(before, json!({"updateKeys": ["k2"]})).unwrap().update_keys,
+            after(&before, &json!({"updateKeys": ["k2"]})).unwrap().update_keys,
             ["k2"]
         );
     }
@@ -417,21 +422,21 @@ mod tests {
     #[test]
     fn scid_and_portability_belong_to_the_first_entry() {
         assert_eq!(
-            after(first(), json!({"scid": SCID})),
+            after(&first(), &json!({"scid": SCID})),
             Err(ParameterError::OnlyFirst { member: "scid" })
         );
         assert_eq!(
-            after(first(), json!({"portable": true})),
+            after(&first(), &json!({"portable": true})),
             Err(ParameterError::OnlyFirst { member: "portable" })
         );
-        assert!(!after(first(), json!({"portable": false})).unwrap().portable);
+        assert!(!after(&first(), &json!({"portable": false})).unwrap().portable);
     }
 
     #[test]
     fn pre_rotated_keys_must_be_explicit_and_committed() {
         let mut before = first();
         before["nextKeyHashes"] = json!([key_hash("k2"), key_hash("k3"), "a random string"]);
-        let next = |change| after(before.clone(), change);
+        let next = |change: Value| after(&before, &change);
         assert!(next(json!({"updateKeys": ["k2"], "nextKeyHashes": [key_hash("k4")]})).is_ok());
         assert!(next(json!({"updateKeys": ["k3", "k2"], "nextKeyHashes": []})).is_ok());
         let refused = |expected| Err(ParameterError::PreRotation { expected });

@@ -127,21 +127,20 @@ impl Witnesses {
     }
 
     /// The value of the `witness` parameter.
-    pub(crate) fn to_parameter(witnesses: &Option<Self>) -> Value {
-        witnesses.as_ref().map_or_else(
-            || Value::Object(Map::new()),
-            |witnesses| witnesses.to_value(witnesses.threshold.into()),
-        )
+    pub(crate) fn to_parameter(witnesses: Option<&Self>) -> Value {
+        let Some(Self { threshold, .. }) = witnesses else {
+            return Value::Object(Map::new());
+        };
+        serde_json::json!({"threshold": threshold, "witnesses": witnesses.map(Self::to_list)})
     }
 
     /// The value of the `witness` metadata, where DID Resolution allows no numbers.
     pub(crate) fn to_metadata(&self) -> Value {
-        self.to_value(self.threshold.to_string().into())
+        serde_json::json!({"threshold": self.threshold.to_string(), "witnesses": self.to_list()})
     }
 
-    fn to_value(&self, threshold: Value) -> Value {
-        let witnesses: Vec<Value> = self.ids.iter().map(|id| serde_json::json!({"id": id})).collect();
-        serde_json::json!({"threshold": threshold, "witnesses": witnesses})
+    fn to_list(&self) -> Vec<Value> {
+        self.ids.iter().map(|id| serde_json::json!({"id": id})).collect()
     }
 
     fn checked(threshold: usize, ids: Vec<Did>) -> Result<Self, WitnessError> {
@@ -313,39 +312,39 @@ mod tests {
     const ONE: &str = "did:key:z6MkjchhfUsD6mmvni8mCdXHw216Xrm9bQe2mBH1P5RDjVJG";
     const TWO: &str = "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp";
 
-    fn parse(threshold: Value, ids: &[&str]) -> Result<Option<Witnesses>, WitnessError> {
+    fn parse(threshold: &Value, ids: &[&str]) -> Result<Option<Witnesses>, WitnessError> {
         let witnesses: Vec<Value> = ids.iter().map(|id| json!({"id": id})).collect();
         Witnesses::parse(&json!({"threshold": threshold, "witnesses": witnesses}))
     }
 
     #[test]
     fn configuration_is_read_and_written() {
-        let witnesses = parse(json!(2), &[ONE, TWO]).unwrap().unwrap();
+        let witnesses = parse(&json!(2), &[ONE, TWO]).unwrap().unwrap();
         assert_eq!(witnesses.threshold(), 2);
         assert_eq!(
-            Witnesses::parse(&Witnesses::to_parameter(&Some(witnesses.clone()))).unwrap(),
+            Witnesses::parse(&Witnesses::to_parameter(Some(&witnesses))).unwrap(),
             Some(witnesses.clone())
         );
         assert_eq!(witnesses.to_metadata()["threshold"], "2");
         assert_eq!(Witnesses::parse(&json!({})), Ok(None));
-        assert_eq!(Witnesses::to_parameter(&None), json!({}));
+        assert_eq!(Witnesses::to_parameter(None), json!({}));
     }
 
     #[test]
     fn duplicate_witness_ids_are_refused() {
-        assert_eq!(parse(json!(1), &[ONE, ONE]), Err(WitnessError::Duplicate));
+        assert_eq!(parse(&json!(1), &[ONE, ONE]), Err(WitnessError::Duplicate));
     }
 
     #[test]
     fn thresholds_out_of_range_are_refused() {
         for bad in [json!(0), json!(3), json!(-1), json!(1.5), json!("1"), json!(null)] {
             assert_eq!(
-                parse(bad.clone(), &[ONE, TWO]),
+                parse(&bad, &[ONE, TWO]),
                 Err(WitnessError::Threshold { witnesses: 2 }),
                 "{bad}"
             );
         }
-        assert_eq!(parse(json!(1), &[]), Err(WitnessError::Threshold { witnesses: 0 }));
+        assert_eq!(parse(&json!(1), &[]), Err(WitnessError::Threshold { witnesses: 0 }));
     }
 
     #[test]
@@ -360,7 +359,7 @@ mod tests {
         ] {
             assert_eq!(Witnesses::parse(&bad), Err(WitnessError::Shape), "{bad}");
         }
-        assert_eq!(parse(json!(1), &vec![ONE; 65]), Err(WitnessError::Shape));
+        assert_eq!(parse(&json!(1), &vec![ONE; 65]), Err(WitnessError::Shape));
     }
 
     #[test]
@@ -372,7 +371,7 @@ mod tests {
             "witness",
             "",
         ] {
-            assert_eq!(parse(json!(1), &[bad]), Err(WitnessError::Id), "{bad}");
+            assert_eq!(parse(&json!(1), &[bad]), Err(WitnessError::Id), "{bad}");
         }
         assert_eq!(
             Witnesses::parse(&json!({"threshold": 1, "witnesses": [ONE]})),
