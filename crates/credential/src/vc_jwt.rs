@@ -35,3 +35,6 @@ pub const MAX_PRESENTATION_BYTES: usize = 2 << 20;
 
 /// Credentials in one presentation. A request asks for a handful; each costs a signature check.
 pub const MAX_CREDENTIALS: usize = 64;
+
+#[cfg(test)]
+mod tests;

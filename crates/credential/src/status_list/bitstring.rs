@@ -349,7 +349,7 @@ mod tests {
         }
         let zlib = format!(
             "u{}",
-            base64url::encode(super::super::compression::zlib_compress(&[0; 20_000]))
+            base64url::encode(super::super::compression::zlib_compress(&vec![0; 20_000]))
         );
         assert!(matches!(
             StatusArray::from_encoded_list(&zlib),
