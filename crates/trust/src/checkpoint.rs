@@ -54,12 +54,20 @@ impl Checkpoint {
     /// an empty tree does not have.
     pub fn new(origin: &str, size: u64, root: Hash) -> Result<Self, CheckpointError> {
         if origin.is_empty() || origin.chars().any(char::is_control) {
-            return Err(CheckpointError::Malformed { expected: "a non-empty origin without control characters" });
+            return Err(CheckpointError::Malformed {
+                expected: "a non-empty origin without control characters",
+            });
         }
         if size == 0 && root != empty_root() {
-            return Err(CheckpointError::Malformed { expected: "the root of the empty tree at size 0" });
+            return Err(CheckpointError::Malformed {
+                expected: "the root of the empty tree at size 0",
+            });
         }
-        Ok(Self { origin: origin.to_owned(), size, root })
+        Ok(Self {
+            origin: origin.to_owned(),
+            size,
+            root,
+        })
     }
 
     /// The unique name of the log.
@@ -83,7 +91,8 @@ impl Checkpoint {
     fn parse_text(text: &str) -> Result<Self, CheckpointError> {
         let malformed = |expected| CheckpointError::Malformed { expected };
         let mut lines = text.split_terminator('\n');
-        let (Some(origin), Some(size), Some(root), None) = (lines.next(), lines.next(), lines.next(), lines.next()) else {
+        let (Some(origin), Some(size), Some(root), None) = (lines.next(), lines.next(), lines.next(), lines.next())
+        else {
             return Err(malformed("exactly three lines: origin, size and root"));
         };
         let size = decimal(size).ok_or_else(|| malformed("the size in decimal without leading zeros"))?;
@@ -106,7 +115,9 @@ impl SignedCheckpoint {
     /// [`CheckpointError::Malformed`] when it is not.
     pub fn sign(checkpoint: Checkpoint, log: &VerifierKey) -> Result<SigningRequest<Self>, CheckpointError> {
         if log.name() != checkpoint.origin {
-            return Err(CheckpointError::Malformed { expected: "a log key with the origin as its name" });
+            return Err(CheckpointError::Malformed {
+                expected: "a log key with the origin as its name",
+            });
         }
         let note = Note::unsigned(checkpoint.to_string())?;
         Ok(note.sign(log).map(move |signature| {
@@ -137,7 +148,9 @@ impl SignedCheckpoint {
     /// [`CheckpointError::Malformed`] for another origin, [`CheckpointError::Note`] for a missing or wrong signature.
     pub fn verify_log(&self, log: &VerifierKey) -> Result<&Checkpoint, CheckpointError> {
         if log.name() != self.checkpoint.origin {
-            return Err(CheckpointError::Malformed { expected: "the origin that is the name of the log's key" });
+            return Err(CheckpointError::Malformed {
+                expected: "the origin that is the name of the log's key",
+            });
         }
         self.note.verify(log)?;
         Ok(&self.checkpoint)
@@ -190,7 +203,13 @@ mod tests {
             EXAMPLE.replacen("example.com/behind-the-sofa", "", 1),
             EXAMPLE.replacen("20852163\n", "", 1),
         ] {
-            assert!(matches!(SignedCheckpoint::parse(changed.as_bytes()), Err(CheckpointError::Malformed { .. })), "{changed}");
+            assert!(
+                matches!(
+                    SignedCheckpoint::parse(changed.as_bytes()),
+                    Err(CheckpointError::Malformed { .. })
+                ),
+                "{changed}"
+            );
         }
     }
 }

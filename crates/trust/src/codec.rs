@@ -55,7 +55,14 @@ pub enum DecodeError {
 
 /// Decodes deterministic CBOR of at most `max_bytes`.
 pub(crate) fn decode(what: &'static str, bytes: &[u8], max_bytes: usize) -> Result<Value, DecodeError> {
-    keys::cbor::decode(bytes, Limits { max_bytes, max_depth: MAX_DEPTH }).map_err(|source| DecodeError::Cbor { what, source })
+    keys::cbor::decode(
+        bytes,
+        Limits {
+            max_bytes,
+            max_depth: MAX_DEPTH,
+        },
+    )
+    .map_err(|source| DecodeError::Cbor { what, source })
 }
 
 /// The members of a map that were not taken yet.
@@ -67,7 +74,12 @@ pub(crate) struct Fields {
 impl Fields {
     /// Opens a map whose keys are all unsigned integers.
     pub(crate) fn open(what: &'static str, value: Value) -> Result<Self, DecodeError> {
-        let Value::Map(entries) = value else { return Err(DecodeError::Shape { what, expected: "a map" }) };
+        let Value::Map(entries) = value else {
+            return Err(DecodeError::Shape {
+                what,
+                expected: "a map",
+            });
+        };
         let mut members = BTreeMap::new();
         for (key, value) in entries {
             let key = key.as_unsigned().ok_or(DecodeError::Unknown { what })?;
@@ -78,7 +90,11 @@ impl Fields {
 
     /// Ends reading: nothing may be left.
     pub(crate) fn end(self) -> Result<(), DecodeError> {
-        if self.members.is_empty() { Ok(()) } else { Err(DecodeError::Unknown { what: self.what }) }
+        if self.members.is_empty() {
+            Ok(())
+        } else {
+            Err(DecodeError::Unknown { what: self.what })
+        }
     }
 
     pub(crate) fn optional(&mut self, key: u64) -> Option<Value> {
@@ -90,7 +106,9 @@ impl Fields {
     }
 
     pub(crate) fn unsigned(&mut self, key: u64) -> Result<u64, DecodeError> {
-        self.value(key)?.as_unsigned().ok_or_else(|| self.shape("an unsigned number"))
+        self.value(key)?
+            .as_unsigned()
+            .ok_or_else(|| self.shape("an unsigned number"))
     }
 
     pub(crate) fn boolean(&mut self, key: u64) -> Result<bool, DecodeError> {
@@ -103,13 +121,23 @@ impl Fields {
     /// A point in time: unsigned seconds since 1970, up to the year 9999.
     pub(crate) fn time(&mut self, key: u64) -> Result<Timestamp, DecodeError> {
         let seconds = self.unsigned(key)?;
-        let time = i64::try_from(seconds).map(Timestamp::from_unix).map_err(|_| self.shape("a time before the year 10000"))?;
+        let time = i64::try_from(seconds)
+            .map(Timestamp::from_unix)
+            .map_err(|_| self.shape("a time before the year 10000"))?;
         // `from_unix` saturates; a saturated number would be a second encoding of the same time.
-        if u64::try_from(time.unix()) == Ok(seconds) { Ok(time) } else { Err(self.shape("a time before the year 10000")) }
+        if u64::try_from(time.unix()) == Ok(seconds) {
+            Ok(time)
+        } else {
+            Err(self.shape("a time before the year 10000"))
+        }
     }
 
     pub(crate) fn optional_time(&mut self, key: u64) -> Result<Option<Timestamp>, DecodeError> {
-        if self.members.contains_key(&key) { self.time(key).map(Some) } else { Ok(None) }
+        if self.members.contains_key(&key) {
+            self.time(key).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// Non-empty text without control characters.
@@ -149,7 +177,11 @@ impl Fields {
     }
 
     /// An array, each element read by `element`.
-    pub(crate) fn array<T>(&mut self, key: u64, element: impl FnMut(Value) -> Result<T, DecodeError>) -> Result<Vec<T>, DecodeError> {
+    pub(crate) fn array<T>(
+        &mut self,
+        key: u64,
+        element: impl FnMut(Value) -> Result<T, DecodeError>,
+    ) -> Result<Vec<T>, DecodeError> {
         match self.value(key)? {
             Value::Array(items) => items.into_iter().map(element).collect(),
             _ => Err(self.shape("an array")),
@@ -167,12 +199,20 @@ impl Fields {
     }
 
     /// A number that stands for one of the variants that `variant` knows.
-    pub(crate) fn variant<T>(&mut self, key: u64, expected: &'static str, variant: impl Fn(u64) -> Option<T>) -> Result<T, DecodeError> {
+    pub(crate) fn variant<T>(
+        &mut self,
+        key: u64,
+        expected: &'static str,
+        variant: impl Fn(u64) -> Option<T>,
+    ) -> Result<T, DecodeError> {
         variant(self.unsigned(key)?).ok_or_else(|| self.shape(expected))
     }
 
     pub(crate) const fn shape(&self, expected: &'static str) -> DecodeError {
-        DecodeError::Shape { what: self.what, expected }
+        DecodeError::Shape {
+            what: self.what,
+            expected,
+        }
     }
 }
 
@@ -219,13 +259,19 @@ pub(crate) fn hashes_value(hashes: &[Hash]) -> Value {
 pub(crate) fn text(what: &'static str, value: Value) -> Result<String, DecodeError> {
     match value {
         Value::Text(text) if !text.is_empty() && !text.chars().any(char::is_control) => Ok(text),
-        _ => Err(DecodeError::Shape { what, expected: "non-empty text without control characters" }),
+        _ => Err(DecodeError::Shape {
+            what,
+            expected: "non-empty text without control characters",
+        }),
     }
 }
 
 fn hash(what: &'static str, value: &Value) -> Result<Hash, DecodeError> {
     let bytes = value.as_bytes().and_then(|bytes| bytes.try_into().ok());
-    bytes.map(Hash::from_bytes).ok_or(DecodeError::Shape { what, expected: "a SHA-256 digest" })
+    bytes.map(Hash::from_bytes).ok_or(DecodeError::Shape {
+        what,
+        expected: "a SHA-256 digest",
+    })
 }
 
 /// Whether the texts are strictly ascending by their bytes: sorted, and none twice.

@@ -21,17 +21,29 @@ use crate::note::VerifierKey;
 ///
 /// # Errors
 /// [`NoteError::VerifierKey`] for a key of another type or a time before 1970.
-pub fn cosign(checkpoint: &SignedCheckpoint, time: Timestamp, key: &VerifierKey) -> Result<SigningRequest<NoteSignature>, NoteError> {
+pub fn cosign(
+    checkpoint: &SignedCheckpoint,
+    time: Timestamp,
+    key: &VerifierKey,
+) -> Result<SigningRequest<NoteSignature>, NoteError> {
     if key.signature_type() != SignatureType::Cosignature {
-        return Err(NoteError::VerifierKey { expected: "a key that cosigns (type 0x04)" });
+        return Err(NoteError::VerifierKey {
+            expected: "a key that cosigns (type 0x04)",
+        });
     }
-    let seconds = u64::try_from(time.unix()).map_err(|_| NoteError::VerifierKey { expected: "a time after 1970" })?;
+    let seconds = u64::try_from(time.unix()).map_err(|_| NoteError::VerifierKey {
+        expected: "a time after 1970",
+    })?;
     let (name, id) = (key.name().to_owned(), key.id());
-    Ok(SigningRequest::new(Algorithm::EdDsa, message(seconds, checkpoint.note().text()), move |signature| {
-        let mut bytes = seconds.to_be_bytes().to_vec();
-        bytes.extend_from_slice(signature.as_bytes());
-        NoteSignature::new(name, id, bytes)
-    }))
+    Ok(SigningRequest::new(
+        Algorithm::EdDsa,
+        message(seconds, checkpoint.note().text()),
+        move |signature| {
+            let mut bytes = seconds.to_be_bytes().to_vec();
+            bytes.extend_from_slice(signature.as_bytes());
+            NoteSignature::new(name, id, bytes)
+        },
+    ))
 }
 
 /// Verifies the cosignature of `key` on `checkpoint` and returns its time.
@@ -41,14 +53,22 @@ pub fn cosign(checkpoint: &SignedCheckpoint, time: Timestamp, key: &VerifierKey)
 /// [`NoteError::VerifierKey`] for a key of another type.
 pub fn verify(checkpoint: &SignedCheckpoint, key: &VerifierKey) -> Result<Timestamp, NoteError> {
     if key.signature_type() != SignatureType::Cosignature {
-        return Err(NoteError::VerifierKey { expected: "a key that cosigns (type 0x04)" });
+        return Err(NoteError::VerifierKey {
+            expected: "a key that cosigns (type 0x04)",
+        });
     }
-    let line = key.find(checkpoint.note()).ok_or_else(|| NoteError::Unsigned { name: key.name().to_owned() })?;
-    let wrong = || NoteError::Signature { name: key.name().to_owned() };
+    let line = key.find(checkpoint.note()).ok_or_else(|| NoteError::Unsigned {
+        name: key.name().to_owned(),
+    })?;
+    let wrong = || NoteError::Signature {
+        name: key.name().to_owned(),
+    };
     let (seconds, signature) = line.bytes().split_first_chunk::<8>().ok_or_else(wrong)?;
     let seconds = u64::from_be_bytes(*seconds);
     let signature = Signature::from_bytes(signature).map_err(|_| wrong())?;
-    key.public_key().verify(&message(seconds, checkpoint.note().text()), &signature).map_err(|_| wrong())?;
+    key.public_key()
+        .verify(&message(seconds, checkpoint.note().text()), &signature)
+        .map_err(|_| wrong())?;
     // "It MUST NOT exceed 2^63 - 1"
     i64::try_from(seconds).map(Timestamp::from_unix).map_err(|_| wrong())
 }

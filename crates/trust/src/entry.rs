@@ -329,14 +329,29 @@ impl Entry {
         }
         fields.end()?;
         let body = Body::from_value(entry_type, body_value.clone())?;
-        Ok(Self { ns, subject, seq, prev, body, body_value, approval, hash: leaf_hash(leaf) })
+        Ok(Self {
+            ns,
+            subject,
+            seq,
+            prev,
+            body,
+            body_value,
+            approval,
+            hash: leaf_hash(leaf),
+        })
     }
 
     /// The leaf of a type that carries no approval.
     ///
     /// # Errors
     /// [`AssembleError::TooLarge`].
-    pub fn without_approval(ns: &str, subject: &str, seq: u64, prev: Hash, body: &Body) -> Result<Vec<u8>, AssembleError> {
+    pub fn without_approval(
+        ns: &str,
+        subject: &str,
+        seq: u64,
+        prev: Hash,
+        body: &Body,
+    ) -> Result<Vec<u8>, AssembleError> {
         finish(envelope(ns, subject, seq, prev, body))
     }
 
@@ -376,7 +391,7 @@ impl Entry {
         &self.body
     }
 
-    /// Who approved it; present in every type but DidEvent and Snapshot.
+    /// Who approved it; present in every type but `DidEvent` and Snapshot.
     #[must_use]
     pub const fn approval(&self) -> Option<&Approval> {
         self.approval.as_ref()
@@ -392,7 +407,15 @@ impl Entry {
     pub(crate) fn message(&self, origin: &str, approval: &Approval) -> Vec<u8> {
         let window = (approval.not_before, approval.expires);
         let content = (self.entry_type(), self.body_value.clone());
-        message(&signed_content(origin, approval.policy, (&self.ns, &self.subject), self.seq, self.prev, content, window))
+        message(&signed_content(
+            origin,
+            approval.policy,
+            (&self.ns, &self.subject),
+            self.seq,
+            self.prev,
+            content,
+            window,
+        ))
     }
 }
 
@@ -408,7 +431,12 @@ impl Approval {
             return Err(fields.shape("1 to 64 signatures, ascending by signer, each signer once"));
         }
         fields.end()?;
-        Ok(Self { policy, not_before, expires, signatures })
+        Ok(Self {
+            policy,
+            not_before,
+            expires,
+            signatures,
+        })
     }
 
     fn to_value(&self) -> Value {
@@ -465,10 +493,16 @@ impl ApprovalSignature {
         let mut fields = Fields::open("signature", value)?;
         let signer = fields.text(1)?;
         let algorithm = algorithm_from_value(&fields.value(2)?)?;
-        let signature = Signature::from_bytes(&fields.bytes(3)?).map_err(|_| fields.shape("a signature of 64 bytes"))?;
+        let signature =
+            Signature::from_bytes(&fields.bytes(3)?).map_err(|_| fields.shape("a signature of 64 bytes"))?;
         let revealed_key = fields.optional_text(4)?;
         fields.end()?;
-        Ok(Self { signer, algorithm, signature, revealed_key })
+        Ok(Self {
+            signer,
+            algorithm,
+            signature,
+            revealed_key,
+        })
     }
 
     fn to_value(&self) -> Value {
@@ -482,6 +516,27 @@ impl ApprovalSignature {
 }
 
 impl Draft {
+    /// A draft of the first entry of a log: the Policy that its own governing authority signs. Its window of
+    /// validity counts from the genesis time and is judged by nobody.
+    #[must_use]
+    pub fn genesis(origin: &str, policy: PolicyBody) -> Self {
+        let time = policy.genesis_time.unwrap_or(Timestamp::from_unix(0));
+        Self {
+            origin: origin.to_owned(),
+            policy: Hash::ZERO,
+            ns: policy
+                .governing()
+                .map(|authority| authority.id.clone())
+                .unwrap_or_default(),
+            subject: origin.to_owned(),
+            seq: 0,
+            prev: Hash::ZERO,
+            body: Body::Policy(policy),
+            not_before: time,
+            expires: time.plus(1),
+        }
+    }
+
     /// The bytes that every approver signs: a domain, then deterministic CBOR of version, type, ns, subject,
     /// seq, prev, body, policy, the window of validity and the origin.
     #[must_use]
@@ -503,7 +558,11 @@ impl Draft {
     /// As [`Draft::sign`], with a key that the policy so far knows by its digest: for changes of policy.
     pub fn sign_revealing(&self, signer: &str, key: &PublicKey) -> SigningRequest<ApprovalSignature> {
         let revealed = key.to_multikey();
-        self.sign(signer, key.algorithm()).map(move |signature| ApprovalSignature { revealed_key: Some(revealed), ..signature })
+        self.sign(signer, key.algorithm())
+            .map(move |signature| ApprovalSignature {
+                revealed_key: Some(revealed),
+                ..signature
+            })
     }
 
     /// The leaf with these signatures, in any order. Whether they suffice, the state machine decides.
@@ -512,13 +571,25 @@ impl Draft {
     /// [`AssembleError`].
     pub fn assemble(&self, mut signatures: Vec<ApprovalSignature>) -> Result<Vec<u8>, AssembleError> {
         if signatures.is_empty() || signatures.len() > MAX_SIGNATURES {
-            return Err(AssembleError::Count { found: signatures.len() });
+            return Err(AssembleError::Count {
+                found: signatures.len(),
+            });
         }
         signatures.sort_by(|left, right| left.signer.cmp(&right.signer));
-        if let Some([twice, _]) = signatures.array_windows().find(|[left, right]| left.signer == right.signer) {
-            return Err(AssembleError::Duplicate { signer: twice.signer.clone() });
+        if let Some([twice, _]) = signatures
+            .array_windows()
+            .find(|[left, right]| left.signer == right.signer)
+        {
+            return Err(AssembleError::Duplicate {
+                signer: twice.signer.clone(),
+            });
         }
-        let approval = Approval { policy: self.policy, not_before: self.not_before, expires: self.expires, signatures };
+        let approval = Approval {
+            policy: self.policy,
+            not_before: self.not_before,
+            expires: self.expires,
+            signatures,
+        };
         finish(envelope(&self.ns, &self.subject, self.seq, self.prev, &self.body).put(8, approval.to_value()))
     }
 
@@ -554,7 +625,15 @@ impl Draft {
     fn content(&self) -> Value {
         let window = (self.not_before, self.expires);
         let content = (self.body.entry_type(), self.body.to_value());
-        signed_content(&self.origin, self.policy, (&self.ns, &self.subject), self.seq, self.prev, content, window)
+        signed_content(
+            &self.origin,
+            self.policy,
+            (&self.ns, &self.subject),
+            self.seq,
+            self.prev,
+            content,
+            window,
+        )
     }
 }
 
@@ -599,7 +678,11 @@ fn head(entry_type: EntryType, ns: &str, subject: &str, seq: u64, prev: Hash) ->
 
 fn finish(map: MapBuilder) -> Result<Vec<u8>, AssembleError> {
     let leaf = map.build().to_vec();
-    if leaf.len() > MAX_ENTRY_BYTES { Err(AssembleError::TooLarge { found: leaf.len() }) } else { Ok(leaf) }
+    if leaf.len() > MAX_ENTRY_BYTES {
+        Err(AssembleError::TooLarge { found: leaf.len() })
+    } else {
+        Ok(leaf)
+    }
 }
 
 /// Fully specified COSE algorithms of [RFC 9864](https://www.rfc-editor.org/rfc/rfc9864.html#name-fully-specified-signature-):
@@ -619,6 +702,9 @@ fn algorithm_from_value(value: &Value) -> Result<Algorithm, DecodeError> {
     match value {
         Value::Negative(ED25519) => Ok(Algorithm::EdDsa),
         Value::Negative(ESP256) => Ok(Algorithm::Es256),
-        _ => Err(DecodeError::Shape { what: "algorithm", expected: "-9 (ESP256) or -19 (Ed25519)" }),
+        _ => Err(DecodeError::Shape {
+            what: "algorithm",
+            expected: "-9 (ESP256) or -19 (Ed25519)",
+        }),
     }
 }

@@ -101,12 +101,18 @@ impl Hash {
     pub fn parse_hex(text: &str) -> Result<Self, HashError> {
         let digits = text.as_bytes();
         if digits.len() != 64 || !digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
-            return Err(HashError { encoding: "lowercase hexadecimal" });
+            return Err(HashError {
+                encoding: "lowercase hexadecimal",
+            });
         }
         let mut bytes = [0; 32];
         for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
             *byte = pair.iter().fold(0, |value, digit| {
-                let low = if digit.is_ascii_digit() { digit - b'0' } else { digit - b'a' + 10 };
+                let low = if digit.is_ascii_digit() {
+                    digit - b'0'
+                } else {
+                    digit - b'a' + 10
+                };
                 (value << 4) | low
             });
         }
@@ -148,7 +154,13 @@ pub fn leaf_hash(data: &[u8]) -> Hash {
 /// The hash of an inner node: SHA-256 of `01`, left and right.
 #[must_use]
 pub fn node_hash(left: Hash, right: Hash) -> Hash {
-    Hash(Sha256::new_with_prefix([1]).chain_update(left.0).chain_update(right.0).finalize().into())
+    Hash(
+        Sha256::new_with_prefix([1])
+            .chain_update(left.0)
+            .chain_update(right.0)
+            .finalize()
+            .into(),
+    )
 }
 
 /// The root of the empty tree: SHA-256 of nothing.
@@ -205,7 +217,9 @@ impl CompactTree {
 /// The root over the roots of complete subtrees of strictly falling size, from left to right.
 pub(crate) fn join_peaks(peaks: &[Hash]) -> Hash {
     let mut peaks = peaks.iter().rev().copied();
-    let Some(smallest) = peaks.next() else { return empty_root() };
+    let Some(smallest) = peaks.next() else {
+        return empty_root();
+    };
     peaks.fold(smallest, |right, left| node_hash(left, right))
 }
 
@@ -214,7 +228,11 @@ pub(crate) fn join_peaks(peaks: &[Hash]) -> Hash {
 /// # Errors
 /// Those of `nodes`.
 pub fn tree_root<N: Nodes>(nodes: &N, size: u64) -> Result<Hash, N::Error> {
-    if size == 0 { Ok(empty_root()) } else { subtree_root(nodes, 0, size) }
+    if size == 0 {
+        Ok(empty_root())
+    } else {
+        subtree_root(nodes, 0, size)
+    }
 }
 
 /// The inclusion proof of leaf `index` in the tree of the first `size` leaves, the leaf's sibling first
@@ -313,18 +331,32 @@ pub fn verify_inclusion(leaf: Hash, index: u64, size: u64, proof: &[Hash], root:
 ///
 /// # Errors
 /// [`ProofError`]; the two roots are then inconsistent or the proof is not theirs.
-pub fn verify_consistency(old: u64, new: u64, old_root: Hash, new_root: Hash, proof: &[Hash]) -> Result<(), ProofError> {
+pub fn verify_consistency(
+    old: u64,
+    new: u64,
+    old_root: Hash,
+    new_root: Hash,
+    proof: &[Hash],
+) -> Result<(), ProofError> {
     if old == 0 || old > new {
         return Err(ProofError::Sizes { old, new });
     }
     let wrong_length = ProofError::Length { found: proof.len() };
     if old == new {
-        let same = if old_root == new_root { Ok(()) } else { Err(ProofError::Root) };
+        let same = if old_root == new_root {
+            Ok(())
+        } else {
+            Err(ProofError::Root)
+        };
         return if proof.is_empty() { same } else { Err(wrong_length) };
     }
     let mut siblings = proof.iter().copied();
     // A complete old tree is itself the first hash of the proof, which leaves it out.
-    let first = if old.is_power_of_two() { Some(old_root) } else { siblings.next() };
+    let first = if old.is_power_of_two() {
+        Some(old_root)
+    } else {
+        siblings.next()
+    };
     let first = first.ok_or(wrong_length)?;
     let skipped = (old - 1).trailing_ones();
     let (mut node, mut last) = ((old - 1) >> skipped, (new - 1) >> skipped);
@@ -349,7 +381,11 @@ pub fn verify_consistency(old: u64, new: u64, old_root: Hash, new_root: Hash, pr
     if last != 0 {
         return Err(wrong_length);
     }
-    if from_old == old_root && from_new == new_root { Ok(()) } else { Err(ProofError::Root) }
+    if from_old == old_root && from_new == new_root {
+        Ok(())
+    } else {
+        Err(ProofError::Root)
+    }
 }
 
 /// The root over the leaves `start..end`, where `start` is a multiple of the subtree's width.
@@ -367,7 +403,7 @@ fn subtree_root<N: Nodes>(nodes: &N, start: u64, end: u64) -> Result<Hash, N::Er
 
 /// The largest power of two smaller than `width`, which is at least 2.
 const fn largest_power_below(width: u64) -> u64 {
-    1 << (63 - (width - 1).leading_zeros())
+    1 << (width - 1).ilog2()
 }
 
 #[cfg(test)]
@@ -402,7 +438,10 @@ mod tests {
                 let leaf = tree.0[usize::try_from(index).unwrap()];
                 assert_eq!(verify_inclusion(leaf, index, size, &proof, root), Ok(()));
                 for other in (0..=size).filter(|other| *other != index) {
-                    assert!(verify_inclusion(leaf, other, size, &proof, root).is_err(), "{index} as {other} of {size}");
+                    assert!(
+                        verify_inclusion(leaf, other, size, &proof, root).is_err(),
+                        "{index} as {other} of {size}"
+                    );
                 }
             }
         }

@@ -113,11 +113,21 @@ impl VerifierKey {
     /// [`NoteError::VerifierKey`] for a bad name or a key that is not Ed25519.
     pub fn new(name: &str, signature_type: SignatureType, key: PublicKey) -> Result<Self, NoteError> {
         if !is_key_name(name) {
-            return Err(NoteError::VerifierKey { expected: "a name without spaces, plus and control characters" });
+            return Err(NoteError::VerifierKey {
+                expected: "a name without spaces, plus and control characters",
+            });
         }
-        let key_bytes = key.ed25519_bytes().ok_or(NoteError::VerifierKey { expected: "an Ed25519 key" })?;
+        let key_bytes = key.ed25519_bytes().ok_or(NoteError::VerifierKey {
+            expected: "an Ed25519 key",
+        })?;
         let id = key_id(name, signature_type, &key_bytes);
-        Ok(Self { name: name.to_owned(), id, signature_type, key, key_bytes })
+        Ok(Self {
+            name: name.to_owned(),
+            id,
+            signature_type,
+            key,
+            key_bytes,
+        })
     }
 
     /// Parses `<name>+<8 hex digits>+<base64>`.
@@ -142,7 +152,11 @@ impl VerifierKey {
         let key_bytes: &[u8; 32] = key_bytes.try_into().map_err(|_| malformed("32 bytes of key"))?;
         let key = PublicKey::from_ed25519(key_bytes).map_err(|_| malformed("a usable Ed25519 key"))?;
         let parsed = Self::new(name, signature_type, key)?;
-        if id == format!("{:08x}", parsed.id) { Ok(parsed) } else { Err(malformed("the id of this name and key")) }
+        if id == format!("{:08x}", parsed.id) {
+            Ok(parsed)
+        } else {
+            Err(malformed("the id of this name and key"))
+        }
     }
 
     /// Who signs with it: a log's origin or a witness's name.
@@ -172,7 +186,9 @@ impl VerifierKey {
     /// The signature line of this key in `note`, not yet verified.
     #[must_use]
     pub fn find<'a>(&self, note: &'a Note) -> Option<&'a NoteSignature> {
-        note.signatures.iter().find(|line| line.id == self.id && line.name == self.name)
+        note.signatures
+            .iter()
+            .find(|line| line.id == self.id && line.name == self.name)
     }
 }
 
@@ -199,14 +215,19 @@ impl Note {
             return Err(malformed("no control characters"));
         }
         // "the text is separated from the signatures by the last empty line in the note"
-        let split = whole.rfind("\n\n").ok_or_else(|| malformed("an empty line before the signatures"))?;
+        let split = whole
+            .rfind("\n\n")
+            .ok_or_else(|| malformed("an empty line before the signatures"))?;
         let (text, lines) = whole.split_at(split + 1);
         let lines = lines.strip_prefix('\n').unwrap_or(lines);
         let signatures = parse_signatures(lines)?;
         if signatures.is_empty() {
             return Err(malformed("at least one signature"));
         }
-        Ok(Self { text: text.to_owned(), signatures })
+        Ok(Self {
+            text: text.to_owned(),
+            signatures,
+        })
     }
 
     /// An unsigned text on its way to become a note. `text` must end in a newline.
@@ -215,25 +236,33 @@ impl Note {
     /// [`NoteError::Malformed`] for text that no note can have.
     pub fn unsigned(text: String) -> Result<Self, NoteError> {
         if !text.ends_with('\n') || text.bytes().any(|byte| byte < 0x20 && byte != b'\n') {
-            return Err(NoteError::Malformed { expected: "text that ends in a newline, without other control characters" });
+            return Err(NoteError::Malformed {
+                expected: "text that ends in a newline, without other control characters",
+            });
         }
-        Ok(Self { text, signatures: Vec::new() })
+        Ok(Self {
+            text,
+            signatures: Vec::new(),
+        })
     }
 
     /// Asks for this note's signature by `key`, which must be of type [`SignatureType::Ed25519`].
     #[must_use = "nothing is signed until the request is fulfilled"]
     pub fn sign(&self, key: &VerifierKey) -> SigningRequest<NoteSignature> {
         let (name, id) = (key.name.clone(), key.id);
-        SigningRequest::new(Algorithm::EdDsa, self.text.as_bytes().to_vec(), move |signature| NoteSignature {
-            name,
-            id,
-            bytes: signature.as_bytes().to_vec(),
+        SigningRequest::new(Algorithm::EdDsa, self.text.as_bytes().to_vec(), move |signature| {
+            NoteSignature {
+                name,
+                id,
+                bytes: signature.as_bytes().to_vec(),
+            }
         })
     }
 
     /// Adds a signature line; a line of the same key is replaced.
     pub fn add(&mut self, signature: NoteSignature) {
-        self.signatures.retain(|line| (&line.name, line.id) != (&signature.name, signature.id));
+        self.signatures
+            .retain(|line| (&line.name, line.id) != (&signature.name, signature.id));
         self.signatures.push(signature);
     }
 
@@ -256,9 +285,13 @@ impl Note {
     /// [`NoteError::VerifierKey`] for a key of another type.
     pub fn verify(&self, key: &VerifierKey) -> Result<(), NoteError> {
         if key.signature_type != SignatureType::Ed25519 {
-            return Err(NoteError::VerifierKey { expected: "a key that signs notes (type 0x01)" });
+            return Err(NoteError::VerifierKey {
+                expected: "a key that signs notes (type 0x01)",
+            });
         }
-        let line = key.find(self).ok_or_else(|| NoteError::Unsigned { name: key.name.clone() })?;
+        let line = key
+            .find(self)
+            .ok_or_else(|| NoteError::Unsigned { name: key.name.clone() })?;
         let wrong = || NoteError::Signature { name: key.name.clone() };
         let signature = Signature::from_bytes(&line.bytes).map_err(|_| wrong())?;
         key.key.verify(self.text.as_bytes(), &signature).map_err(|_| wrong())
@@ -311,7 +344,9 @@ impl fmt::Display for NoteSignature {
 /// # Errors
 /// [`NoteError::TooLarge`], [`NoteError::Malformed`].
 pub fn parse_signatures(text: &str) -> Result<Vec<NoteSignature>, NoteError> {
-    let malformed = || NoteError::Malformed { expected: "signature lines of the form `\u{2014} <name> <base64>`" };
+    let malformed = || NoteError::Malformed {
+        expected: "signature lines of the form `\u{2014} <name> <base64>`",
+    };
     if !text.is_empty() && !text.ends_with('\n') {
         return Err(malformed());
     }
@@ -320,13 +355,20 @@ pub fn parse_signatures(text: &str) -> Result<Vec<NoteSignature>, NoteError> {
         if signatures.len() == MAX_SIGNATURES {
             return Err(NoteError::TooLarge);
         }
-        let (name, encoded) = line.strip_prefix("\u{2014} ").and_then(|line| line.split_once(' ')).ok_or_else(malformed)?;
+        let (name, encoded) = line
+            .strip_prefix("\u{2014} ")
+            .and_then(|line| line.split_once(' '))
+            .ok_or_else(malformed)?;
         let bytes = STANDARD.decode(encoded).map_err(|_| malformed())?;
         let (id, bytes) = bytes.split_first_chunk::<4>().ok_or_else(malformed)?;
         if !is_key_name(name) || bytes.is_empty() {
             return Err(malformed());
         }
-        signatures.push(NoteSignature { name: name.to_owned(), id: u32::from_be_bytes(*id), bytes: bytes.to_vec() });
+        signatures.push(NoteSignature {
+            name: name.to_owned(),
+            id: u32::from_be_bytes(*id),
+            bytes: bytes.to_vec(),
+        });
     }
     Ok(signatures)
 }
@@ -362,22 +404,51 @@ mod tests {
         assert_eq!(note.to_string(), NOTE);
         assert_eq!(key.to_string(), VERIFIER_KEY);
         let changed = Note::parse(NOTE.replace("example message", "exbmple message").as_bytes()).unwrap();
-        assert_eq!(changed.verify(&key), Err(NoteError::Signature { name: "example.com/foo".to_owned() }));
+        assert_eq!(
+            changed.verify(&key),
+            Err(NoteError::Signature {
+                name: "example.com/foo".to_owned()
+            })
+        );
     }
 
     #[test]
     fn a_line_of_the_same_name_and_another_id_is_ignored() {
         let key = VerifierKey::parse(VERIFIER_KEY).unwrap();
-        let other = Note::parse(NOTE.replace("Uw2QOkn8", "Uw2QOun8").replace("foo Uw2Q", "foo Vw2Q").as_bytes()).unwrap();
-        assert_eq!(other.verify(&key), Err(NoteError::Unsigned { name: "example.com/foo".to_owned() }));
+        let other = Note::parse(
+            NOTE.replace("Uw2QOkn8", "Uw2QOun8")
+                .replace("foo Uw2Q", "foo Vw2Q")
+                .as_bytes(),
+        )
+        .unwrap();
+        assert_eq!(
+            other.verify(&key),
+            Err(NoteError::Unsigned {
+                name: "example.com/foo".to_owned()
+            })
+        );
     }
 
     #[test]
     fn malformed_notes_are_refused() {
-        for note in ["", "text\n", "text\n\n", "text\n\nx\n", "text\n\n\u{2014} a b\n", "te\rxt\n\n\u{2014} a AAAAAAA=\n", "t\n\n\u{2014} a+b AAAAAAA=\n"] {
-            assert!(matches!(Note::parse(note.as_bytes()), Err(NoteError::Malformed { .. })), "{note:?}");
+        for note in [
+            "",
+            "text\n",
+            "text\n\n",
+            "text\n\nx\n",
+            "text\n\n\u{2014} a b\n",
+            "te\rxt\n\n\u{2014} a AAAAAAA=\n",
+            "t\n\n\u{2014} a+b AAAAAAA=\n",
+        ] {
+            assert!(
+                matches!(Note::parse(note.as_bytes()), Err(NoteError::Malformed { .. })),
+                "{note:?}"
+            );
         }
-        assert!(matches!(Note::parse(NOTE.trim_end().as_bytes()), Err(NoteError::Malformed { .. })));
+        assert!(matches!(
+            Note::parse(NOTE.trim_end().as_bytes()),
+            Err(NoteError::Malformed { .. })
+        ));
         assert_eq!(Note::parse(&vec![b'a'; MAX_NOTE_BYTES + 1]), Err(NoteError::TooLarge));
         let line = NOTE.split("\n\n").nth(1).unwrap();
         let many = format!("text\n\n{}", line.repeat(MAX_SIGNATURES + 1));
@@ -387,7 +458,10 @@ mod tests {
     #[test]
     fn the_last_empty_line_separates() {
         let note = NOTE.replace("This is", "This\n\nis");
-        assert_eq!(Note::parse(note.as_bytes()).unwrap().text(), "This\n\nis an example message.\n");
+        assert_eq!(
+            Note::parse(note.as_bytes()).unwrap().text(),
+            "This\n\nis an example message.\n"
+        );
     }
 
     #[test]
@@ -400,7 +474,10 @@ mod tests {
             VERIFIER_KEY.replace("+Aek", "+Cek"),
             VERIFIER_KEY.replace('+', "-"),
         ] {
-            assert!(matches!(VerifierKey::parse(&text), Err(NoteError::VerifierKey { .. })), "{text}");
+            assert!(
+                matches!(VerifierKey::parse(&text), Err(NoteError::VerifierKey { .. })),
+                "{text}"
+            );
         }
     }
 }

@@ -59,7 +59,12 @@ impl TlogProof {
     /// A proof from its parts.
     #[must_use]
     pub const fn new(index: u64, path: Vec<Hash>, checkpoint: SignedCheckpoint) -> Self {
-        Self { extra: None, index, path, checkpoint }
+        Self {
+            extra: None,
+            index,
+            path,
+            checkpoint,
+        }
     }
 
     /// Parses a proof; nothing is verified.
@@ -71,23 +76,37 @@ impl TlogProof {
         if text.len() > MAX_TLOG_PROOF_BYTES {
             return Err(malformed("at most 320 KiB"));
         }
-        let (head, checkpoint) = text.split_once("\n\n").ok_or_else(|| malformed("an empty line before the checkpoint"))?;
+        let (head, checkpoint) = text
+            .split_once("\n\n")
+            .ok_or_else(|| malformed("an empty line before the checkpoint"))?;
         let mut lines = head.split('\n').peekable();
         if lines.next() != Some(HEADER) {
             return Err(malformed("the first line `c2sp.org/tlog-proof@v1`"));
         }
         let extra = match lines.next_if(|line| line.starts_with("extra ")) {
-            Some(line) => Some(STANDARD.decode(line.trim_start_matches("extra ")).map_err(|_| malformed("extra data in base64"))?),
+            Some(line) => Some(
+                STANDARD
+                    .decode(line.trim_start_matches("extra "))
+                    .map_err(|_| malformed("extra data in base64"))?,
+            ),
             None => None,
         };
-        let index = lines.next().and_then(|line| line.strip_prefix("index ")).and_then(decimal);
+        let index = lines
+            .next()
+            .and_then(|line| line.strip_prefix("index "))
+            .and_then(decimal);
         let index = index.ok_or_else(|| malformed("a line `index <decimal>`"))?;
         let path: Result<Vec<Hash>, _> = lines.take(MAX_PROOF_HASHES + 1).map(Hash::parse_base64).collect();
         let path = path.map_err(|_| malformed("hashes in base64"))?;
         if path.len() > MAX_PROOF_HASHES {
             return Err(malformed("at most 64 hashes"));
         }
-        Ok(Self { extra, index, path, checkpoint: SignedCheckpoint::parse(checkpoint.as_bytes())? })
+        Ok(Self {
+            extra,
+            index,
+            path,
+            checkpoint: SignedCheckpoint::parse(checkpoint.as_bytes())?,
+        })
     }
 
     /// Verifies signatures, witnesses and inclusion of the leaf with this data.
@@ -95,9 +114,35 @@ impl TlogProof {
     /// # Errors
     /// [`TlogProofError`] but `Malformed`.
     pub fn verify(&self, leaf: &[u8], policy: &TlogPolicy) -> Result<WitnessedCheckpoint, TlogProofError> {
-        let witnessed = policy.verify(&self.checkpoint)?;
+        self.verify_witnessed(leaf, policy.verify(&self.checkpoint)?)
+    }
+
+    /// As [`TlogProof::verify`], with the further demand that this witness or group of the policy cosigned.
+    ///
+    /// # Errors
+    /// [`TlogProofError`] but `Malformed`.
+    pub fn verify_with(
+        &self,
+        leaf: &[u8],
+        policy: &TlogPolicy,
+        name: &str,
+    ) -> Result<WitnessedCheckpoint, TlogProofError> {
+        self.verify_witnessed(leaf, policy.verify_with(&self.checkpoint, name)?)
+    }
+
+    fn verify_witnessed(
+        &self,
+        leaf: &[u8],
+        witnessed: WitnessedCheckpoint,
+    ) -> Result<WitnessedCheckpoint, TlogProofError> {
         let checkpoint = witnessed.checkpoint();
-        merkle::verify_inclusion(merkle::leaf_hash(leaf), self.index, checkpoint.size(), &self.path, checkpoint.root())?;
+        merkle::verify_inclusion(
+            merkle::leaf_hash(leaf),
+            self.index,
+            checkpoint.size(),
+            &self.path,
+            checkpoint.root(),
+        )?;
         Ok(witnessed)
     }
 
@@ -127,7 +172,9 @@ impl fmt::Display for TlogProof {
             writeln!(f, "extra {}", STANDARD.encode(extra))?;
         }
         writeln!(f, "index {}", self.index)?;
-        self.path.iter().try_for_each(|hash| writeln!(f, "{}", hash.to_base64()))?;
+        self.path
+            .iter()
+            .try_for_each(|hash| writeln!(f, "{}", hash.to_base64()))?;
         write!(f, "\n{}", self.checkpoint)
     }
 }

@@ -116,7 +116,11 @@ impl Tile {
     /// The full tile at the same place: what to ask for where a partial one is gone.
     #[must_use]
     pub const fn full(&self) -> Self {
-        Self { kind: self.kind, index: self.index, width: TILE_WIDTH }
+        Self {
+            kind: self.kind,
+            index: self.index,
+            width: TILE_WIDTH,
+        }
     }
 
     /// Parses a path such as `tile/0/x001/x234/067.p/5` or `tile/entries/000`.
@@ -128,7 +132,11 @@ impl Tile {
         let (kind, rest) = rest.split_once('/').ok_or(TileError::Path)?;
         let kind = match kind {
             "entries" => TileKind::Entries,
-            level => TileKind::Hashes(decimal(level).and_then(|level| u8::try_from(level).ok()).ok_or(TileError::Path)?),
+            level => TileKind::Hashes(
+                decimal(level)
+                    .and_then(|level| u8::try_from(level).ok())
+                    .ok_or(TileError::Path)?,
+            ),
         };
         let (index, width) = match rest.split_once(".p/") {
             Some((index, width)) => {
@@ -150,7 +158,9 @@ impl Tile {
             TileKind::Hashes(level) => level,
         };
         let hashes = size.checked_shr(u32::from(level) * u32::from(TILE_HEIGHT)).unwrap_or(0);
-        let width = hashes.saturating_sub(index.checked_mul(u64::from(TILE_WIDTH))?).min(u64::from(TILE_WIDTH));
+        let width = hashes
+            .saturating_sub(index.checked_mul(u64::from(TILE_WIDTH))?)
+            .min(u64::from(TILE_WIDTH));
         Self::new(kind, index, u16::try_from(width).ok()?).ok()
     }
 }
@@ -173,7 +183,11 @@ impl fmt::Display for Tile {
             write!(f, "x{group:03}/")?;
         }
         write!(f, "{last:03}")?;
-        if self.is_partial() { write!(f, ".p/{}", self.width) } else { Ok(()) }
+        if self.is_partial() {
+            write!(f, ".p/{}", self.width)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -184,7 +198,10 @@ impl fmt::Display for Tile {
 pub fn parse_hashes(bytes: &[u8], width: u16) -> Result<Vec<Hash>, TileError> {
     let (chunks, rest) = bytes.as_chunks::<32>();
     if chunks.len() != usize::from(width) || !rest.is_empty() {
-        return Err(TileError::Length { expected: width, found: chunks.len() });
+        return Err(TileError::Length {
+            expected: width,
+            found: chunks.len(),
+        });
     }
     Ok(chunks.iter().map(|chunk| Hash::from_bytes(*chunk)).collect())
 }
@@ -209,7 +226,10 @@ pub fn parse_entries(bytes: &[u8], width: u16) -> Result<Vec<&[u8]>, TileError> 
         rest = after;
     }
     if entries.len() != usize::from(width) || !rest.is_empty() {
-        return Err(TileError::Length { expected: width, found: entries.len() });
+        return Err(TileError::Length {
+            expected: width,
+            found: entries.len(),
+        });
     }
     Ok(entries)
 }
@@ -263,14 +283,23 @@ impl TreeEdge {
             if self.levels.len() <= usize::from(level) {
                 self.levels.push(Vec::new());
             }
-            let Some(hashes) = self.levels.get_mut(usize::from(level)) else { return };
+            let Some(hashes) = self.levels.get_mut(usize::from(level)) else {
+                return;
+            };
             hashes.push(carried);
             if hashes.len() < usize::from(TILE_WIDTH) {
                 return;
             }
             let hashes = std::mem::take(hashes);
             carried = complete_root(&hashes);
-            full(Tile { kind: TileKind::Hashes(level), index, width: TILE_WIDTH }, hashes);
+            full(
+                Tile {
+                    kind: TileKind::Hashes(level),
+                    index,
+                    width: TILE_WIDTH,
+                },
+                hashes,
+            );
             index /= u64::from(TILE_WIDTH);
         }
     }
@@ -278,9 +307,15 @@ impl TreeEdge {
     /// The partial tiles that a checkpoint of this size needs.
     pub fn partial_tiles(&self) -> impl Iterator<Item = (Tile, &[Hash])> {
         self.levels.iter().zip(0..).filter_map(|(hashes, level)| {
-            let index = self.size.checked_shr(u32::from(TILE_HEIGHT) * (u32::from(level) + 1)).unwrap_or(0);
+            let index = self
+                .size
+                .checked_shr(u32::from(TILE_HEIGHT) * (u32::from(level) + 1))
+                .unwrap_or(0);
             let width = u16::try_from(hashes.len()).ok()?;
-            Some((Tile::new(TileKind::Hashes(level), index, width).ok()?, hashes.as_slice()))
+            Some((
+                Tile::new(TileKind::Hashes(level), index, width).ok()?,
+                hashes.as_slice(),
+            ))
         })
     }
 
@@ -347,11 +382,19 @@ impl<E, F: Fn(Tile) -> Result<Vec<Hash>, E>> Nodes for TileNodes<F> {
         // A node at height h within its tile is the root over 2^h of the tile's hashes.
         let height = level % TILE_HEIGHT;
         let first = index << height;
-        let tile = Tile::in_tree(TileKind::Hashes(level / TILE_HEIGHT), first / u64::from(TILE_WIDTH), self.size);
+        let tile = Tile::in_tree(
+            TileKind::Hashes(level / TILE_HEIGHT),
+            first / u64::from(TILE_WIDTH),
+            self.size,
+        );
         let Some(tile) = tile else { return Err(missing) };
         let hashes = (self.fetch)(tile).map_err(TileNodesError::Fetch)?;
         let start = usize::try_from(first % u64::from(TILE_WIDTH)).unwrap_or(usize::MAX);
-        hashes.get(start..).and_then(|hashes| hashes.get(..1 << height)).map(complete_root).ok_or(missing)
+        hashes
+            .get(start..)
+            .and_then(|hashes| hashes.get(..1 << height))
+            .map(complete_root)
+            .ok_or(missing)
     }
 }
 
@@ -421,8 +464,21 @@ mod tests {
     #[test]
     fn second_names_of_a_tile_are_refused() {
         for path in [
-            "tile/00/000", "tile/64/000", "tile/0/0", "tile/0/x000/001", "tile/0/001/002", "tile/0/x001", "tile/0/000.p/0",
-            "tile/0/000.p/256", "tile/0/000.p/01", "tile/0/000/", "tile/-1/000", "tile/data/000", "/tile/0/000", "tile/0/+01", "",
+            "tile/00/000",
+            "tile/64/000",
+            "tile/0/0",
+            "tile/0/x000/001",
+            "tile/0/001/002",
+            "tile/0/x001",
+            "tile/0/000.p/0",
+            "tile/0/000.p/256",
+            "tile/0/000.p/01",
+            "tile/0/000/",
+            "tile/-1/000",
+            "tile/data/000",
+            "/tile/0/000",
+            "tile/0/+01",
+            "",
         ] {
             assert_eq!(Tile::parse(path), Err(TileError::Path), "{path}");
         }
@@ -433,7 +489,10 @@ mod tests {
         // "a tree of size 70,000 will be represented by 273 full level 0 tiles, one partial level 0 tile of width
         // 112, one full level 1 tile, one partial level 1 tile of width 17, and one partial level 2 tile of width 1"
         let width = |level, index| Tile::in_tree(TileKind::Hashes(level), index, 70_000).map(|tile| tile.width());
-        assert_eq!([width(0, 272), width(0, 273), width(0, 274)], [Some(256), Some(112), None]);
+        assert_eq!(
+            [width(0, 272), width(0, 273), width(0, 274)],
+            [Some(256), Some(112), None]
+        );
         assert_eq!([width(1, 0), width(1, 1), width(1, 2)], [Some(256), Some(17), None]);
         assert_eq!([width(2, 0), width(3, 0)], [Some(1), None]);
     }
@@ -444,10 +503,19 @@ mod tests {
         push_entry(&mut bundle, b"one").unwrap();
         push_entry(&mut bundle, b"").unwrap();
         assert_eq!(parse_entries(&bundle, 2), Ok(vec![b"one".as_slice(), b""]));
-        assert_eq!(parse_entries(&bundle, 1), Err(TileError::Length { expected: 1, found: 2 }));
+        assert_eq!(
+            parse_entries(&bundle, 1),
+            Err(TileError::Length { expected: 1, found: 2 })
+        );
         bundle.push(0);
-        assert_eq!(parse_entries(&bundle, 2), Err(TileError::Length { expected: 2, found: 2 }));
-        assert_eq!(push_entry(&mut bundle, &[0; 65_536]), Err(TileError::EntryTooLong { found: 65_536 }));
+        assert_eq!(
+            parse_entries(&bundle, 2),
+            Err(TileError::Length { expected: 2, found: 2 })
+        );
+        assert_eq!(
+            push_entry(&mut bundle, &vec![0; 65_536]),
+            Err(TileError::EntryTooLong { found: 65_536 })
+        );
     }
 
     /// Grows a tree past a level-1 tile and checks root, proofs from tiles and restoration at some sizes.
@@ -474,10 +542,16 @@ mod tests {
             assert_eq!(merkle::tree_root(&nodes, size), Ok(edge.root()));
             let proof = merkle::inclusion_proof(&nodes, size / 3, size).unwrap();
             let third = leaf_hash(&u32::try_from(size / 3).unwrap().to_be_bytes());
-            assert_eq!(merkle::verify_inclusion(third, size / 3, size, &proof, edge.root()), Ok(()));
+            assert_eq!(
+                merkle::verify_inclusion(third, size / 3, size, &proof, edge.root()),
+                Ok(())
+            );
             let consistency = merkle::consistency_proof(&nodes, size.div_ceil(2), size).unwrap();
             let old = merkle::tree_root(&nodes, size.div_ceil(2)).unwrap();
-            assert_eq!(merkle::verify_consistency(size.div_ceil(2), size, old, edge.root(), &consistency), Ok(()));
+            assert_eq!(
+                merkle::verify_consistency(size.div_ceil(2), size, old, edge.root(), &consistency),
+                Ok(())
+            );
         }
     }
 

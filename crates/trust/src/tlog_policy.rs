@@ -25,14 +25,17 @@ pub const MAX_POLICY_BYTES: usize = 48 << 10;
 /// The standard recommends to support 32 logs, witnesses and groups each.
 const MAX_LINES_OF_A_KIND: usize = 64;
 
+/// The predefined name that no witness and no group can have, so that it is never satisfied.
+const NONE: &str = "none";
+
 /// A parsed policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlogPolicy {
     logs: Vec<VerifierKey>,
     witnesses: Vec<Witness>,
     groups: BTreeMap<String, Group>,
-    /// `None` stands for `quorum none`.
-    quorum: Option<String>,
+    /// Name of a group or witness, or `none`.
+    quorum: String,
 }
 
 /// A `witness` line.
@@ -99,15 +102,25 @@ impl TlogPolicy {
         if text.len() > MAX_POLICY_BYTES {
             return Err(whole("at most 48 KiB"));
         }
-        if text.bytes().any(|byte| byte < 0x20 && !matches!(byte, b'\t' | b'\n') || byte == 0x7f) {
+        if text
+            .bytes()
+            .any(|byte| byte < 0x20 && !matches!(byte, b'\t' | b'\n') || byte == 0x7f)
+        {
             return Err(whole("no control characters but tab and newline"));
         }
         let mut parser = Parser::default();
         for (number, line) in (1..).zip(text.split('\n')) {
-            parser.line(line).map_err(|expected| TlogPolicyError { line: number, expected })?;
+            parser
+                .line(line)
+                .map_err(|expected| TlogPolicyError { line: number, expected })?;
         }
         let quorum = parser.quorum.ok_or_else(|| whole("exactly one quorum line"))?;
-        Ok(Self { logs: parser.logs, witnesses: parser.witnesses, groups: parser.groups, quorum })
+        Ok(Self {
+            logs: parser.logs,
+            witnesses: parser.witnesses,
+            groups: parser.groups,
+            quorum,
+        })
     }
 
     /// Verifies that a log of the policy signed `checkpoint` and that the quorum cosigned it.
@@ -115,8 +128,7 @@ impl TlogPolicy {
     /// # Errors
     /// [`WitnessError`]. A wrong signature of a known witness refuses the whole checkpoint.
     pub fn verify(&self, checkpoint: &SignedCheckpoint) -> Result<WitnessedCheckpoint, WitnessError> {
-        let quorum = self.quorum.as_deref().unwrap_or("none");
-        self.verify_all(checkpoint, &[quorum])
+        self.verify_all(checkpoint, &[&self.quorum])
     }
 
     /// As [`TlogPolicy::verify`], with the further demand that the group or witness `name` is satisfied.
@@ -124,8 +136,7 @@ impl TlogPolicy {
     /// # Errors
     /// [`WitnessError`].
     pub fn verify_with(&self, checkpoint: &SignedCheckpoint, name: &str) -> Result<WitnessedCheckpoint, WitnessError> {
-        let quorum = self.quorum.as_deref().unwrap_or("none");
-        self.verify_all(checkpoint, &[quorum, name])
+        self.verify_all(checkpoint, &[&self.quorum, name])
     }
 
     /// The keys of the `log` lines.
@@ -142,8 +153,8 @@ impl TlogPolicy {
 
     /// Whether witnesses are demanded at all.
     #[must_use]
-    pub const fn demands_witnesses(&self) -> bool {
-        self.quorum.is_some()
+    pub fn demands_witnesses(&self) -> bool {
+        self.quorum != NONE
     }
 
     /// Whether `name` is a witness or group of this policy.
@@ -159,7 +170,11 @@ impl TlogPolicy {
                 Ok(checkpoint) => {
                     let cosigned = self.cosigned(signed)?;
                     let as_of = self.as_of(&cosigned, names)?;
-                    return Ok(WitnessedCheckpoint { checkpoint: checkpoint.clone(), as_of, cosigned });
+                    return Ok(WitnessedCheckpoint {
+                        checkpoint: checkpoint.clone(),
+                        as_of,
+                        cosigned,
+                    });
                 }
                 Err(error) => failure = WitnessError::Log(error),
             }
@@ -186,21 +201,35 @@ impl TlogPolicy {
         let mut times: Vec<Timestamp> = cosigned.values().copied().collect();
         times.sort_unstable();
         for time in times.into_iter().rev() {
-            let by_then: BTreeSet<&str> = cosigned.iter().filter(|(_, at)| **at >= time).map(|(name, _)| name.as_str()).collect();
+            let by_then: BTreeSet<&str> = cosigned
+                .iter()
+                .filter(|(_, at)| **at >= time)
+                .map(|(name, _)| name.as_str())
+                .collect();
             if names.iter().all(|name| self.is_satisfied(name, &by_then)) {
                 return Ok(time);
             }
         }
         let all: BTreeSet<&str> = cosigned.keys().map(String::as_str).collect();
-        let failing = names.iter().find(|name| !self.is_satisfied(name, &all)).copied().unwrap_or_default();
-        Err(WitnessError::Quorum { quorum: failing.to_owned(), found: cosigned.len() })
+        let failing = names
+            .iter()
+            .find(|name| !self.is_satisfied(name, &all))
+            .copied()
+            .unwrap_or_default();
+        Err(WitnessError::Quorum {
+            quorum: failing.to_owned(),
+            found: cosigned.len(),
+        })
     }
 
     /// Groups refer to earlier lines only and each name is a member once, so this visits a tree.
     fn is_satisfied(&self, name: &str, cosigned: &BTreeSet<&str>) -> bool {
         match self.groups.get(name) {
             Some(group) => {
-                let satisfied = group.members.iter().filter(|member| self.is_satisfied(member, cosigned));
+                let satisfied = group
+                    .members
+                    .iter()
+                    .filter(|member| self.is_satisfied(member, cosigned));
                 satisfied.count() >= group.threshold
             }
             None => cosigned.contains(name),
@@ -253,7 +282,8 @@ struct Parser {
     logs: Vec<VerifierKey>,
     witnesses: Vec<Witness>,
     groups: BTreeMap<String, Group>,
-    quorum: Option<Option<String>>,
+    /// The name on the quorum line, which may be `none`.
+    quorum: Option<String>,
     /// Names that are a member of a group already.
     members: BTreeSet<String>,
 }
@@ -290,11 +320,19 @@ impl Parser {
         if key.signature_type() != SignatureType::Cosignature {
             return Err("a key of a witness (type 0x04)");
         }
-        if self.witnesses.iter().any(|witness| witness.key.public_key() == key.public_key()) {
+        if self
+            .witnesses
+            .iter()
+            .any(|witness| witness.key.public_key() == key.public_key())
+        {
             return Err("another key than the witnesses before");
         }
         let name = self.new_name(name)?;
-        self.witnesses.push(Witness { name, key, url: url.map(str::to_owned) });
+        self.witnesses.push(Witness {
+            name,
+            key,
+            url: url.map(str::to_owned),
+        });
         within_limit(self.witnesses.len())
     }
 
@@ -303,7 +341,9 @@ impl Parser {
         let threshold = match threshold {
             "all" => members.len(),
             "any" => 1,
-            number => crate::tiles::decimal(number).and_then(|number| usize::try_from(number).ok()).ok_or("a threshold: all, any or a number")?,
+            number => crate::tiles::decimal(number)
+                .and_then(|number| usize::try_from(number).ok())
+                .ok_or("a threshold: all, any or a number")?,
         };
         if threshold == 0 || threshold > members.len() {
             return Err("a threshold from 1 to the number of members");
@@ -325,19 +365,19 @@ impl Parser {
         if self.quorum.is_some() {
             return Err("one quorum line only");
         }
-        if name == "none" {
-            self.quorum = Some(None);
-            return Ok(());
-        }
-        if !self.is_defined(name) {
+        if name != NONE && !self.is_defined(name) {
             return Err("a quorum that is defined on lines before");
         }
-        self.quorum = Some(Some(name.to_owned()));
+        self.quorum = Some(name.to_owned());
         Ok(())
     }
 
     fn new_name(&self, name: &str) -> Result<String, &'static str> {
-        if name == "none" || self.is_defined(name) { Err("a new name other than none") } else { Ok(name.to_owned()) }
+        if name == NONE || self.is_defined(name) {
+            Err("a new name other than none")
+        } else {
+            Ok(name.to_owned())
+        }
     }
 
     fn is_defined(&self, name: &str) -> bool {
@@ -346,5 +386,9 @@ impl Parser {
 }
 
 fn within_limit(count: usize) -> Result<(), &'static str> {
-    if count > MAX_LINES_OF_A_KIND { Err("at most 64 lines of a kind") } else { Ok(()) }
+    if count > MAX_LINES_OF_A_KIND {
+        Err("at most 64 lines of a kind")
+    } else {
+        Ok(())
+    }
 }

@@ -167,30 +167,44 @@ impl Action {
     /// The action of this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Issue, Self::Publish, Self::Verify].into_iter().find(|action| action.name() == name)
+        [Self::Issue, Self::Publish, Self::Verify]
+            .into_iter()
+            .find(|action| action.name() == name)
     }
 
     pub(super) fn from_number(number: u64) -> Option<Self> {
-        [Self::Issue, Self::Publish, Self::Verify].into_iter().find(|action| *action as u64 == number)
+        [Self::Issue, Self::Publish, Self::Verify]
+            .into_iter()
+            .find(|action| *action as u64 == number)
     }
 }
 
 impl OnStale {
     fn from_number(number: u64) -> Option<Self> {
-        [Self::Refuse, Self::Warn, Self::AcceptWithRisk].into_iter().find(|rule| *rule as u64 == number)
+        [Self::Refuse, Self::Warn, Self::AcceptWithRisk]
+            .into_iter()
+            .find(|rule| *rule as u64 == number)
     }
 }
 
 impl Backdating {
-    pub(super) fn from_number(number: u64) -> Option<Self> {
-        [Self::Refuse, Self::AcceptBefore].into_iter().find(|rule| *rule as u64 == number)
+    pub(crate) fn from_number(number: u64) -> Option<Self> {
+        [Self::Refuse, Self::AcceptBefore]
+            .into_iter()
+            .find(|rule| *rule as u64 == number)
     }
 }
 
 impl Reason {
     pub(crate) fn from_number(number: u64) -> Option<Self> {
-        let all =
-            [Self::Unspecified, Self::KeyCompromise, Self::CeasedOperation, Self::NonCompliance, Self::Superseded, Self::Withdrawn];
+        let all = [
+            Self::Unspecified,
+            Self::KeyCompromise,
+            Self::CeasedOperation,
+            Self::NonCompliance,
+            Self::Superseded,
+            Self::Withdrawn,
+        ];
         all.into_iter().find(|reason| *reason as u64 == number)
     }
 }
@@ -201,11 +215,15 @@ impl AccreditationBody {
         match self {
             Self::Grant(grant) => map.put(1, 0_u64).put(2, grant.to_value()),
             Self::Amend(grant) => map.put(1, 1_u64).put(2, grant.to_value()),
-            Self::Suspend { reason, emergency } => {
-                map.put(1, 2_u64).put(3, *reason as u64).optional(4, emergency.then_some(Value::Bool(true)))
-            }
+            Self::Suspend { reason, emergency } => map
+                .put(1, 2_u64)
+                .put(3, *reason as u64)
+                .optional(4, emergency.then_some(Value::Bool(true))),
             Self::Reinstate { reason } => map.put(1, 3_u64).put(3, *reason as u64),
-            Self::Revoke { reason, since } => map.put(1, 4_u64).put(3, *reason as u64).optional(5, since.map(codec::time_value)),
+            Self::Revoke { reason, since } => map
+                .put(1, 4_u64)
+                .put(3, *reason as u64)
+                .optional(5, since.map(codec::time_value)),
         }
         .build()
     }
@@ -224,8 +242,13 @@ impl AccreditationBody {
                 };
                 Self::Suspend { reason, emergency }
             }
-            3 => Self::Reinstate { reason: fields.variant(3, "a reason", Reason::from_number)? },
-            4 => Self::Revoke { reason: fields.variant(3, "a reason", Reason::from_number)?, since: fields.optional_time(5)? },
+            3 => Self::Reinstate {
+                reason: fields.variant(3, "a reason", Reason::from_number)?,
+            },
+            4 => Self::Revoke {
+                reason: fields.variant(3, "a reason", Reason::from_number)?,
+                since: fields.optional_time(5)?,
+            },
             _ => return Err(fields.shape("an action from 0 to 4")),
         };
         fields.end()?;
@@ -273,7 +296,11 @@ impl Grant {
             max_staleness: fields.unsigned(10)?,
             on_stale: fields.variant(11, "0 (refuse), 1 (warn) or 2 (accept with risk)", OnStale::from_number)?,
             backdating: fields.variant(12, "0 (refuse) or 1 (accept before)", Backdating::from_number)?,
-            hazard: if let Some(value) = fields.optional(13) { Some(hazard(&value)?) } else { None },
+            hazard: if let Some(value) = fields.optional(13) {
+                Some(hazard(&value)?)
+            } else {
+                None
+            },
         };
         if grant.resources.is_empty() || !grant.resources.is_sorted_by(|left, right| left.id < right.id) {
             return Err(fields.shape("at least one resource, ascending by id"));
@@ -292,7 +319,10 @@ impl Grant {
 impl Resource {
     fn to_value(&self) -> Value {
         let schemas = (!self.schemas.is_empty()).then(|| codec::hashes_value(&self.schemas));
-        MapBuilder::default().put(1, Value::text(&self.id)).optional(2, schemas).build()
+        MapBuilder::default()
+            .put(1, Value::text(&self.id))
+            .optional(2, schemas)
+            .build()
     }
 
     fn from_value(value: Value) -> Result<Self, DecodeError> {
@@ -319,5 +349,8 @@ fn digests(value: Value) -> Result<Vec<Hash>, DecodeError> {
 }
 
 fn hazard(value: &Value) -> Result<u64, DecodeError> {
-    value.as_unsigned().ok_or(DecodeError::Shape { what: "grant", expected: "the hazard as an unsigned number" })
+    value.as_unsigned().ok_or(DecodeError::Shape {
+        what: "grant",
+        expected: "the hazard as an unsigned number",
+    })
 }

@@ -1,4 +1,4 @@
-//! DidEvent: lines of a DID's own log, as they are.
+//! `DidEvent`: lines of a DID's own log, as they are.
 
 use keys::cbor::Value;
 
@@ -6,7 +6,7 @@ use super::DecodeError;
 use crate::codec::Fields;
 use crate::codec::MapBuilder;
 
-/// Body of a DidEvent entry. Subject and ns are the DID under which its first line was logged. There is no
+/// Body of a `DidEvent` entry. Subject and ns are the DID under which its first line was logged. There is no
 /// approval: every line of a [did:webvh](https://identity.foundation/didwebvh/v1.0/) log is signed by the
 /// DID's update keys and, where it has them, its witnesses.
 ///
@@ -32,7 +32,10 @@ impl DidEventBody {
     pub(super) fn to_value(&self) -> Value {
         MapBuilder::default()
             .put(1, WEBVH)
-            .put(2, Value::Array(self.lines.iter().map(|line| Value::bytes(line.as_slice())).collect()))
+            .put(
+                2,
+                Value::Array(self.lines.iter().map(|line| Value::bytes(line.as_slice())).collect()),
+            )
             .optional(3, self.witness_proofs.as_deref().map(Value::bytes))
             .build()
     }
@@ -42,7 +45,10 @@ impl DidEventBody {
         fields.variant(1, "method 0 (did:webvh)", |number| (number == WEBVH).then_some(()))?;
         let line = |value| match value {
             Value::Bytes(line) if !line.is_empty() && !line.contains(&b'\n') => Ok(line),
-            _ => Err(DecodeError::Shape { what: "did event", expected: "lines of bytes without a newline" }),
+            _ => Err(DecodeError::Shape {
+                what: "did event",
+                expected: "lines of bytes without a newline",
+            }),
         };
         let lines = fields.array(2, line)?;
         if lines.is_empty() {

@@ -45,7 +45,12 @@ pub enum IncidentBody {
 impl IncidentBody {
     pub(super) fn to_value(&self) -> Value {
         match self {
-            Self::Declare { invalid_since, backdating, emergency, reason } => MapBuilder::default()
+            Self::Declare {
+                invalid_since,
+                backdating,
+                emergency,
+                reason,
+            } => MapBuilder::default()
                 .put(1, 0_u64)
                 .put(2, codec::time_value(*invalid_since))
                 .put(3, *backdating as u64)

@@ -114,11 +114,17 @@ impl PolicyBody {
         };
         MapBuilder::default()
             .put(1, kind)
-            .put(2, Value::Array(self.authorities.iter().map(Authority::to_value).collect()))
+            .put(
+                2,
+                Value::Array(self.authorities.iter().map(Authority::to_value).collect()),
+            )
             .put(3, Value::text(&self.witness_policy))
             .put(4, Value::text(&self.state_quorum))
             .put(5, codec::texts_value(&self.methods))
-            .put(6, Value::Array(self.algorithms.iter().copied().map(algorithm_value).collect()))
+            .put(
+                6,
+                Value::Array(self.algorithms.iter().copied().map(algorithm_value).collect()),
+            )
             .optional(7, self.recovery.as_ref().map(Recovery::to_value))
             .optional(8, self.genesis_time.map(codec::time_value))
             .build()
@@ -176,7 +182,11 @@ impl Authority {
             id: fields.text(1)?,
             threshold: fields.unsigned(2)?,
             officers: fields.array(3, Officer::from_value)?,
-            scope: if let Some(scope) = fields.optional(4) { Some(scope_from_value(scope)?) } else { None },
+            scope: if let Some(scope) = fields.optional(4) {
+                Some(scope_from_value(scope)?)
+            } else {
+                None
+            },
         };
         let sorted = authority.officers.is_sorted_by(|left, right| left.id < right.id);
         if !sorted {
@@ -213,12 +223,20 @@ impl Officer {
 
 impl Recovery {
     fn to_value(&self) -> Value {
-        MapBuilder::default().put(1, self.threshold).put(2, codec::hashes_value(&self.keys)).put(3, self.delay).build()
+        MapBuilder::default()
+            .put(1, self.threshold)
+            .put(2, codec::hashes_value(&self.keys))
+            .put(3, self.delay)
+            .build()
     }
 
     fn from_value(value: Value) -> Result<Self, DecodeError> {
         let mut fields = Fields::open("recovery", value)?;
-        let recovery = Self { threshold: fields.unsigned(1)?, keys: fields.hashes(2)?, delay: fields.unsigned(3)? };
+        let recovery = Self {
+            threshold: fields.unsigned(1)?,
+            keys: fields.hashes(2)?,
+            delay: fields.unsigned(3)?,
+        };
         if !codec::is_sorted_set(&recovery.keys) {
             return Err(fields.shape("digests of keys, ascending"));
         }
@@ -228,8 +246,20 @@ impl Recovery {
 }
 
 fn scope_from_value(value: Value) -> Result<Vec<String>, DecodeError> {
-    let expected = DecodeError::Shape { what: "scope", expected: "resources, ascending" };
-    let Value::Array(items) = value else { return Err(expected) };
-    let scope: Vec<String> = items.into_iter().map(|item| codec::text("scope", item)).collect::<Result<_, _>>()?;
-    if codec::is_sorted_set(&scope) { Ok(scope) } else { Err(expected) }
+    let expected = DecodeError::Shape {
+        what: "scope",
+        expected: "resources, ascending",
+    };
+    let Value::Array(items) = value else {
+        return Err(expected);
+    };
+    let scope: Vec<String> = items
+        .into_iter()
+        .map(|item| codec::text("scope", item))
+        .collect::<Result<_, _>>()?;
+    if codec::is_sorted_set(&scope) {
+        Ok(scope)
+    } else {
+        Err(expected)
+    }
 }

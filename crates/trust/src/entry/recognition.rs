@@ -88,14 +88,21 @@ impl RecognitionBody {
 
 impl Recognition {
     pub(crate) fn to_value(&self) -> Value {
-        let actions = self.actions.iter().map(|action| Value::Unsigned(*action as u64)).collect();
+        let actions = self
+            .actions
+            .iter()
+            .map(|action| Value::Unsigned(*action as u64))
+            .collect();
         MapBuilder::default()
             .put(1, Value::text(&self.log))
             .put(2, codec::hash_value(self.genesis))
             .put(3, self.size)
             .put(4, codec::hash_value(self.root))
             .put(5, Value::Array(actions))
-            .put(6, Value::Array(self.mapping.iter().map(ResourceMapping::to_value).collect()))
+            .put(
+                6,
+                Value::Array(self.mapping.iter().map(ResourceMapping::to_value).collect()),
+            )
             .put(7, self.max_staleness)
             .put(8, codec::time_value(self.valid_until))
             .build()
@@ -103,8 +110,16 @@ impl Recognition {
 
     pub(crate) fn from_value(value: Value) -> Result<Self, DecodeError> {
         let mut fields = Fields::open("recognition terms", value)?;
-        let expected = DecodeError::Shape { what: "recognition terms", expected: "actions from 0 to 2" };
-        let action = |value: Value| value.as_unsigned().and_then(Action::from_number).ok_or_else(|| expected.clone());
+        let expected = DecodeError::Shape {
+            what: "recognition terms",
+            expected: "actions from 0 to 2",
+        };
+        let action = |value: Value| {
+            value
+                .as_unsigned()
+                .and_then(Action::from_number)
+                .ok_or_else(|| expected.clone())
+        };
         let terms = Self {
             log: fields.text(1)?,
             genesis: fields.hash(2)?,
@@ -128,12 +143,18 @@ impl Recognition {
 
 impl ResourceMapping {
     fn to_value(&self) -> Value {
-        MapBuilder::default().put(1, Value::text(&self.foreign)).put(2, Value::text(&self.local)).build()
+        MapBuilder::default()
+            .put(1, Value::text(&self.foreign))
+            .put(2, Value::text(&self.local))
+            .build()
     }
 
     fn from_value(value: Value) -> Result<Self, DecodeError> {
         let mut fields = Fields::open("mapping", value)?;
-        let mapping = Self { foreign: fields.text(1)?, local: fields.text(2)? };
+        let mapping = Self {
+            foreign: fields.text(1)?,
+            local: fields.text(2)?,
+        };
         fields.end()?;
         Ok(mapping)
     }

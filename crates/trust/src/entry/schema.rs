@@ -116,7 +116,9 @@ impl Schema {
 
     /// The names that only this schema has, each with the kind of credential that it is a name in.
     pub(crate) fn names(&self) -> impl Iterator<Item = (SchemaName, &str)> {
-        let vcts = std::iter::once(&self.vct).chain(&self.aliases).map(|vct| (SchemaName::Vct, vct.as_str()));
+        let vcts = std::iter::once(&self.vct)
+            .chain(&self.aliases)
+            .map(|vct| (SchemaName::Vct, vct.as_str()));
         let types = self.w3c_types.iter().map(|name| (SchemaName::W3cType, name.as_str()));
         let doctype = self.doctype.iter().map(|name| (SchemaName::Doctype, name.as_str()));
         vcts.chain(types).chain(doctype)
@@ -129,7 +131,10 @@ impl Schema {
             .put(3, codec::texts_value(&self.w3c_types))
             .optional(4, self.doctype.as_ref().map(Value::text))
             .put(5, Value::Bool(self.status_required))
-            .put(6, Value::Array(self.documents.iter().map(SchemaDocument::to_value).collect()))
+            .put(
+                6,
+                Value::Array(self.documents.iter().map(SchemaDocument::to_value).collect()),
+            )
             .build()
     }
 
@@ -149,7 +154,8 @@ impl Schema {
         if !codec::is_sorted_set(&schema.w3c_types) || schema.w3c_types.iter().any(|name| name == BASE_TYPE) {
             return Err(fields.shape("W3C types other than VerifiableCredential, ascending"));
         }
-        let in_order = |left: &SchemaDocument, right: &SchemaDocument| (left.role, &left.uri) < (right.role, &right.uri);
+        let in_order =
+            |left: &SchemaDocument, right: &SchemaDocument| (left.role, &left.uri) < (right.role, &right.uri);
         if !schema.documents.is_sorted_by(in_order) {
             return Err(fields.shape("documents ascending by role and URI"));
         }
@@ -180,7 +186,12 @@ impl SchemaDocument {
     fn from_value(value: Value) -> Result<Self, DecodeError> {
         let mut fields = Fields::open("schema document", value)?;
         let role = |number| {
-            let all = [DocumentRole::TypeMetadata, DocumentRole::JsonSchema, DocumentRole::Context, DocumentRole::Display];
+            let all = [
+                DocumentRole::TypeMetadata,
+                DocumentRole::JsonSchema,
+                DocumentRole::Context,
+                DocumentRole::Display,
+            ];
             all.into_iter().find(|role| *role as u64 == number)
         };
         let document = Self {

@@ -62,7 +62,10 @@ pub struct SectionDigest {
 impl SnapshotBody {
     pub(super) fn to_value(&self) -> Value {
         let projection = |(name, digest): &(String, Hash)| {
-            MapBuilder::default().put(1, Value::text(name)).put(2, codec::hash_value(*digest)).build()
+            MapBuilder::default()
+                .put(1, Value::text(name))
+                .put(2, codec::hash_value(*digest))
+                .build()
         };
         MapBuilder::default()
             .put(1, codec::hash_value(self.state))

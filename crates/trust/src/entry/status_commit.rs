@@ -1,4 +1,4 @@
-//! StatusCommit: digests of an issuer's status lists.
+//! `StatusCommit`: digests of an issuer's status lists.
 
 use keys::Timestamp;
 use keys::cbor::Value;
@@ -9,7 +9,7 @@ use crate::codec::Fields;
 use crate::codec::MapBuilder;
 use crate::merkle::Hash;
 
-/// Body of a StatusCommit entry. Subject and ns are the issuer's DID; the one signature is by an assertion
+/// Body of a `StatusCommit` entry. Subject and ns are the issuer's DID; the one signature is by an assertion
 /// key of its document, and its signer is that key's DID URL. Lists that are not named keep the commitment
 /// that they have.
 ///
@@ -109,11 +109,18 @@ impl StatusCommitBody {
 
     pub(super) fn from_value(value: Value) -> Result<Self, DecodeError> {
         let mut fields = Fields::open("status commit", value)?;
-        let body = Self { lists: fields.array(1, StatusList::from_value)?, ended: fields.texts(2)? };
+        let body = Self {
+            lists: fields.array(1, StatusList::from_value)?,
+            ended: fields.texts(2)?,
+        };
         if !body.lists.is_sorted_by(|left, right| left.uri < right.uri) || !codec::is_sorted_set(&body.ended) {
             return Err(fields.shape("lists ascending by URI"));
         }
-        if body.ended.iter().any(|uri| body.lists.iter().any(|list| list.uri == *uri)) {
+        if body
+            .ended
+            .iter()
+            .any(|uri| body.lists.iter().any(|list| list.uri == *uri))
+        {
             return Err(fields.shape("lists that either go on or end"));
         }
         if body.lists.is_empty() && body.ended.is_empty() {
@@ -174,13 +181,23 @@ impl StatusList {
 
 impl StatusToken {
     fn to_value(&self) -> Value {
-        MapBuilder::default().put(1, self.format as u64).put(2, codec::hash_value(self.digest)).build()
+        MapBuilder::default()
+            .put(1, self.format as u64)
+            .put(2, codec::hash_value(self.digest))
+            .build()
     }
 
     fn from_value(value: Value) -> Result<Self, DecodeError> {
         let mut fields = Fields::open("status token", value)?;
-        let format = |number| [TokenFormat::Jwt, TokenFormat::Cwt, TokenFormat::Bitstring].into_iter().find(|format| *format as u64 == number);
-        let token = Self { format: fields.variant(1, "a token format from 0 to 2", format)?, digest: fields.hash(2)? };
+        let format = |number| {
+            [TokenFormat::Jwt, TokenFormat::Cwt, TokenFormat::Bitstring]
+                .into_iter()
+                .find(|format| *format as u64 == number)
+        };
+        let token = Self {
+            format: fields.variant(1, "a token format from 0 to 2", format)?,
+            digest: fields.hash(2)?,
+        };
         fields.end()?;
         Ok(token)
     }

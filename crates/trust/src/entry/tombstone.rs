@@ -24,13 +24,19 @@ pub struct TombstoneBody {
 
 impl TombstoneBody {
     pub(super) fn to_value(self) -> Value {
-        MapBuilder::default().put(1, self.target.number()).put(2, self.reason as u64).build()
+        MapBuilder::default()
+            .put(1, self.target.number())
+            .put(2, self.reason as u64)
+            .build()
     }
 
     pub(super) fn from_value(value: Value) -> Result<Self, DecodeError> {
         let mut fields = Fields::open("tombstone", value)?;
         let ends = |target: &EntryType| {
-            matches!(target, EntryType::DidEvent | EntryType::Accreditation | EntryType::Recognition | EntryType::Schema)
+            matches!(
+                target,
+                EntryType::DidEvent | EntryType::Accreditation | EntryType::Recognition | EntryType::Schema
+            )
         };
         let body = Self {
             target: fields.variant(1, "the type of a DID, accreditation, recognition or schema", |number| {

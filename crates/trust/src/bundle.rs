@@ -1,0 +1,297 @@
+//! The trust bundle: the whole state in one file, authenticated by one proof.
+//!
+//! ```cddl
+//! bundle = {
+//!   1: "attestry-trust-bundle",
+//!   2: 1,                  ; version
+//!   3: tstr,               ; tlog-proof of the Snapshot
+//!   4: bstr,               ; the Snapshot's leaf
+//!   5: [+ packed],         ; sections, ascending by number: CBOR arrays of encoded records
+//!   6: [* packed]          ; status lists and schema documents, ascending by digest
+//! }
+//! packed = {
+//!   1: uint / bstr .size 32,   ; number of the section / SHA-256 of the plain bytes
+//!   2: 0 / 1,                  ; plain, zlib
+//!   3: uint,                   ; length of the plain bytes
+//!   4: bstr
+//! }
+//! ```
+//!
+//! Nothing in it has a signature of its own but the Policies: their chain leads from the anchor to the
+//! latest one, whose witness quorum cosigned the Snapshot, whose digests cover the rest.
+
+mod export;
+mod load;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::OnceLock;
+
+use did::DidUrl;
+use did::Document;
+use keys::Timestamp;
+use thiserror::Error;
+
+use crate::anchor::Anchor;
+use crate::checkpoint::Checkpoint;
+use crate::entry::Action;
+use crate::entry::Schema;
+use crate::entry::SchemaDocument;
+use crate::entry::SnapshotBody;
+use crate::entry::StatusList;
+use crate::merkle::Hash;
+use crate::state::Accreditation;
+use crate::state::IncidentStanding;
+use crate::state::State;
+use crate::status_bits::StatusBits;
+use crate::status_bits::StatusBitsError;
+use crate::tlog_policy::WitnessedCheckpoint;
+pub use export::ExportError;
+pub use export::export;
+pub use load::BundleError;
+pub use load::Limits;
+
+/// First member of every bundle.
+const MAGIC: &str = "attestry-trust-bundle";
+
+/// The one version of the format.
+const VERSION: u64 = 1;
+
+/// Numbers of the two ways to pack bytes.
+const PLAIN: u64 = 0;
+const ZLIB: u64 = 1;
+
+/// A bundle whose every byte was authenticated. Only [`TrustedBundle::load`] makes one.
+pub struct TrustedBundle {
+    state: State,
+    snapshot: SnapshotBody,
+    witnessed: WitnessedCheckpoint,
+    blobs: BTreeMap<Hash, Vec<u8>>,
+    /// Decoded on first use, by the digest of the compact form.
+    lists: BTreeMap<Hash, OnceLock<Result<StatusBits, StatusBitsError>>>,
+}
+
+/// A status list that an issuer committed to, with its statuses.
+#[derive(Clone, Copy, Debug)]
+pub struct CommittedList<'a> {
+    /// What the issuer committed to.
+    pub list: &'a StatusList,
+    /// Snapshot time of the commitment: the age of every status in it counts from here.
+    pub committed: Timestamp,
+    /// The statuses.
+    pub bits: &'a StatusBits,
+}
+
+/// Why a bundle has no statuses of a list.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StatusListError {
+    /// The issuer's bytes are not what it committed to in form.
+    #[error("the compact form of the status list is broken")]
+    Broken(#[from] StatusBitsError),
+    /// The bundle was made without the bytes of the list.
+    #[error("expected the status list in the bundle, found its digest only")]
+    NotIncluded,
+    /// The issuer committed to no such list: a credential that names it has no status.
+    #[error("expected a status list that this issuer committed to, found none")]
+    Unknown,
+}
+
+/// Why a bundle does not replace the one before: it may be an attempt to hide a revocation.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RollbackError {
+    /// It is of another registry.
+    #[error("expected a bundle of the same anchor, found one of {found}")]
+    Anchor {
+        /// Origin of the other one.
+        found: String,
+    },
+    /// It shows another tree of the same size: a fork.
+    #[error("expected the same tree at size {size}, found another: the log forked")]
+    Fork {
+        /// Size of both.
+        size: u64,
+    },
+    /// It is older.
+    #[error("expected a checkpoint of size {expected} or more, found {found}")]
+    Older {
+        /// Size of the bundle before.
+        expected: u64,
+        /// Size of this one.
+        found: u64,
+    },
+    /// Its clock goes back although it is longer.
+    #[error("expected a time from {expected} on, found {found}", expected = expected.to_rfc3339(), found = found.to_rfc3339())]
+    TimeGoesBack {
+        /// Time of the bundle before.
+        expected: Timestamp,
+        /// Time of this one.
+        found: Timestamp,
+    },
+}
+
+impl TrustedBundle {
+    /// Verifies a bundle against the anchor that the verifier pinned.
+    ///
+    /// Verified: form and sizes; the chain of Policies from the anchor's genesis; the digests of all
+    /// sections; the log's signature and the witness quorum (state witnesses among them) of the latest
+    /// Policy on a checkpoint whose last leaf is the Snapshot; the digests of all attached documents.
+    /// Not judged here: whether it is fresh enough, for which see [`TrustedBundle::as_of`].
+    ///
+    /// # Errors
+    /// [`BundleError`].
+    pub fn load(bytes: &[u8], anchor: &Anchor, limits: Limits) -> Result<Self, BundleError> {
+        load::load(bytes, anchor, limits)
+    }
+
+    /// Which registry it is of.
+    #[must_use]
+    pub const fn anchor(&self) -> &Anchor {
+        self.state.anchor()
+    }
+
+    /// When a quorum of witnesses had seen its checkpoint: what it says is known as of this time.
+    #[must_use]
+    pub const fn as_of(&self) -> Timestamp {
+        self.witnessed.as_of()
+    }
+
+    /// The checkpoint that it stands on.
+    #[must_use]
+    pub const fn checkpoint(&self) -> &Checkpoint {
+        self.witnessed.checkpoint()
+    }
+
+    /// The witnesses of the checkpoint and their times.
+    #[must_use]
+    pub const fn witnessed(&self) -> &WitnessedCheckpoint {
+        &self.witnessed
+    }
+
+    /// The Snapshot: epoch, time, next update, hard expiry and digests.
+    #[must_use]
+    pub const fn snapshot(&self) -> &SnapshotBody {
+        &self.snapshot
+    }
+
+    /// The state at the Snapshot, for every question that has no accessor here.
+    #[must_use]
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The current document of an active DID; see [`State::document`].
+    #[must_use]
+    pub fn document(&self, did: &str) -> Option<Document> {
+        self.state.document(did)
+    }
+
+    /// Whether an entity may do something at `now`; see [`State::accreditation`].
+    #[must_use]
+    pub fn accreditation(
+        &self,
+        entity: &str,
+        action: Action,
+        resource: &str,
+        now: Timestamp,
+    ) -> Option<Accreditation<'_>> {
+        self.state.accreditation(entity, action, resource, now)
+    }
+
+    /// The incident that stands against a key or its whole DID.
+    #[must_use]
+    pub fn incident_on(&self, method: &DidUrl) -> Option<&IncidentStanding> {
+        self.state.incident_on(method)
+    }
+
+    /// Id and schema for a `vct` of SD-JWT VC, own or alias.
+    #[must_use]
+    pub fn schema_of_vct(&self, vct: &str) -> Option<(&str, &Schema)> {
+        self.state.schema_of_vct(vct)
+    }
+
+    /// Id and schema for a type of a W3C credential.
+    #[must_use]
+    pub fn schema_of_w3c_type(&self, name: &str) -> Option<(&str, &Schema)> {
+        self.state.schema_of_w3c_type(name)
+    }
+
+    /// Id and schema for a `docType` of an mdoc.
+    #[must_use]
+    pub fn schema_of_doctype(&self, doctype: &str) -> Option<(&str, &Schema)> {
+        self.state.schema_of_doctype(doctype)
+    }
+
+    /// The bytes of a schema document, if the bundle has them.
+    #[must_use]
+    pub fn schema_document(&self, document: &SchemaDocument) -> Option<&[u8]> {
+        self.blobs.get(&document.digest).map(Vec::as_slice)
+    }
+
+    /// The statuses that `issuer` committed to under `uri`.
+    ///
+    /// # Errors
+    /// [`StatusListError`]: in each case a credential that names the list has no known status.
+    pub fn status_list(&self, issuer: &str, uri: &str) -> Result<CommittedList<'_>, StatusListError> {
+        let record = self.state.status_list(issuer, uri).ok_or(StatusListError::Unknown)?;
+        let list = record.list();
+        let (Some(compact), Some(cell)) = (self.blobs.get(&list.compact), self.lists.get(&list.compact)) else {
+            return Err(StatusListError::NotIncluded);
+        };
+        let bits = cell
+            .get_or_init(|| StatusBits::from_compact(list, compact))
+            .as_ref()
+            .map_err(|error| *error)?;
+        // Two lists of one digest and different shapes: the second one is not what was decoded.
+        if (bits.bits(), bits.capacity()) != (list.bits, list.capacity) {
+            return Err(StatusListError::Broken(StatusBitsError::Shape));
+        }
+        Ok(CommittedList {
+            list,
+            committed: record.committed(),
+            bits,
+        })
+    }
+
+    /// Whether this bundle may replace `previous`: the same registry, and not an older view of it.
+    ///
+    /// That a longer tree continues the shorter one, the witnesses vouch for; a delta proves it.
+    ///
+    /// # Errors
+    /// [`RollbackError`].
+    pub fn newer_than(&self, previous: &Self) -> Result<(), RollbackError> {
+        if self.anchor() != previous.anchor() {
+            return Err(RollbackError::Anchor {
+                found: self.anchor().origin().to_owned(),
+            });
+        }
+        let (old, new) = (previous.checkpoint(), self.checkpoint());
+        if new.size() < old.size() {
+            return Err(RollbackError::Older {
+                expected: old.size(),
+                found: new.size(),
+            });
+        }
+        if new.size() == old.size() && new.root() != old.root() {
+            return Err(RollbackError::Fork { size: old.size() });
+        }
+        if self.snapshot.time < previous.snapshot.time {
+            return Err(RollbackError::TimeGoesBack {
+                expected: previous.snapshot.time,
+                found: self.snapshot.time,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for TrustedBundle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TrustedBundle")
+            .field("origin", &self.anchor().origin())
+            .field("size", &self.checkpoint().size())
+            .field("as_of", &self.as_of())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,120 @@
+//! Making a bundle.
+
+use std::collections::BTreeMap;
+
+use keys::cbor::Value;
+use thiserror::Error;
+
+use super::MAGIC;
+use super::PLAIN;
+use super::VERSION;
+use super::ZLIB;
+use crate::codec;
+use crate::codec::DecodeError;
+use crate::codec::MapBuilder;
+use crate::entry::Body;
+use crate::entry::Entry;
+use crate::entry::EntryType;
+use crate::merkle::Hash;
+use crate::proof::TlogProof;
+use crate::state::State;
+use crate::status_bits::deflate;
+
+/// Why no bundle can be made: the caller's fault.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// The bytes of a digest are not its.
+    #[error("expected the bytes of digest {expected}, found others")]
+    Blob {
+        /// The digest asked for.
+        expected: Hash,
+    },
+    /// The leaf is no entry.
+    #[error("the snapshot is no entry")]
+    Entry(#[from] DecodeError),
+    /// The leaf is not the Snapshot of this state, or not the last leaf of the proof's checkpoint.
+    #[error("expected the snapshot of this state as the last leaf of the checkpoint, found another entry")]
+    Snapshot,
+}
+
+/// The bundle of `state`, whose Snapshot is `snapshot`, proven by `proof`.
+///
+/// `blob` gives the bytes of a digest: the compact form of a status list, or a schema document. What it
+/// does not have is left out, and a verifier then knows the digest only.
+///
+/// # Errors
+/// [`ExportError`].
+pub fn export(
+    state: &State,
+    snapshot: &[u8],
+    proof: &TlogProof,
+    mut blob: impl FnMut(Hash) -> Option<Vec<u8>>,
+) -> Result<Vec<u8>, ExportError> {
+    let entry = Entry::parse(snapshot)?;
+    let Body::Snapshot(body) = entry.body() else {
+        return Err(ExportError::Snapshot);
+    };
+    let is_last = proof.checkpoint().unverified().size().checked_sub(1) == Some(body.covered);
+    if body.state != state.digest() || proof.index() != body.covered || !is_last {
+        return Err(ExportError::Snapshot);
+    }
+    let sections = body
+        .sections
+        .iter()
+        .map(|digest| section(state, digest.section))
+        .collect();
+    let mut blobs: BTreeMap<Hash, Vec<u8>> = BTreeMap::new();
+    for digest in referenced(state) {
+        let Some(bytes) = blob(digest) else { continue };
+        if Hash::digest(&bytes) != digest {
+            return Err(ExportError::Blob { expected: digest });
+        }
+        blobs.insert(digest, bytes);
+    }
+    let blobs = blobs
+        .iter()
+        .map(|(digest, bytes)| packed(codec::hash_value(*digest), bytes))
+        .collect();
+    let bundle = MapBuilder::default()
+        .put(1, Value::text(MAGIC))
+        .put(2, VERSION)
+        .put(3, Value::text(proof.to_string()))
+        .put(4, Value::bytes(snapshot))
+        .put(5, Value::Array(sections))
+        .put(6, Value::Array(blobs));
+    Ok(bundle.build().to_vec())
+}
+
+/// The digests of everything that may be attached: compact status lists and schema documents.
+pub(super) fn referenced(state: &State) -> impl Iterator<Item = Hash> {
+    let lists = state
+        .status_lists()
+        .filter(|record| !record.has_ended())
+        .map(|record| record.list().compact);
+    let schemas = state.schemas().filter_map(|record| record.schema());
+    lists.chain(schemas.flat_map(|schema| schema.documents.iter().map(|document| document.digest)))
+}
+
+fn section(state: &State, section: EntryType) -> Value {
+    let records = state.records(section).into_iter().map(Value::Bytes).collect();
+    packed(Value::Unsigned(section.number()), &Value::Array(records).to_vec())
+}
+
+/// Compressed where that makes it shorter.
+fn packed(name: Value, plain: &[u8]) -> Value {
+    let compressed = deflate(plain);
+    let shorter = compressed.len() < plain.len();
+    let (encoding, bytes) = if shorter {
+        (ZLIB, compressed)
+    } else {
+        (PLAIN, plain.to_vec())
+    };
+    let length = u64::try_from(plain.len()).unwrap_or(u64::MAX);
+    MapBuilder::default()
+        .put(1, name)
+        .put(2, encoding)
+        .put(3, length)
+        .put(4, Value::Bytes(bytes))
+        .build()
+}

@@ -1,0 +1,279 @@
+//! Verifying a bundle.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use keys::cbor::Value;
+use thiserror::Error;
+
+use super::MAGIC;
+use super::PLAIN;
+use super::TrustedBundle;
+use super::VERSION;
+use super::ZLIB;
+use super::export::referenced;
+use crate::anchor::Anchor;
+use crate::codec;
+use crate::codec::DecodeError;
+use crate::codec::Fields;
+use crate::entry::Body;
+use crate::entry::Entry;
+use crate::entry::EntryType;
+use crate::entry::SnapshotBody;
+use crate::merkle::Hash;
+use crate::proof::TlogProof;
+use crate::proof::TlogProofError;
+use crate::state::Clock;
+use crate::state::Refusal;
+use crate::state::State;
+use crate::status_bits::inflate;
+
+/// How large a bundle may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the file; checked before anything is decoded.
+    pub max_bytes: usize,
+    /// Bytes of all sections and attachments together, decompressed; checked before each is.
+    pub max_plain_bytes: u64,
+}
+
+impl Default for Limits {
+    /// A nation's bundle is 1 to 3 MB; this leaves room for twenty times that, and for text that
+    /// compresses to a fifth.
+    fn default() -> Self {
+        Self {
+            max_bytes: 64 << 20,
+            max_plain_bytes: 320 << 20,
+        }
+    }
+}
+
+/// Why a bundle is refused. Whoever made or carried it is at fault.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BundleError {
+    /// It is of another registry than the one that is believed.
+    #[error("expected a bundle of {expected}, found one of {found}")]
+    Anchor {
+        /// Origin of the anchor.
+        expected: String,
+        /// Origin that the bundle names.
+        found: String,
+    },
+    /// An attachment is not what its digest says, or nothing refers to it.
+    #[error("expected only attachments that the state refers to, found {found}")]
+    Attachment {
+        /// The digest that it goes by.
+        found: Hash,
+    },
+    /// Not the format.
+    #[error("the bundle cannot be read")]
+    Decode(#[from] DecodeError),
+    /// The sections are not the ones that the Snapshot commits to.
+    #[error("expected the section {section} of the snapshot, found another")]
+    Digest {
+        /// The first section that differs.
+        section: EntryType,
+    },
+    /// The Snapshot is not the last leaf: something may have been revoked after it.
+    #[error("expected the snapshot as the last leaf of the checkpoint of size {size}, found it at index {index}")]
+    NotLast {
+        /// Index of the proof.
+        index: u64,
+        /// Size of the checkpoint.
+        size: u64,
+    },
+    /// A Policy does not follow from the ones before.
+    #[error("the chain of policies from the anchor does not hold")]
+    Policy(#[source] Refusal),
+    /// The proof of the Snapshot does not hold.
+    #[error("the proof of the snapshot does not hold")]
+    Proof(#[from] TlogProofError),
+    /// The leaf is not a Snapshot.
+    #[error("expected a snapshot, found another entry")]
+    Snapshot,
+    /// More bytes than the limits allow.
+    #[error("expected at most {limit} bytes, found {found}")]
+    TooLarge {
+        /// The limit.
+        limit: u64,
+        /// The size found.
+        found: u64,
+    },
+}
+
+pub(super) fn load(bytes: &[u8], anchor: &Anchor, limits: Limits) -> Result<TrustedBundle, BundleError> {
+    let parsed = Parsed::parse(bytes, limits)?;
+    let snapshot = &parsed.snapshot;
+    if parsed.entry.subject() != anchor.origin() {
+        return Err(BundleError::Anchor {
+            expected: anchor.origin().to_owned(),
+            found: parsed.entry.subject().to_owned(),
+        });
+    }
+    let clock = Clock::of(snapshot.covered, parsed.entry.hash(), snapshot);
+    let state = State::restore(anchor.clone(), clock, &parsed.sections)?;
+    check_digests(&state, snapshot)?;
+    state.verify_policies().map_err(BundleError::Policy)?;
+    let policy = state.policy().ok_or(BundleError::Policy(Refusal::Genesis))?;
+    let witnessed = parsed
+        .proof
+        .verify_with(&parsed.leaf, policy.witnesses(), &policy.body().state_quorum)?;
+    let (index, size) = (parsed.proof.index(), witnessed.checkpoint().size());
+    if index != snapshot.covered || size.checked_sub(1) != Some(index) {
+        return Err(BundleError::NotLast { index, size });
+    }
+    let known: BTreeSet<Hash> = referenced(&state).collect();
+    if let Some(found) = parsed.blobs.keys().find(|digest| !known.contains(*digest)) {
+        return Err(BundleError::Attachment { found: *found });
+    }
+    let lists = state
+        .status_lists()
+        .map(|record| (record.list().compact, OnceLock::new()))
+        .collect();
+    Ok(TrustedBundle {
+        snapshot: parsed.snapshot,
+        witnessed,
+        blobs: parsed.blobs,
+        lists,
+        state,
+    })
+}
+
+/// The parts of a bundle, none of them believed yet.
+struct Parsed {
+    proof: TlogProof,
+    leaf: Vec<u8>,
+    entry: Entry,
+    snapshot: SnapshotBody,
+    sections: BTreeMap<EntryType, Vec<Vec<u8>>>,
+    blobs: BTreeMap<Hash, Vec<u8>>,
+}
+
+impl Parsed {
+    fn parse(bytes: &[u8], limits: Limits) -> Result<Self, BundleError> {
+        let found = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if bytes.len() > limits.max_bytes {
+            return Err(BundleError::TooLarge {
+                limit: u64::try_from(limits.max_bytes).unwrap_or(u64::MAX),
+                found,
+            });
+        }
+        let mut fields = Fields::open("bundle", codec::decode("bundle", bytes, limits.max_bytes)?)?;
+        if fields.text(1)? != MAGIC || fields.unsigned(2)? != VERSION {
+            return Err(fields.shape("an attestry-trust-bundle of version 1").into());
+        }
+        let proof = TlogProof::parse(&fields.lines(3)?)?;
+        let leaf = fields.bytes(4)?;
+        let mut plain_bytes_left = limits.max_plain_bytes;
+        let mut unpack = |value| Packed::from_value(value)?.unpack(&mut plain_bytes_left);
+        let mut sections = BTreeMap::new();
+        for value in fields.array(5, Ok)? {
+            let (name, plain) = unpack(value)?;
+            let section = name.as_unsigned().and_then(EntryType::from_number);
+            let section = section.filter(|section| sections.last_key_value().is_none_or(|(last, _)| last < section));
+            let section = section.ok_or_else(|| fields.shape("sections ascending by number"))?;
+            sections.insert(section, records(&plain)?);
+        }
+        let mut blobs = BTreeMap::new();
+        for value in fields.array(6, Ok)? {
+            let (name, plain) = unpack(value)?;
+            let digest = Hash::digest(&plain);
+            let in_order = blobs.last_key_value().is_none_or(|(last, _)| *last < digest);
+            if name != codec::hash_value(digest) || !in_order {
+                return Err(BundleError::Attachment { found: digest });
+            }
+            blobs.insert(digest, plain);
+        }
+        fields.end()?;
+        let entry = Entry::parse(&leaf)?;
+        let Body::Snapshot(snapshot) = entry.body().clone() else {
+            return Err(BundleError::Snapshot);
+        };
+        Ok(Self {
+            proof,
+            leaf,
+            entry,
+            snapshot,
+            sections,
+            blobs,
+        })
+    }
+}
+
+struct Packed {
+    name: Value,
+    encoding: u64,
+    length: u64,
+    bytes: Vec<u8>,
+}
+
+impl Packed {
+    fn from_value(value: Value) -> Result<Self, DecodeError> {
+        let mut fields = Fields::open("packed", value)?;
+        let packed = Self {
+            name: fields.value(1)?,
+            encoding: fields.unsigned(2)?,
+            length: fields.unsigned(3)?,
+            bytes: fields.bytes(4)?,
+        };
+        fields.end()?;
+        Ok(packed)
+    }
+
+    /// Name and plain bytes. The length is counted against the limit before anything is decompressed.
+    fn unpack(self, plain_bytes_left: &mut u64) -> Result<(Value, Vec<u8>), BundleError> {
+        let too_large = BundleError::TooLarge {
+            limit: *plain_bytes_left,
+            found: self.length,
+        };
+        *plain_bytes_left = plain_bytes_left.checked_sub(self.length).ok_or(too_large)?;
+        let plain = match self.encoding {
+            PLAIN => Some(self.bytes).filter(|bytes| u64::try_from(bytes.len()) == Ok(self.length)),
+            ZLIB => inflate(&self.bytes, self.length),
+            _ => None,
+        };
+        let wrong = DecodeError::Shape {
+            what: "packed",
+            expected: "plain or zlib bytes of the length told",
+        };
+        Ok((self.name, plain.ok_or(wrong)?))
+    }
+}
+
+/// The records of a section: a CBOR array of byte strings.
+fn records(plain: &[u8]) -> Result<Vec<Vec<u8>>, DecodeError> {
+    let wrong = || DecodeError::Shape {
+        what: "section",
+        expected: "an array of encoded records",
+    };
+    let Value::Array(items) = codec::decode("section", plain, plain.len())? else {
+        return Err(wrong());
+    };
+    let record = |item| {
+        if let Value::Bytes(record) = item {
+            Ok(record)
+        } else {
+            Err(wrong())
+        }
+    };
+    items.into_iter().map(record).collect()
+}
+
+fn check_digests(state: &State, snapshot: &SnapshotBody) -> Result<(), BundleError> {
+    let found = state.sections();
+    for digest in &found {
+        if snapshot.section(digest.section) != Some(digest) {
+            return Err(BundleError::Digest {
+                section: digest.section,
+            });
+        }
+    }
+    if snapshot.sections != found || snapshot.state != state.digest() {
+        return Err(BundleError::Digest {
+            section: EntryType::Snapshot,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,491 @@
+//! Policies: the chain from genesis, each accepted by the quorum before it.
+//!
+//! A regular change is signed by a quorum of the governing authority of the Policy in force. An officer
+//! with a committed next key signs it with that key, and with it only: whoever steals the keys of daily
+//! use cannot change who governs. A recovery is signed by recovery keys, changes no witness, and takes
+//! effect only after its delay of Snapshot time, in which any regular change cancels it.
+
+use std::collections::BTreeSet;
+
+use keys::PublicKey;
+use keys::Timestamp;
+use keys::cbor::Value;
+
+use super::Clock;
+use super::Head;
+use super::Record;
+use super::Refusal;
+use super::State;
+use super::approval;
+use crate::codec;
+use crate::codec::DecodeError;
+use crate::codec::Fields;
+use crate::codec::MapBuilder;
+use crate::entry::ApprovalSignature;
+use crate::entry::Body;
+use crate::entry::Entry;
+use crate::entry::Officer;
+use crate::entry::PolicyBody;
+use crate::entry::PolicyKind;
+use crate::entry::Recovery;
+use crate::merkle::Hash;
+use crate::tlog_policy::TlogPolicy;
+
+/// Nobody alone may grant, not even a sole officer.
+const MIN_THRESHOLD: u64 = 2;
+
+/// The officers must be able to meet and object: three days.
+const MIN_RECOVERY_DELAY: u64 = 72 * 3_600;
+
+/// What the state keeps of a Policy: the whole entry, since a bundle proves the chain of them.
+///
+/// ```cddl
+/// policy-record = { 1: bstr, 2: uint, 3: time }  ; the leaf, its index, the Snapshot time it was judged by
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyRecord {
+    leaf: Vec<u8>,
+    index: u64,
+    time: Timestamp,
+    /// Decoded from the leaf.
+    entry: Entry,
+    body: PolicyBody,
+    witnesses: TlogPolicy,
+}
+
+impl PolicyRecord {
+    fn new(leaf: &[u8], index: u64, time: Timestamp) -> Result<Self, DecodeError> {
+        let entry = Entry::parse(leaf)?;
+        let Body::Policy(body) = entry.body().clone() else {
+            return Err(DecodeError::Shape {
+                what: "policy record",
+                expected: "a Policy entry",
+            });
+        };
+        let witnesses = TlogPolicy::parse(&body.witness_policy);
+        let witnesses = witnesses.map_err(|_| DecodeError::Shape {
+            what: "policy record",
+            expected: "a tlog-policy",
+        })?;
+        Ok(Self {
+            leaf: leaf.to_vec(),
+            index,
+            time,
+            entry,
+            body,
+            witnesses,
+        })
+    }
+
+    /// What it says.
+    #[must_use]
+    pub const fn body(&self) -> &PolicyBody {
+        &self.body
+    }
+
+    /// Its tlog-policy, parsed.
+    #[must_use]
+    pub const fn witnesses(&self) -> &TlogPolicy {
+        &self.witnesses
+    }
+
+    /// Its leaf hash: the id that approvals name.
+    #[must_use]
+    pub const fn hash(&self) -> Hash {
+        self.entry.hash()
+    }
+
+    /// Its leaf.
+    #[must_use]
+    pub fn leaf(&self) -> &[u8] {
+        &self.leaf
+    }
+
+    pub(super) const fn head(&self) -> Head {
+        Head {
+            seq: self.entry.seq(),
+            entry: self.entry.hash(),
+            index: self.index,
+            time: self.time,
+        }
+    }
+}
+
+impl Record for PolicyRecord {
+    /// The sequence number with leading zeros, so that keys sort as numbers do.
+    fn key(&self) -> String {
+        format!("{:020}", self.entry.seq())
+    }
+
+    fn to_value(&self) -> Value {
+        MapBuilder::default()
+            .put(1, Value::bytes(self.leaf.as_slice()))
+            .put(2, self.index)
+            .put(3, codec::time_value(self.time))
+            .build()
+    }
+
+    fn from_value(value: Value) -> Result<Self, DecodeError> {
+        let mut fields = Fields::open("policy record", value)?;
+        let (leaf, index, time) = (fields.bytes(1)?, fields.unsigned(2)?, fields.time(3)?);
+        fields.end()?;
+        Self::new(&leaf, index, time)
+    }
+}
+
+impl State {
+    /// The Policy in force at the time of the last Snapshot. `None` only before the genesis.
+    #[must_use]
+    pub fn policy(&self) -> Option<&PolicyRecord> {
+        self.policy_at(self.time())
+    }
+
+    /// A recovery that was announced and has not taken effect, with the time when it will.
+    #[must_use]
+    pub fn pending_recovery(&self) -> Option<(&PolicyRecord, Timestamp)> {
+        let last = self
+            .policies
+            .last()
+            .filter(|record| record.body.kind == PolicyKind::Recovery)?;
+        let due = self.recovery_due(last)?;
+        (due > self.time()).then_some((last, due))
+    }
+
+    /// Verifies the chain of Policies again, from the genesis of the anchor on: for a state that was read
+    /// back instead of replayed. Times are those of the records.
+    ///
+    /// # Errors
+    /// The [`Refusal`] of the first Policy that does not follow.
+    pub(crate) fn verify_policies(&self) -> Result<(), Refusal> {
+        let mut replay = Self::new(self.anchor().clone());
+        for record in self.policies.iter() {
+            // Stands in for the Snapshot that this Policy was judged by.
+            replay.clock = (!replay.policies.is_empty()).then_some(Clock {
+                index: record.index,
+                entry: Hash::ZERO,
+                epoch: 0,
+                time: record.time,
+                next_update: record.time,
+                hard_expiry: record.time,
+            });
+            replay.size = record.index;
+            replay.check_chain(&record.entry)?;
+            if record.entry.subject() != self.anchor().origin() {
+                return Err(Refusal::Identity {
+                    member: "subject",
+                    expected: "the origin",
+                });
+            }
+            if replay.policies.is_empty() {
+                replay.check_genesis(&record.entry, &record.body)?;
+            } else {
+                replay.check_change(&record.entry, &record.body, record.time)?;
+            }
+            replay.policies.put(record.clone());
+        }
+        if replay.policies.is_empty() {
+            Err(Refusal::Genesis)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(super) fn apply_policy(&mut self, entry: &Entry, leaf: &[u8], body: &PolicyBody) -> Result<(), Refusal> {
+        if entry.subject() != self.anchor().origin() {
+            return Err(Refusal::Identity {
+                member: "subject",
+                expected: "the origin",
+            });
+        }
+        if self.policies.is_empty() {
+            self.check_genesis(entry, body)?;
+        } else {
+            self.current_window(entry)?;
+            self.check_change(entry, body, self.time())?;
+        }
+        let time = body.genesis_time.unwrap_or_else(|| self.time());
+        self.policies.put(PolicyRecord::new(leaf, self.size, time)?);
+        Ok(())
+    }
+
+    /// The window of validity counts for Policies too; who signs them, [`State::check_change`] knows.
+    fn current_window(&self, entry: &Entry) -> Result<(), Refusal> {
+        self.current_approval(entry).map(drop)
+    }
+
+    fn policy_at(&self, time: Timestamp) -> Option<&PolicyRecord> {
+        let mut records = self.policies.iter().rev();
+        let last = records.next()?;
+        if last.body.kind == PolicyKind::Regular {
+            return Some(last);
+        }
+        // Two recoveries never follow each other unless the first is in force, so one step back suffices
+        // where this one is not.
+        match self.recovery_due(last) {
+            Some(due) if due <= time => Some(last),
+            _ => self.before(last),
+        }
+    }
+
+    /// When a recovery takes effect: its time plus the delay of the Policy that it recovers.
+    fn recovery_due(&self, record: &PolicyRecord) -> Option<Timestamp> {
+        let delay = self.before(record)?.body.recovery.as_ref()?.delay;
+        Some(record.time.plus(i64::try_from(delay).unwrap_or(i64::MAX)))
+    }
+
+    /// The Policy that was in force when this one was applied: the one that its approval names.
+    fn before(&self, record: &PolicyRecord) -> Option<&PolicyRecord> {
+        let in_force = record.entry.approval()?.policy;
+        self.policies.iter().find(|record| record.hash() == in_force)
+    }
+
+    fn check_genesis(&self, entry: &Entry, body: &PolicyBody) -> Result<(), Refusal> {
+        let approval = approval::required(entry)?;
+        let is_first = entry.hash() == self.anchor().genesis() && approval.policy == Hash::ZERO;
+        if !is_first || body.kind != PolicyKind::Regular || body.genesis_time.is_none() {
+            return Err(Refusal::Genesis);
+        }
+        let witnesses = check_content(body, self.anchor().origin())?;
+        if witnesses.logs().first() != Some(self.anchor().log()) {
+            return Err(Refusal::Genesis);
+        }
+        let governing = body.governing().filter(|authority| authority.id == entry.ns());
+        let governing = governing.ok_or_else(|| Refusal::Authority {
+            found: entry.ns().to_owned(),
+        })?;
+        // Its own officers show that they hold their keys.
+        let found = approval::count(approval);
+        if found < governing.threshold {
+            return Err(Refusal::Signatures {
+                expected: governing.threshold,
+                found,
+            });
+        }
+        for signature in &approval.signatures {
+            let officer = governing.officer(signature.signer());
+            let officer = officer.ok_or_else(|| Refusal::Signer {
+                found: signature.signer().to_owned(),
+            })?;
+            self.check_signature(entry, approval, signature, &officer.key)?;
+        }
+        Ok(())
+    }
+
+    /// Whether `body` may follow the Policy in force at `time`.
+    fn check_change(&self, entry: &Entry, body: &PolicyBody, time: Timestamp) -> Result<(), Refusal> {
+        let in_force = self.policy_at(time).ok_or(Refusal::Genesis)?;
+        let approval = approval::required(entry)?;
+        if approval.policy != in_force.hash() {
+            return Err(Refusal::Policy {
+                expected: in_force.hash(),
+                found: approval.policy,
+            });
+        }
+        if body.genesis_time.is_some() {
+            return Err(Refusal::PolicyContent {
+                expected: "a genesis time in the genesis Policy only",
+            });
+        }
+        check_content(body, self.anchor().origin())?;
+        match body.kind {
+            PolicyKind::Regular => self.check_regular(entry, body, &in_force.body),
+            PolicyKind::Recovery => self.check_recovery(entry, body, &in_force.body, time),
+        }
+    }
+
+    fn check_regular(&self, entry: &Entry, new: &PolicyBody, old: &PolicyBody) -> Result<(), Refusal> {
+        let governing = old.governing().filter(|authority| authority.id == entry.ns());
+        let governing = governing.ok_or_else(|| Refusal::Authority {
+            found: entry.ns().to_owned(),
+        })?;
+        let approval = approval::required(entry)?;
+        let found = approval::count(approval);
+        if found < governing.threshold {
+            return Err(Refusal::Signatures {
+                expected: governing.threshold,
+                found,
+            });
+        }
+        for signature in &approval.signatures {
+            let officer = governing.officer(signature.signer());
+            let officer = officer.ok_or_else(|| Refusal::Signer {
+                found: signature.signer().to_owned(),
+            })?;
+            let key = policy_key(officer, signature)?;
+            self.check_signature(entry, approval, signature, &key)?;
+            let after = new
+                .authority(&governing.id)
+                .and_then(|authority| authority.officer(&officer.id));
+            if signature.revealed_key().is_some() && after.is_some_and(|after| after.key != key) {
+                return Err(Refusal::NextKey {
+                    officer: officer.id.clone(),
+                });
+            }
+        }
+        check_next_keys(new, old)
+    }
+
+    fn check_recovery(
+        &self,
+        entry: &Entry,
+        new: &PolicyBody,
+        old: &PolicyBody,
+        time: Timestamp,
+    ) -> Result<(), Refusal> {
+        let recovery = old.recovery.as_ref().ok_or(Refusal::PolicyContent {
+            expected: "recovery keys in the policy before",
+        })?;
+        let last = self
+            .policies
+            .last()
+            .filter(|record| record.body.kind == PolicyKind::Recovery);
+        if last
+            .and_then(|record| self.recovery_due(record))
+            .is_some_and(|due| due > time)
+        {
+            return Err(Refusal::RecoveryPending);
+        }
+        if new.governing().is_none_or(|authority| authority.id != entry.ns()) {
+            return Err(Refusal::Authority {
+                found: entry.ns().to_owned(),
+            });
+        }
+        // The witnesses enforce the delay, so a recovery must not choose them.
+        if new.witness_policy != old.witness_policy || new.state_quorum != old.state_quorum {
+            return Err(Refusal::PolicyContent {
+                expected: "the same logs and witnesses in a recovery",
+            });
+        }
+        let approval = approval::required(entry)?;
+        let found = approval::count(approval);
+        if found < recovery.threshold {
+            return Err(Refusal::Signatures {
+                expected: recovery.threshold,
+                found,
+            });
+        }
+        for signature in &approval.signatures {
+            let key = recovery_key(recovery, signature)?;
+            self.check_signature(entry, approval, signature, &key)?;
+        }
+        Ok(())
+    }
+}
+
+/// The key that an officer signs a change of policy with: the committed next one, where there is one.
+fn policy_key(officer: &Officer, signature: &ApprovalSignature) -> Result<PublicKey, Refusal> {
+    let wrong = || Refusal::CommittedKey {
+        signer: officer.id.clone(),
+    };
+    match (officer.next, signature.revealed_key()) {
+        (None, None) => Ok(officer.key.clone()),
+        (Some(next), Some(revealed)) if Hash::digest(revealed.as_bytes()) == next => {
+            PublicKey::from_multikey(revealed).map_err(|_| wrong())
+        }
+        _ => Err(wrong()),
+    }
+}
+
+/// The signer of a recovery is the hexadecimal digest of its key.
+fn recovery_key(recovery: &Recovery, signature: &ApprovalSignature) -> Result<PublicKey, Refusal> {
+    let wrong = || Refusal::CommittedKey {
+        signer: signature.signer().to_owned(),
+    };
+    let revealed = signature.revealed_key().ok_or_else(wrong)?;
+    let digest = Hash::digest(revealed.as_bytes());
+    if !recovery.keys.contains(&digest) || signature.signer() != digest.to_string() {
+        return Err(wrong());
+    }
+    PublicKey::from_multikey(revealed).map_err(|_| wrong())
+}
+
+/// An officer with a committed next key keeps the key or moves to that one.
+fn check_next_keys(new: &PolicyBody, old: &PolicyBody) -> Result<(), Refusal> {
+    for authority in &old.authorities {
+        let after = new.authority(&authority.id);
+        for officer in &authority.officers {
+            let after = after.and_then(|authority| authority.officer(&officer.id));
+            let (Some(next), Some(after)) = (officer.next, after) else {
+                continue;
+            };
+            if after.key != officer.key && Hash::digest(after.key.to_multikey().as_bytes()) != next {
+                return Err(Refusal::NextKey {
+                    officer: officer.id.clone(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The rules that every Policy keeps on its own.
+fn check_content(body: &PolicyBody, origin: &str) -> Result<TlogPolicy, Refusal> {
+    let expect = |holds: bool, expected| {
+        if holds {
+            Ok(())
+        } else {
+            Err(Refusal::PolicyContent { expected })
+        }
+    };
+    let witnesses = TlogPolicy::parse(&body.witness_policy).map_err(|_| Refusal::PolicyContent {
+        expected: "a tlog-policy",
+    })?;
+    expect(!witnesses.logs().is_empty(), "a log in its tlog-policy")?;
+    expect(
+        witnesses.logs().iter().all(|log| log.name() == origin),
+        "logs of this origin only",
+    )?;
+    expect(witnesses.demands_witnesses(), "a quorum of witnesses")?;
+    expect(
+        witnesses.defines(&body.state_quorum),
+        "a state quorum that its tlog-policy defines",
+    )?;
+
+    let mut ids = BTreeSet::new();
+    let mut keys = BTreeSet::new();
+    for authority in &body.authorities {
+        expect(
+            !authority.id.starts_with("did:"),
+            "authorities that are not named like DIDs",
+        )?;
+        expect(ids.insert(authority.id.as_str()), "authorities with names of their own")?;
+        let officers = u64::try_from(authority.officers.len()).unwrap_or(u64::MAX);
+        expect(
+            authority.threshold >= MIN_THRESHOLD && authority.threshold <= officers,
+            "thresholds from 2 to the number of officers",
+        )?;
+        for officer in &authority.officers {
+            expect(
+                body.algorithms.contains(&officer.key.algorithm()),
+                "officers' keys of allowed algorithms",
+            )?;
+            expect(keys.insert(officer.key.to_multikey()), "no key twice")?;
+        }
+    }
+    for key in witnesses
+        .logs()
+        .iter()
+        .chain(witnesses.witnesses().iter().map(crate::tlog_policy::Witness::key))
+    {
+        expect(keys.insert(key.public_key().to_multikey()), "no key twice")?;
+    }
+    let governing = body.governing().ok_or(Refusal::PolicyContent {
+        expected: "an authority",
+    })?;
+    expect(governing.scope.is_none(), "a governing authority without a scope")?;
+    if let Some(recovery) = &body.recovery {
+        let count = u64::try_from(recovery.keys.len()).unwrap_or(u64::MAX);
+        expect(
+            recovery.threshold >= MIN_THRESHOLD && recovery.threshold <= count,
+            "a recovery threshold from 2 to the number of keys",
+        )?;
+        expect(
+            recovery.delay >= MIN_RECOVERY_DELAY && recovery.delay <= MAX_RECOVERY_DELAY,
+            "a recovery delay of 3 days to a year",
+        )?;
+    }
+    Ok(witnesses)
+}
+
+/// A delay that outlives everybody is none.
+const MAX_RECOVERY_DELAY: u64 = 366 * 86_400;

@@ -1,0 +1,108 @@
+//! A section of the state: records by key, with the Merkle leaf of each kept ready.
+
+use std::collections::BTreeMap;
+
+use keys::cbor::Value;
+
+use crate::codec;
+use crate::codec::DecodeError;
+use crate::merkle;
+use crate::merkle::Hash;
+use crate::tiles::MAX_ENTRY_BYTES;
+
+/// A DID's log of 1 MiB with its witness proofs is the largest record; every other one is about one entry.
+const MAX_RECORD_BYTES: usize = 4 << 20;
+const _: () = assert!(
+    MAX_RECORD_BYTES > 2 * MAX_ENTRY_BYTES,
+    "a record holds at least what one entry says"
+);
+
+/// What the state keeps about one subject.
+pub(crate) trait Record: Sized {
+    /// Where it stands in its section.
+    fn key(&self) -> String;
+    fn to_value(&self) -> Value;
+    fn from_value(value: Value) -> Result<Self, DecodeError>;
+}
+
+/// Records by key. The section's digest is the Merkle root over the encoded records in the order of their
+/// keys, so that one record, or the absence of one between two neighbours, has a short proof.
+#[derive(Clone, Debug)]
+pub(crate) struct Section<R> {
+    records: BTreeMap<String, (R, Hash)>,
+}
+
+impl<R> Default for Section<R> {
+    fn default() -> Self {
+        Self {
+            records: BTreeMap::new(),
+        }
+    }
+}
+
+impl<R: Record> Section<R> {
+    /// Decodes records that must come in the order of their keys, each key once.
+    pub(super) fn decode(records: &[Vec<u8>]) -> Result<Self, DecodeError> {
+        let mut section = Self::default();
+        for bytes in records {
+            let record = R::from_value(codec::decode("record", bytes, MAX_RECORD_BYTES)?)?;
+            let key = record.key();
+            if section.records.last_key_value().is_some_and(|(last, _)| *last >= key) {
+                return Err(DecodeError::Shape {
+                    what: "section",
+                    expected: "records ascending by key",
+                });
+            }
+            section.records.insert(key, (record, merkle::leaf_hash(bytes)));
+        }
+        Ok(section)
+    }
+
+    pub(super) fn encode(&self) -> Vec<Vec<u8>> {
+        self.iter().map(|record| record.to_value().to_vec()).collect()
+    }
+
+    /// Adds a record or replaces the one with its key.
+    pub(super) fn put(&mut self, record: R) {
+        let leaf = merkle::leaf_hash(&record.to_value().to_vec());
+        self.records.insert(record.key(), (record, leaf));
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<&R> {
+        self.records.get(key).map(|(record, _)| record)
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &R> {
+        self.records.values().map(|(record, _)| record)
+    }
+
+    /// Records whose keys begin with `prefix`.
+    pub(super) fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a R> {
+        let from = self.records.range(prefix.to_owned()..);
+        from.take_while(move |(key, _)| key.starts_with(prefix))
+            .map(|(_, (record, _))| record)
+    }
+
+    pub(super) fn first(&self) -> Option<&R> {
+        self.iter().next()
+    }
+
+    pub(super) fn last(&self) -> Option<&R> {
+        self.iter().next_back()
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        // A count in memory fits 64 bits.
+        u64::try_from(self.records.len()).unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Count and Merkle root.
+    pub(super) fn digest(&self) -> (u64, Hash) {
+        let leaves: Vec<Hash> = self.records.values().map(|(_, leaf)| *leaf).collect();
+        (self.len(), merkle::root(&leaves))
+    }
+}
