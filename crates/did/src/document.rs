@@ -5,9 +5,13 @@
 //! A document is kept as it came. Unknown members, key types and services stay in it untouched; a
 //! method that we cannot use is an error only when its key is asked for.
 
+mod method;
+mod new;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
-use keys::Jwk;
 use keys::PublicKey;
 use keys::json;
 use serde_json::Map;
@@ -17,6 +21,9 @@ use thiserror::Error;
 use crate::Did;
 use crate::DidUrl;
 use crate::syntax::SyntaxError;
+
+pub use new::NewMethod;
+pub use new::new_document;
 
 /// A document of a hundred keys and services is below 64 KiB.
 pub const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
@@ -63,50 +70,6 @@ impl Purpose {
         Self::CapabilityInvocation,
         Self::KeyAgreement,
     ];
-}
-
-/// A verification method of a document to be written.
-#[derive(Clone, Copy, Debug)]
-pub struct NewMethod<'a> {
-    /// What follows `#` in its identifier.
-    pub fragment: &'a str,
-    /// The public key, written as Multikey.
-    pub key: &'a PublicKey,
-    /// What the key is for.
-    pub purposes: &'a [Purpose],
-}
-
-/// The JSON of a document with these methods. `did` is taken as it is, so that it may hold the
-/// placeholder of [`crate::webvh::create`]; whoever reads the document checks it.
-#[must_use]
-pub fn new_document(did: &str, methods: &[NewMethod<'_>]) -> Value {
-    let id = |method: &NewMethod<'_>| format!("{did}#{}", method.fragment);
-    let mut document = serde_json::json!({
-        "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
-        "id": did,
-    });
-    let described = |method: &NewMethod<'_>| {
-        serde_json::json!({
-            "id": id(method),
-            "type": "Multikey",
-            "controller": did,
-            "publicKeyMultibase": method.key.to_multikey(),
-        })
-    };
-    let mut set = |member: &str, items: Vec<Value>| {
-        if let Some(document) = document.as_object_mut().filter(|_| !items.is_empty()) {
-            document.insert(member.to_owned(), Value::Array(items));
-        }
-    };
-    set(VERIFICATION_METHOD, methods.iter().map(described).collect());
-    for purpose in Purpose::ALL {
-        let for_purpose = methods.iter().filter(|method| method.purposes.contains(&purpose));
-        set(
-            purpose.name(),
-            for_purpose.map(|method| Value::from(id(method))).collect(),
-        );
-    }
-    document
 }
 
 /// The document is not one: the fault of its controller.
@@ -312,7 +275,7 @@ impl Document {
                 .listed_method(id)
                 .ok_or_else(|| KeyForError::NotFound { id: id.to_string() })?,
         };
-        public_key(id, method)
+        method::public_key(id, method)
     }
 
     /// The document as JSON.
@@ -452,337 +415,4 @@ fn text_member<'a>(map: &'a Map<String, Value>, member: &'static str) -> Result<
         member,
         expected: "a string",
     })
-}
-
-/// The key of one verification method, by its declared `type`.
-fn public_key(id: &DidUrl, method: &Map<String, Value>) -> Result<PublicKey, KeyForError> {
-    let material = |problem| KeyForError::Material {
-        id: id.to_string(),
-        problem,
-    };
-    for member in ["revoked", "expires"] {
-        if method.contains_key(member) {
-            return Err(KeyForError::Withdrawn {
-                id: id.to_string(),
-                member,
-            });
-        }
-    }
-    let controller = method.get("controller").and_then(Value::as_str);
-    if controller.is_none_or(|controller| Did::parse(controller).is_err()) {
-        return Err(material("it has no `controller` that is a DID"));
-    }
-    let kind = method
-        .get("type")
-        .and_then(Value::as_str)
-        .ok_or_else(|| material("it has no `type`"))?;
-    match kind {
-        "Multikey" => multikey(id, method),
-        "Ed25519VerificationKey2020" => match multikey(id, method)? {
-            key @ PublicKey::Ed25519(_) => Ok(key),
-            PublicKey::P256(_) => Err(material("its type says Ed25519, its key says P-256")),
-        },
-        "JsonWebKey" | "JsonWebKey2020" => {
-            let jwk = method
-                .get("publicKeyJwk")
-                .ok_or_else(|| material("it has no `publicKeyJwk`"))?;
-            let jwk = Jwk::from_value(jwk).map_err(|_| material("its `publicKeyJwk` is not a public JWK"))?;
-            if !matches!(jwk.crv.as_str(), "Ed25519" | "P-256") {
-                return Err(KeyForError::Unsupported {
-                    found: format!("a JWK of curve {}", jwk.crv),
-                });
-            }
-            PublicKey::from_jwk(&jwk).map_err(|_| material("its `publicKeyJwk` is not a valid key"))
-        }
-        other => Err(KeyForError::Unsupported {
-            found: other.to_owned(),
-        }),
-    }
-}
-
-fn multikey(id: &DidUrl, method: &Map<String, Value>) -> Result<PublicKey, KeyForError> {
-    let material = |problem| KeyForError::Material {
-        id: id.to_string(),
-        problem,
-    };
-    let text = method.get("publicKeyMultibase").and_then(Value::as_str);
-    let text = text.ok_or_else(|| material("it has no `publicKeyMultibase`"))?;
-    PublicKey::from_multikey(text).map_err(|_| material("its `publicKeyMultibase` is not an Ed25519 or P-256 Multikey"))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    const ED25519: &str = "z6MkjchhfUsD6mmvni8mCdXHw216Xrm9bQe2mBH1P5RDjVJG";
-    const P256: &str = "zDnaerx9CtbPJ1q36T5Ln5wYt3MQYeGRG5ehnPAmxcf5mDZpv";
-
-    fn genuine() -> Value {
-        json!({
-            "@context": ["https://www.w3.org/ns/did/v1"],
-            "id": "did:a:b",
-            "alsoKnownAs": ["did:x:y"],
-            "verificationMethod": [
-                {"id": "did:a:b#one", "type": "Multikey", "controller": "did:a:b", "publicKeyMultibase": ED25519},
-                {"id": "#two", "type": "Multikey", "controller": "did:a:b", "publicKeyMultibase": P256},
-                {"id": "#jwk", "type": "JsonWebKey2020", "controller": "did:a:b", "publicKeyJwk":
-                    {"kty": "EC", "crv": "P-256", "x": "igrFmi0whuihKnj9R3Om1SoMph72wUGeFaBbzG2vzns", "y": "efsX5b10x8yjyrj4ny3pGfLcY7Xby1KzgqOdqnsrJIM"}},
-                {"id": "#old", "type": "Ed25519VerificationKey2020", "controller": "did:a:b", "publicKeyMultibase": ED25519},
-            ],
-            "assertionMethod": ["did:a:b#one", "#two", "#jwk", "#old", "did:other:c#d"],
-            "authentication": [
-                {"id": "#own", "type": "Multikey", "controller": "did:a:b", "publicKeyMultibase": ED25519},
-            ],
-            "service": [{"id": "#files", "type": "relativeRef", "serviceEndpoint": "https://example.com"}],
-        })
-    }
-
-    fn key_of(document: &Value, id: &str, purpose: Purpose) -> Result<PublicKey, KeyForError> {
-        Document::from_value(document.clone())
-            .unwrap()
-            .key_for(&DidUrl::parse(id).unwrap(), purpose)
-    }
-
-    fn assertion_key_after(change: impl FnOnce(&mut Value)) -> Result<PublicKey, KeyForError> {
-        let mut document = genuine();
-        change(&mut document);
-        key_of(&document, "did:a:b#one", Purpose::AssertionMethod)
-    }
-
-    fn refusal_after(change: impl FnOnce(&mut Value)) -> DocumentError {
-        let mut document = genuine();
-        change(&mut document);
-        Document::from_value(document).unwrap_err()
-    }
-
-    #[test]
-    fn keys_come_out_for_their_purpose() {
-        let document = genuine();
-        for (id, multikey) in [
-            ("did:a:b#one", ED25519),
-            ("did:a:b#two", P256),
-            ("did:a:b#jwk", P256),
-            ("did:a:b#old", ED25519),
-        ] {
-            let key = key_of(&document, id, Purpose::AssertionMethod).unwrap();
-            assert_eq!(key.to_multikey(), multikey, "{id}");
-        }
-        assert_eq!(
-            key_of(&document, "did:a:b#own", Purpose::Authentication)
-                .unwrap()
-                .to_multikey(),
-            ED25519
-        );
-    }
-
-    #[test]
-    fn keys_do_not_come_out_for_another_purpose() {
-        let document = genuine();
-        for (id, purpose) in [
-            ("did:a:b#one", Purpose::Authentication),
-            ("did:a:b#own", Purpose::AssertionMethod),
-            ("did:a:b#own", Purpose::KeyAgreement),
-        ] {
-            assert!(
-                matches!(
-                    key_of(&document, id, purpose),
-                    Err(KeyForError::NotForThisPurpose { .. })
-                ),
-                "{id}"
-            );
-        }
-    }
-
-    #[test]
-    fn embedded_method_is_not_reachable_by_reference() {
-        let mut document = genuine();
-        document["assertionMethod"] = json!(["#own"]);
-        let found = key_of(&document, "did:a:b#own", Purpose::AssertionMethod);
-        assert!(matches!(found, Err(KeyForError::NotFound { .. })));
-    }
-
-    #[test]
-    fn unknown_and_foreign_methods_give_no_key() {
-        let document = genuine();
-        let found = |id| key_of(&document, id, Purpose::AssertionMethod).unwrap_err();
-        assert!(matches!(found("did:a:b#none"), KeyForError::NotFound { .. }));
-        for foreign in ["did:other:c#d", "did:a:b", "did:a:b/p#one", "did:a:b?versionId=1#one"] {
-            assert!(matches!(found(foreign), KeyForError::OtherDocument { .. }), "{foreign}");
-        }
-    }
-
-    #[test]
-    fn unusable_key_material_is_named() {
-        assert!(assertion_key_after(|_| ()).is_ok());
-        let set = |member: &'static str, value: Value| {
-            assertion_key_after(move |document| document["verificationMethod"][0][member] = value)
-        };
-        assert!(matches!(
-            set("publicKeyMultibase", json!("z6Mk")),
-            Err(KeyForError::Material { .. })
-        ));
-        assert!(matches!(
-            set("publicKeyMultibase", json!(7)),
-            Err(KeyForError::Material { .. })
-        ));
-        assert!(matches!(
-            set("controller", json!("nobody")),
-            Err(KeyForError::Material { .. })
-        ));
-        assert!(matches!(
-            set("controller", Value::Null),
-            Err(KeyForError::Material { .. })
-        ));
-        assert!(matches!(
-            set("type", json!("X25519KeyAgreementKey2020")),
-            Err(KeyForError::Unsupported { .. })
-        ));
-        assert!(matches!(
-            set("type", json!("JsonWebKey")),
-            Err(KeyForError::Material { .. })
-        ));
-        assert!(matches!(
-            set("revoked", json!("2020-01-01T00:00:00Z")),
-            Err(KeyForError::Withdrawn { member: "revoked", .. })
-        ));
-        assert!(matches!(
-            set("expires", json!("2099-01-01T00:00:00Z")),
-            Err(KeyForError::Withdrawn { member: "expires", .. })
-        ));
-    }
-
-    #[test]
-    fn type_and_key_must_agree() {
-        let found = assertion_key_after(|document| {
-            document["verificationMethod"][0]["type"] = json!("Ed25519VerificationKey2020");
-            document["verificationMethod"][0]["publicKeyMultibase"] = json!(P256);
-        });
-        assert!(matches!(found, Err(KeyForError::Material { .. })));
-    }
-
-    #[test]
-    fn private_and_foreign_jwks_are_refused() {
-        let with = |change: fn(&mut Value)| {
-            let mut document = genuine();
-            change(&mut document["verificationMethod"][2]["publicKeyJwk"]);
-            key_of(&document, "did:a:b#jwk", Purpose::AssertionMethod)
-        };
-        assert!(with(|_| ()).is_ok());
-        assert!(matches!(
-            with(|jwk| jwk["d"] = json!("AA")),
-            Err(KeyForError::Material { .. })
-        ));
-        assert!(matches!(
-            with(|jwk| jwk["crv"] = json!("secp256k1")),
-            Err(KeyForError::Unsupported { .. })
-        ));
-    }
-
-    #[test]
-    fn skeleton_is_checked() {
-        assert!(matches!(
-            Document::from_value(json!([])),
-            Err(DocumentError::Member { member: "document", .. })
-        ));
-        assert!(matches!(
-            refusal_after(|document| document["id"] = json!(7)),
-            DocumentError::Member { member: "id", .. }
-        ));
-        assert!(matches!(
-            refusal_after(|document| document["id"] = json!("did:a:b#c")),
-            DocumentError::Identifier { member: "id", .. }
-        ));
-        for member in ["verificationMethod", "assertionMethod", "service", "alsoKnownAs"] {
-            for value in [json!({}), json!([7])] {
-                let found = refusal_after(|document| document[member] = value.clone());
-                assert!(matches!(found, DocumentError::Member { .. }), "{member}: {found}");
-            }
-        }
-        let found = refusal_after(|document| document["verificationMethod"][0]["id"] = json!("one"));
-        assert!(matches!(
-            found,
-            DocumentError::Identifier {
-                member: "verificationMethod",
-                ..
-            }
-        ));
-    }
-
-    #[test]
-    fn two_methods_of_one_name_are_refused() {
-        let found = refusal_after(|document| document["verificationMethod"][1]["id"] = json!("#one"));
-        assert_eq!(
-            found,
-            DocumentError::DuplicateMethod {
-                id: "did:a:b#one".into()
-            }
-        );
-        let found = refusal_after(|document| document["authentication"][0]["id"] = json!("did:a:b#two"));
-        assert_eq!(
-            found,
-            DocumentError::DuplicateMethod {
-                id: "did:a:b#two".into()
-            }
-        );
-    }
-
-    #[test]
-    fn size_and_duplicates_are_checked_while_parsing() {
-        assert!(Document::parse(genuine().to_string().as_bytes()).is_ok());
-        assert!(matches!(
-            Document::parse(br#"{"id":"did:a:b","id":"did:a:c"}"#),
-            Err(DocumentError::Json(_))
-        ));
-        let large = json!({"id": "did:a:b", "x": "y".repeat(MAX_DOCUMENT_BYTES)}).to_string();
-        assert!(matches!(Document::parse(large.as_bytes()), Err(DocumentError::Json(_))));
-    }
-
-    #[test]
-    fn new_documents_give_their_keys() {
-        let (one, two) = (
-            PublicKey::from_multikey(ED25519).unwrap(),
-            PublicKey::from_multikey(P256).unwrap(),
-        );
-        let document = new_document(
-            "did:a:b",
-            &[
-                NewMethod {
-                    fragment: "one",
-                    key: &one,
-                    purposes: &[Purpose::AssertionMethod, Purpose::Authentication],
-                },
-                NewMethod {
-                    fragment: "two",
-                    key: &two,
-                    purposes: &[Purpose::AssertionMethod],
-                },
-            ],
-        );
-        for (id, key) in [("did:a:b#one", one), ("did:a:b#two", two)] {
-            assert_eq!(key_of(&document, id, Purpose::AssertionMethod).unwrap(), key);
-        }
-        assert!(key_of(&document, "did:a:b#one", Purpose::Authentication).is_ok());
-        assert!(key_of(&document, "did:a:b#two", Purpose::Authentication).is_err());
-        assert!(document.get("keyAgreement").is_none());
-    }
-
-    #[test]
-    fn other_members_are_readable() {
-        let document = Document::from_value(genuine()).unwrap();
-        assert_eq!(document.also_known_as().collect::<Vec<_>>(), ["did:x:y"]);
-        assert_eq!(document.service("files").unwrap()["type"], "relativeRef");
-        assert!(document.service("whois").is_none());
-        assert_eq!(
-            document.method_ids(Purpose::Authentication),
-            [DidUrl::parse("did:a:b#own").unwrap()]
-        );
-        assert!(document.expect_id(&Did::parse("did:a:b").unwrap()).is_ok());
-        assert!(matches!(
-            document.expect_id(&Did::parse("did:a:c").unwrap()),
-            Err(DocumentError::Id { .. })
-        ));
-        assert_eq!(document.into_value(), genuine());
-    }
 }

@@ -207,15 +207,16 @@ impl DidUrl {
         })
     }
 
-    /// Parses a reference within the document of `base`: absolute, or `#fragment` alone
+    /// Parses a reference within the document of `base`: absolute, or beginning with `/`, `?` or `#`
     /// ([DID Core section 3.2.2](https://www.w3.org/TR/did-core/#relative-did-urls)).
     ///
     /// # Errors
     /// [`SyntaxError`].
     pub fn parse_in(base: &Did, text: &str) -> Result<Self, SyntaxError> {
-        match text.strip_prefix('#') {
-            Some(fragment) => base.with_fragment(fragment),
-            None => Self::parse(text),
+        if text.starts_with(['/', '?', '#']) {
+            Self::parse(&format!("{base}{text}"))
+        } else {
+            Self::parse(text)
         }
     }
 
@@ -513,6 +514,7 @@ mod tests {
     fn relative_references_take_the_base() {
         let base = Did::parse("did:a:b").unwrap();
         assert_eq!(DidUrl::parse_in(&base, "#c").unwrap().to_string(), "did:a:b#c");
+        assert_eq!(DidUrl::parse_in(&base, "/c?d#e").unwrap().to_string(), "did:a:b/c?d#e");
         assert_eq!(DidUrl::parse_in(&base, "did:x:y#c").unwrap().to_string(), "did:x:y#c");
         assert!(DidUrl::parse_in(&base, "c").is_err());
     }

@@ -3,6 +3,9 @@
 //!
 //! It says only that the host answered so at this moment: no history, no proof. Where it matters,
 //! use `did:webvh`.
+//!
+//! The specification wants absolute DID URLs inside the document; many published documents have
+//! relative ones. They are read against the document's own `id`, so that no other key can be meant.
 
 use thiserror::Error;
 
