@@ -52,7 +52,7 @@ pub fn url(did: &Did) -> Result<String, DidWebError> {
     Ok(Location::parse(did.method_specific_id())?.file(FILE))
 }
 
-/// Reads what was fetched from [`url`].
+/// Reads what was fetched from [`url()`].
 ///
 /// # Errors
 /// [`DidWebError::Document`], the host's fault; also for the document of another DID.

@@ -236,6 +236,20 @@ fn creation_needs_a_template_a_key_and_a_host() {
             member: "updateKeys"
         })))
     ));
+    // A P-256 key can be listed, but eddsa-jcs-2022 cannot be signed with it.
+    let p256 = SoftwareKey::from_secret(Algorithm::Es256, &[7; 32]).unwrap();
+    let key = keys::Signer::public_key(&p256);
+    let parameters = ParameterChanges {
+        update_keys: Some(vec![key.to_multikey()]),
+        ..ParameterChanges::default()
+    };
+    let found = create(NewLog {
+        document: document(),
+        parameters,
+        time: at(0),
+        signer: key,
+    });
+    assert!(matches!(found, Err(WriteError::Signer)));
 }
 
 proptest::proptest! {
