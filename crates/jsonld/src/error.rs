@@ -34,6 +34,12 @@ pub enum Error {
         /// How much is allowed.
         limit: usize,
     },
+    /// Compact mode: something is spelled in another way than its term. The fault of whoever wrote it so.
+    #[error("expected the compacted form, found another spelling at `{term}`")]
+    NotCompact {
+        /// The key, or the term whose value it is.
+        term: String,
+    },
     /// The document refers to a context that the [`crate::ContextLoader`] does not hold. Nothing is fetched.
     #[error("expected a registered context, found `{url}`")]
     UnknownContext {
@@ -49,7 +55,7 @@ impl Error {
         match self {
             Self::Invalid { code, .. } => Some(*code),
             Self::UnknownContext { .. } => Some(ErrorCode::LoadingRemoteContextFailed),
-            Self::DataLoss { .. } | Self::LimitExceeded { .. } => None,
+            Self::DataLoss { .. } | Self::LimitExceeded { .. } | Self::NotCompact { .. } => None,
         }
     }
 }

@@ -5,7 +5,8 @@
 //! - [RDF Dataset Canonicalization](https://www.w3.org/TR/rdf-canon/) (RDFC-1.0), [`canonicalize`], with a
 //!   bound on its work;
 //! - a [`ContextLoader`] that holds the contexts documents may use, those of W3C bundled;
-//! - a strict mode that refuses whatever would not be covered by a signature.
+//! - a strict mode that refuses whatever would not be covered by a signature, and a compact mode that also
+//!   refuses other spellings of what is covered ([`Mode`]).
 //!
 //! # What's out of scope
 //! Fetching (an unknown context is an error), compaction, framing, HTML, the `json-ld-1.0` processing mode,
@@ -20,7 +21,7 @@
 //!     "type": "VerifiableCredential",
 //!     "issuer": "did:web:agency.example",
 //! });
-//! let dataset = jsonld::to_rdf(&document, &Options::strict(&loader))?;
+//! let dataset = jsonld::to_rdf(&document, &Options::compact(&loader))?;
 //! let canonical = jsonld::canonicalize(&dataset, HashAlgorithm::Sha256, jsonld::MAX_CANONICALIZATION_WORK)?;
 //! assert!(canonical.n_quads.starts_with("_:c14n0 <http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())

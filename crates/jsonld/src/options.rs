@@ -17,12 +17,23 @@ pub struct Options<'a> {
     pub(crate) limits: Limits,
 }
 
-/// What happens to parts of a document that would not reach the RDF dataset.
+/// How much of JSON-LD's freedom a document may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// They are dropped, as the JSON-LD standard says.
+    /// As [`Self::Strict`]; and each statement must be written with the one term that the contexts have for
+    /// it, at the place where it applies.
+    ///
+    /// A signature over RDF covers statements, not the JSON that expresses them. Whoever holds a signed
+    /// document could rewrite `"validUntil"` as its IRI, `"id"` as `"@id"`, or move a property into
+    /// `@included`: the signature stays good, and a reader of JSON no longer finds it. The
+    /// [VC data model](https://www.w3.org/TR/vc-data-model-2.0/#json-ld) demands compacted documents, so
+    /// nothing honest is refused: keys with a colon, keywords other than `@context` and those of value
+    /// objects, reversed and nested properties, blank node identifiers, IRIs that have a term, terms that
+    /// have a synonym.
+    Compact,
+    /// All of it. Parts that would not reach the RDF dataset are dropped, as the JSON-LD standard says.
     Lenient,
-    /// They are refused, as [Data Integrity](https://www.w3.org/TR/vc-data-integrity/#securing-data-losslessly)
+    /// Such parts are refused, as [Data Integrity](https://www.w3.org/TR/vc-data-integrity/#securing-data-losslessly)
     /// demands: what no signature covers must not stand in a signed document.
     Strict,
 }
@@ -37,7 +48,16 @@ pub enum RdfDirection {
 }
 
 impl<'a> Options<'a> {
-    /// For signing and verifying: strict, no base IRI, base directions in the datatype (as the widespread
+    /// For signing and verifying credentials: [`Mode::Compact`], otherwise as [`Self::strict`].
+    #[must_use]
+    pub fn compact(loader: &'a ContextLoader) -> Self {
+        Self {
+            mode: Mode::Compact,
+            ..Self::strict(loader)
+        }
+    }
+
+    /// For signing and verifying what is no credential: [`Mode::Strict`], no base IRI, base directions in the datatype (as the widespread
     /// implementations of the `rdfc` cryptosuites do it).
     #[must_use]
     pub fn strict(loader: &'a ContextLoader) -> Self {

@@ -37,7 +37,7 @@ use crate::syntax;
 pub fn to_rdf(document: &Value, options: &Options<'_>) -> Result<Dataset, Error> {
     let expanded = expand(document, options)?;
     let mut writer = Writer {
-        strict: options.mode == Mode::Strict,
+        strict: options.mode != Mode::Lenient,
         direction: options.rdf_direction,
         quads: Vec::new(),
         blank_nodes: HashMap::new(),

@@ -7,7 +7,9 @@ mod process;
 mod term;
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -30,6 +32,18 @@ pub(crate) struct ActiveContext {
     /// Set when this context came from registered contexts alone, in a fixed order: then what is derived
     /// from it by registered contexts is the same in every document, and [`ContextLoader`] keeps it.
     id: Option<u64>,
+    synonyms: Synonyms,
+}
+
+/// The terms of one context that share their IRI with another term, worked out when first asked for. A copy
+/// of a context is made to be changed, so it begins without.
+#[derive(Debug, Default)]
+struct Synonyms(OnceLock<HashSet<Arc<str>>>);
+
+impl Clone for Synonyms {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 impl ActiveContext {
@@ -43,6 +57,31 @@ impl ActiveContext {
 
     pub(crate) fn definition(&self, term: &str) -> Option<&Arc<TermDefinition>> {
         self.terms.get(term)
+    }
+
+    /// Whether another term has the same IRI.
+    pub(crate) fn has_synonym(&self, term: &str) -> bool {
+        let synonyms = self.synonyms.0.get_or_init(|| {
+            let mut first: HashMap<&str, &Arc<str>> = HashMap::new();
+            let mut found = HashSet::new();
+            for (term, definition) in &self.terms {
+                // A reversed term says something else with the same IRI.
+                if let Some(iri) = definition.iri.as_deref().filter(|_| !definition.reverse)
+                    && let Some(other) = first.insert(iri, term)
+                {
+                    found.extend([Arc::clone(term), Arc::clone(other)]);
+                }
+            }
+            found
+        });
+        synonyms.contains(term)
+    }
+
+    /// Whether some term has this IRI.
+    pub(crate) fn has_term_for(&self, iri: &str) -> bool {
+        self.terms
+            .values()
+            .any(|definition| definition.iri.as_deref() == Some(iri))
     }
 
     pub(crate) const fn is_cacheable(&self) -> bool {

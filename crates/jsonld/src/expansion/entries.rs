@@ -38,7 +38,9 @@ impl Expander<'_> {
                 continue;
             };
             let context = Arc::clone(&node.context);
-            match self.written_iri(&context, key, Relative::Vocabulary)? {
+            let expanded = self.written_iri(&context, key, Relative::Vocabulary)?;
+            self.check_key(&context, key, expanded.as_deref(), map)?;
+            match expanded {
                 Some(nest) if nest == "@nest" => nests.push(*key),
                 Some(keyword) if syntax::is_keyword(&keyword) => self.keyword(&keyword, key, value, node)?,
                 Some(property) if property.contains(':') => self.property(&property, key, value, node)?,

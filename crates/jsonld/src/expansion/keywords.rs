@@ -116,6 +116,7 @@ impl Expander<'_> {
                 return invalid(ErrorCode::InvalidTypeValue, key);
             };
             let iri = self.written_iri(&node.type_scoped, name, Relative::VocabularyOrDocument)?;
+            self.check_term(&node.type_scoped, name, iri.as_deref(), key)?;
             // `@json` and `@none` are the only keywords that a type can be.
             if !iri.as_deref().is_some_and(crate::syntax::is_keyword) {
                 self.check_reference(iri.as_deref(), key)?;

@@ -8,6 +8,7 @@ mod entries;
 mod finish;
 mod keywords;
 mod maps;
+mod spelling;
 mod value;
 
 use std::borrow::Cow;
@@ -95,7 +96,7 @@ struct Node<'n> {
 struct Expander<'a> {
     contexts: ContextProcessor<'a>,
     base: Option<&'a str>,
-    strict: bool,
+    mode: Mode,
     max_depth: usize,
     elements: Budget,
     bytes: Budget,
@@ -107,7 +108,7 @@ impl<'a> Expander<'a> {
         Self {
             contexts: ContextProcessor::new(options.loader, options.base, limits.max_context_work),
             base: options.base,
-            strict: options.mode == Mode::Strict,
+            mode: options.mode,
             max_depth: limits.max_depth,
             elements: Budget::new("JSON elements", limits.max_elements),
             bytes: Budget::new("bytes of expanded IRIs", limits.max_expanded_bytes),
@@ -252,15 +253,15 @@ impl<'a> Expander<'a> {
         Ok(iri)
     }
 
-    /// Refuses to lose something, in strict mode.
+    /// Refuses to lose something, unless lenient.
     fn lose(&self, term: &str, loss: DataLoss) -> Result<(), Error> {
-        if self.strict {
-            return Err(Error::DataLoss {
-                term: term.to_owned(),
-                loss,
-            });
+        if self.mode == Mode::Lenient {
+            return Ok(());
         }
-        Ok(())
+        Err(Error::DataLoss {
+            term: term.to_owned(),
+            loss,
+        })
     }
 }
 

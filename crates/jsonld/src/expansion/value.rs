@@ -10,6 +10,7 @@ use crate::Error;
 use crate::context::ActiveContext;
 use crate::context::Relative;
 use crate::context::TermDefinition;
+use crate::syntax;
 
 impl Expander<'_> {
     /// `scalar` under the property `name`, which `definition` defines.
@@ -65,15 +66,19 @@ impl Expander<'_> {
         name: &str,
     ) -> Result<Value, Error> {
         let iri = self.written_iri(context, text, relative)?;
+        if relative == Relative::VocabularyOrDocument {
+            self.check_term(context, text, iri.as_deref(), name)?;
+        }
         self.check_reference(iri.as_deref(), name)?;
         Ok(object([("@id", iri.map_or(Value::Null, Value::from))]))
     }
 
-    /// An identifier or type must be absolute in strict mode.
+    /// An identifier or type must be absolute, unless lenient.
     pub(super) fn check_reference(&self, iri: Option<&str>, name: &str) -> Result<(), Error> {
-        if iri.is_some_and(|iri| crate::syntax::is_blank_node(iri) || crate::syntax::is_well_formed_iri(iri)) {
-            return Ok(());
+        match iri {
+            Some(label) if syntax::is_blank_node(label) => self.check_no_blank_node(name),
+            Some(iri) if syntax::is_well_formed_iri(iri) => Ok(()),
+            Some(_) | None => self.lose(name, DataLoss::RelativeOrMalformedIri),
         }
-        self.lose(name, DataLoss::RelativeOrMalformedIri)
     }
 }
