@@ -1,9 +1,6 @@
 //! Putting disclosures back in their places
 //! ([RFC 9901, verification of the SD-JWT](https://www.rfc-editor.org/rfc/rfc9901#name-verification-of-the-sd-jwt), steps 3 to 5).
 
-use std::collections::HashMap;
-use std::collections::HashSet;
-
 use serde_json::Map;
 use serde_json::Value;
 
@@ -34,15 +31,18 @@ pub(crate) fn process<'a>(
     critical: &[&'static str],
 ) -> Result<Processed, SdJwtError> {
     let hash = take_hash(&mut payload)?;
-    let mut by_digest = HashMap::new();
+    let mut by_digest = Vec::new();
     for encoded in disclosures {
         // The digest is over the text, so a disclosure can only be read the way the issuer wrote it.
-        if by_digest
-            .insert(hash.digest(encoded), Some(Disclosure::parse(encoded)?))
-            .is_some()
-        {
-            return Err(SdJwtError::DuplicateDisclosure);
-        }
+        by_digest.push((hash.digest(encoded), Some(Disclosure::parse(encoded)?)));
+    }
+    // Sorted lists rather than hash maps: there are a dozen entries, and this is the verifier's hot path.
+    by_digest.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    if by_digest
+        .windows(2)
+        .any(|pair| matches!(pair, [(one, _), (other, _)] if one == other))
+    {
+        return Err(SdJwtError::DuplicateDisclosure);
     }
     for name in critical {
         if payload.get(*name).is_some_and(contains_digests) {
@@ -51,23 +51,11 @@ pub(crate) fn process<'a>(
     }
     let mut processing = Processing {
         by_digest,
-        seen: HashSet::new(),
+        critical,
+        seen: Vec::new(),
     };
-    let signed_names: Vec<&'static str> = critical
-        .iter()
-        .copied()
-        .filter(|name| payload.contains_key(*name))
-        .collect();
     processing.object(&mut payload, 1)?;
-    if let Some(name) = critical
-        .iter()
-        .find(|name| payload.contains_key(**name) && !signed_names.contains(name))
-    {
-        return Err(SdJwtError::CriticalClaim { name });
-    }
-    if processing.by_digest.values().any(Option::is_some) {
-        return Err(SdJwtError::UnreferencedDisclosure);
-    }
+    processing.finish()?;
     Ok(Processed { claims: payload, hash })
 }
 
@@ -81,24 +69,42 @@ pub(crate) fn take_hash(payload: &mut Map<String, Value>) -> Result<HashAlgorith
     Ok(hash)
 }
 
-struct Processing {
-    /// Each disclosure until it has found its place.
-    by_digest: HashMap<String, Option<Disclosure>>,
+struct Processing<'a> {
+    /// Names that no disclosure may bring to the top level.
+    critical: &'a [&'static str],
+    /// Each disclosure until it has found its place, sorted by digest.
+    by_digest: Vec<(String, Option<Disclosure>)>,
     /// Every digest met so far, decoys included.
-    seen: HashSet<String>,
+    seen: Vec<String>,
 }
 
-impl Processing {
-    /// The disclosure of a digest, if it was sent. Nothing stands at two places.
+impl Processing<'_> {
+    /// The disclosure of a digest, if it was sent and has no place yet.
     fn resolve(&mut self, digest: Value, reserved: &'static str) -> Result<Option<Disclosure>, SdJwtError> {
         let Value::String(digest) = digest else {
             return Err(SdJwtError::ReservedName { name: reserved });
         };
-        let disclosure = self.by_digest.get_mut(&digest).and_then(Option::take);
-        if !self.seen.insert(digest) {
+        let place = self.by_digest.binary_search_by(|(known, _)| known.cmp(&digest));
+        let entry = place.ok().and_then(|place| self.by_digest.get_mut(place));
+        let disclosure = entry.and_then(|(_, disclosure)| disclosure.take());
+        self.seen.push(digest);
+        Ok(disclosure)
+    }
+
+    /// No digest stands at two places, and every disclosure has found one.
+    fn finish(mut self) -> Result<(), SdJwtError> {
+        self.seen.sort_unstable();
+        if self
+            .seen
+            .windows(2)
+            .any(|pair| matches!(pair, [one, other] if one == other))
+        {
             return Err(SdJwtError::DuplicateDigest);
         }
-        Ok(disclosure)
+        if self.by_digest.iter().any(|(_, disclosure)| disclosure.is_some()) {
+            return Err(SdJwtError::UnreferencedDisclosure);
+        }
+        Ok(())
     }
 
     fn value(&mut self, value: &mut Value, depth: usize) -> Result<(), SdJwtError> {
@@ -136,6 +142,9 @@ impl Processing {
             };
             if let Some(name) = [SD, ELLIPSIS, SD_ALG].into_iter().find(|reserved| *reserved == name) {
                 return Err(SdJwtError::ReservedName { name });
+            }
+            if let Some(name) = self.critical.iter().find(|critical| depth == 1 && **critical == name) {
+                return Err(SdJwtError::CriticalClaim { name });
             }
             if map.contains_key(&name) {
                 return Err(SdJwtError::ClaimExists);
