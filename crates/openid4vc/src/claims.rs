@@ -43,14 +43,15 @@ pub(crate) fn required_date(claims: &Map<String, Value>, name: &'static str) -> 
     })
 }
 
+/// Beyond 2^53 a float has no exact seconds; nobody's clock is there.
+const LAST_EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// A `NumericDate`: whole seconds, or a fraction, which is cut off.
 pub(crate) fn optional_date(claims: &Map<String, Value>, name: &'static str) -> Result<Option<Timestamp>, ClaimError> {
     let Some(value) = claims.get(name) else { return Ok(None) };
     if let Some(seconds) = value.as_i64() {
         return Ok(Some(Timestamp::from_unix(seconds)));
     }
-    // Beyond 2^53 a float has no exact seconds; nobody's clock is there.
-    const LAST_EXACT: f64 = 9_007_199_254_740_992.0;
     match value.as_f64() {
         #[expect(clippy::cast_possible_truncation, reason = "the range was checked on the same line")]
         Some(seconds) if seconds.abs() < LAST_EXACT => Ok(Some(Timestamp::from_unix(seconds.floor() as i64))),

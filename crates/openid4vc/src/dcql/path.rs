@@ -125,7 +125,7 @@ impl ClaimsPath {
         for component in &self.0 {
             let mut next = Vec::new();
             for selected in selection {
-                descend(selected, component, &mut next)?;
+                descend(&selected, component, &mut next)?;
             }
             selection = next;
         }
@@ -185,11 +185,15 @@ fn component(value: &Value) -> Result<PathComponent, PathError> {
     }
 }
 
-fn descend<'a>(from: Selected<'a>, component: &PathComponent, next: &mut Vec<Selected<'a>>) -> Result<(), NotSelected> {
+fn descend<'a>(
+    from: &Selected<'a>,
+    component: &PathComponent,
+    next: &mut Vec<Selected<'a>>,
+) -> Result<(), NotSelected> {
     match component {
         PathComponent::Key(key) => {
             let object = from.value.as_object().ok_or(NotSelected::OtherType)?;
-            next.extend(object.get(key).map(|value| step(&from, Step::Key(key.clone()), value)));
+            next.extend(object.get(key).map(|value| step(from, Step::Key(key.clone()), value)));
         }
         PathComponent::AllElements => {
             let array = from.value.as_array().ok_or(NotSelected::OtherType)?;
@@ -197,12 +201,12 @@ fn descend<'a>(from: Selected<'a>, component: &PathComponent, next: &mut Vec<Sel
                 array
                     .iter()
                     .enumerate()
-                    .map(|(index, value)| step(&from, Step::Index(index), value)),
+                    .map(|(index, value)| step(from, Step::Index(index), value)),
             );
         }
         PathComponent::Index(index) => {
             let array = from.value.as_array().ok_or(NotSelected::OtherType)?;
-            next.extend(array.get(*index).map(|value| step(&from, Step::Index(*index), value)));
+            next.extend(array.get(*index).map(|value| step(from, Step::Index(*index), value)));
         }
     }
     Ok(())
@@ -215,6 +219,7 @@ fn step<'a>(from: &Selected<'a>, step: Step, value: &'a Value) -> Selected<'a> {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "`json!(..)` reads better as an argument")]
 mod tests {
     use serde_json::json;
 

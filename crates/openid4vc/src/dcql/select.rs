@@ -363,6 +363,7 @@ fn disclosure(query: &CredentialQuery, credential: &HeldCredential<'_>) -> Resul
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "`json!(..)` reads better as an argument")]
 mod tests {
     use serde_json::json;
 

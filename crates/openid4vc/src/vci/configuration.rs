@@ -454,6 +454,7 @@ fn member<T>(value: Option<T>, member: &'static str) -> Result<T, ConfigurationE
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "`json!(..)` reads better as an argument")]
 mod tests {
     use serde_json::json;
 

@@ -151,7 +151,7 @@ impl PreAuthorizedGrant {
             authorization_server: None,
         };
         let ids = terms.credential_configuration_ids;
-        let offer = CredentialOffer::pre_authorized(terms.credential_issuer, ids.clone(), grant)?;
+        let offer = CredentialOffer::pre_authorized(&terms.credential_issuer, ids.clone(), grant)?;
         let offered = OfferedGrant {
             code: code.digest(),
             tx_code: tx_code.map(|tx_code| SecretDigest::of_pair(code.reveal(), tx_code.reveal())),
@@ -171,7 +171,6 @@ impl PreAuthorizedGrant {
 
     /// Redeems the code of a request. The new state must be saved in either case: a wrong transaction
     /// code counts.
-    #[must_use]
     pub fn redeem(
         self,
         request: &TokenRequest,
@@ -350,12 +349,12 @@ mod tests {
     }
 
     fn redeem(
-        grant: PreAuthorizedGrant,
+        grant: &PreAuthorizedGrant,
         request: &TokenRequest,
         at: Timestamp,
     ) -> (PreAuthorizedGrant, Result<IssuedToken, TokenError>) {
         // Through the store: the record alone must be enough.
-        let stored = serde_json::to_vec(&grant).unwrap();
+        let stored = serde_json::to_vec(grant).unwrap();
         let grant: PreAuthorizedGrant = serde_json::from_slice(&stored).unwrap();
         grant.redeem(request, TokenPolicy::default(), at, &mut signer::os_rng())
     }
@@ -363,7 +362,7 @@ mod tests {
     #[test]
     fn a_code_becomes_a_token() {
         let (grant, request) = offer(Some("493536"));
-        let (state, issued) = redeem(grant, &request, now());
+        let (state, issued) = redeem(&grant, &request, now());
         let IssuedToken { response, record } = issued.unwrap();
         assert_eq!(record.subject, "person-1");
         assert_eq!(record.credentials.len(), 2);
@@ -386,7 +385,7 @@ mod tests {
         let (grant, request) = offer(Some("493536"));
         let stored = serde_json::to_string(&grant).unwrap();
         assert!(!stored.contains(&request.pre_authorized_code) && !stored.contains("493536"));
-        let (_, issued) = redeem(grant, &request, now());
+        let (_, issued) = redeem(&grant, &request, now());
         let issued = issued.unwrap();
         assert!(
             !serde_json::to_string(&issued.record)
@@ -399,8 +398,8 @@ mod tests {
     fn an_expired_code_is_refused() {
         let (grant, request) = offer(None);
         let last = now().plus(DEFAULT_CODE_LIFETIME_SECONDS - 1);
-        assert!(redeem(grant.clone(), &request, last).1.is_ok());
-        let (state, refused) = redeem(grant.clone(), &request, last.plus(1));
+        assert!(redeem(&grant, &request, last).1.is_ok());
+        let (state, refused) = redeem(&grant, &request, last.plus(1));
         assert_eq!(refused.unwrap_err(), TokenError::CodeExpired);
         assert_eq!(state, grant);
     }
@@ -408,9 +407,9 @@ mod tests {
     #[test]
     fn a_reused_code_is_refused() {
         let (grant, request) = offer(None);
-        let (redeemed, first) = redeem(grant, &request, now());
+        let (redeemed, first) = redeem(&grant, &request, now());
         assert!(first.is_ok());
-        let (state, second) = redeem(redeemed.clone(), &request, now());
+        let (state, second) = redeem(&redeemed, &request, now());
         assert_eq!(second.unwrap_err(), TokenError::CodeUsed);
         assert_eq!(state, redeemed);
     }
@@ -419,7 +418,7 @@ mod tests {
     fn the_code_of_another_offer_is_refused() {
         let (grant, _) = offer(None);
         let (_, other) = offer(None);
-        assert_eq!(redeem(grant, &other, now()).1.unwrap_err(), TokenError::CodeUnknown);
+        assert_eq!(redeem(&grant, &other, now()).1.unwrap_err(), TokenError::CodeUnknown);
     }
 
     #[test]
@@ -430,7 +429,7 @@ mod tests {
             ..request.clone()
         };
         for _ in 0..MAX_TX_CODE_TRIES - 1 {
-            let (state, refused) = redeem(grant, &wrong, now());
+            let (state, refused) = redeem(&grant, &wrong, now());
             let error = refused.unwrap_err();
             assert_eq!(
                 (&error, error.code()),
@@ -439,7 +438,7 @@ mod tests {
             grant = state;
         }
         // The right code still works on the last try.
-        assert!(redeem(grant, &request, now()).1.is_ok());
+        assert!(redeem(&grant, &request, now()).1.is_ok());
     }
 
     #[test]
@@ -450,17 +449,17 @@ mod tests {
             ..request.clone()
         };
         for _ in 0..MAX_TX_CODE_TRIES {
-            grant = redeem(grant, &wrong, now()).0;
+            grant = redeem(&grant, &wrong, now()).0;
         }
         assert_eq!(grant, PreAuthorizedGrant::Withdrawn { withdrawn_at: now() });
-        assert_eq!(redeem(grant, &request, now()).1.unwrap_err(), TokenError::TooManyTries);
+        assert_eq!(redeem(&grant, &request, now()).1.unwrap_err(), TokenError::TooManyTries);
     }
 
     #[test]
     fn a_missing_or_unexpected_transaction_code_costs_no_try() {
         let (grant, request) = offer(Some("493536"));
         let (state, refused) = redeem(
-            grant.clone(),
+            &grant,
             &TokenRequest {
                 tx_code: None,
                 ..request
@@ -479,7 +478,7 @@ mod tests {
             ..request
         };
         assert_eq!(
-            redeem(grant, &unexpected, now()).1.unwrap_err(),
+            redeem(&grant, &unexpected, now()).1.unwrap_err(),
             TokenError::TxCodeUnexpected
         );
     }
@@ -491,7 +490,7 @@ mod tests {
             authorization_details: vec![AuthorizationDetail::request(id)],
             ..request.clone()
         };
-        let issued = redeem(grant.clone(), &asking("DrivingLicence"), now()).1.unwrap();
+        let issued = redeem(&grant, &asking("DrivingLicence"), now()).1.unwrap();
         let identifiers = issued
             .response
             .authorization_details
@@ -504,7 +503,7 @@ mod tests {
             issued.record.credentials[0].credential_identifier.as_ref()
         );
         assert_eq!(issued.record.credentials.len(), 1);
-        let (state, refused) = redeem(grant.clone(), &asking("CompanyRegistration"), now());
+        let (state, refused) = redeem(&grant, &asking("CompanyRegistration"), now());
         assert_eq!(refused.unwrap_err(), TokenError::DetailsNotOffered);
         assert_eq!(state, grant);
     }

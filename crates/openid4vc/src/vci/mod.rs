@@ -7,7 +7,7 @@
 //! compare-and-swap before it answers.
 //!
 //! Not implemented, and refused where it is demanded: encrypted requests and responses, `di_vp` and
-//! `attestation` proofs, `x5c` in proofs, DPoP.
+//! `attestation` proofs, `x5c` in proofs, `DPoP`.
 
 pub mod authorization_details;
 pub mod configuration;

@@ -170,7 +170,7 @@ impl CredentialOffer {
     /// # Errors
     /// [`OfferError`], the caller's fault here.
     pub fn pre_authorized(
-        credential_issuer: SecureUrl,
+        credential_issuer: &SecureUrl,
         credential_configuration_ids: Vec<String>,
         grant: PreAuthorizedCodeGrant,
     ) -> Result<Self, OfferError> {
@@ -305,11 +305,10 @@ impl TxCodeDescription {
     /// [`OfferError::TxCode`], the person's slip.
     pub fn accept(&self, typed: &str) -> Result<(), OfferError> {
         let characters = typed.chars().count();
-        let length_fits = self
-            .length
-            .map_or((1..=MAX_TX_CODE_CHARS).contains(&characters), |length| {
-                length == characters
-            });
+        let length_fits = match self.length {
+            Some(length) => length == characters,
+            None => (1..=MAX_TX_CODE_CHARS).contains(&characters),
+        };
         let mode_fits = match self.input_mode {
             InputMode::Numeric => typed.bytes().all(|byte| byte.is_ascii_digit()),
             InputMode::Text => true,

@@ -487,7 +487,7 @@ mod tests {
             .wallet
             .fulfil(sign(&proof_key, &world.issuer, Some(&world.nonce), None, now()))
             .unwrap();
-        let proofs = UnverifiedProofs::parse(&[jwt.clone()], &world.rules()).unwrap();
+        let proofs = UnverifiedProofs::parse(std::slice::from_ref(&jwt), &world.rules()).unwrap();
         assert_eq!(proofs.did_urls(), BTreeSet::from([url.as_str()]));
         let jwts = [jwt];
         assert_eq!(world.verify(&jwts), Err(ProofError::Unresolved));
@@ -651,7 +651,7 @@ mod tests {
             ProofError::Claim(_)
         ));
         let edge = world.changed(|_, payload| {
-            drop(payload.insert("iat".to_owned(), now().plus(MAX_CLOCK_SKEW_SECONDS).unix().into()))
+            drop(payload.insert("iat".to_owned(), now().plus(MAX_CLOCK_SKEW_SECONDS).unix().into()));
         });
         assert!(world.verify(&[edge]).is_ok());
     }

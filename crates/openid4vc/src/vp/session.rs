@@ -307,7 +307,7 @@ mod tests {
         }
     }
 
-    /// A direct_post body with these parameters and the right state.
+    /// A `direct_post` body with these parameters and the right state.
     fn with(session: &Session, parameters: &[(&str, &str)]) -> Result<(Session, Outcome), ResponseError> {
         let state = session.request(None, now()).unwrap().state.unwrap();
         let parameters = parameters.iter().copied().chain([("state", state.as_str())]);
