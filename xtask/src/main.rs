@@ -1,6 +1,9 @@
 //! What the project does to itself: `cargo xtask sample` and `cargo xtask test`.
 
+mod postgres;
 mod sample;
+mod steps;
+mod test;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -13,6 +16,7 @@ const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
 Commands:
+  test              install what the tests need (says so first), then run all of them
   sample            write the sample nation's registers to schemas/sample
   sample --check    fail when the committed ones differ from what the generator makes
 ";
@@ -21,6 +25,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = root().and_then(|root| match arguments.as_slice() {
+        ["test"] => test::test(&root),
         ["sample"] => sample::write(&root),
         ["sample", "--check"] => sample::check(&root),
         _ => {

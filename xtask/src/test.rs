@@ -1,0 +1,176 @@
+//! `cargo xtask test`: everything that is tested, on a machine that has only Rust, apt and npm.
+//!
+//! It says what it needs before it installs anything, and stops at the first failure.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Context;
+use anyhow::Result;
+use anyhow::bail;
+
+use crate::postgres;
+use crate::postgres::Server;
+use crate::sample;
+use crate::steps::Steps;
+use crate::steps::command;
+use crate::steps::run;
+use crate::steps::succeeds;
+
+const NEEDS: &str = "\
+This runs all tests: unit, vector, flow and attack tests, documentation examples, and the tests against
+independent implementations. It needs, and installs where it is missing:
+  Debian packages   postgresql, strace, python3-venv (with apt-get, as root)
+  npm packages      those of tests/interop/package-lock.json, into tests/interop/node_modules
+  PyPI packages     those of tests/interop/requirements.txt, into target/interop-venv
+It starts a PostgreSQL server of its own on a free port, and ends it afterwards. Nothing else is changed.";
+
+/// A Debian package and how to see that it is there.
+struct Package {
+    name: &'static str,
+    is_there: fn() -> bool,
+}
+
+const PACKAGES: [Package; 3] = [
+    Package {
+        name: "postgresql",
+        is_there: || postgres::programs().is_some(),
+    },
+    Package {
+        name: "strace",
+        is_there: || succeeds(Command::new("strace").arg("--version")),
+    },
+    Package {
+        name: "python3-venv",
+        is_there: || succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"])),
+    },
+];
+
+/// Installs what is missing, starts PostgreSQL and runs the tests.
+pub(crate) fn test(root: &Path) -> Result<()> {
+    eprintln!("{NEEDS}");
+    let interop = root.join("tests/interop");
+    let target = target(root)?;
+    let mut steps = Steps::begin();
+    steps.step("Debian packages", install_packages)?;
+    steps.step("sample data is what its generator makes", || sample::check(root))?;
+    let server = steps.step("PostgreSQL", || server(&target))?;
+    let environment = [("ATTESTRY_TEST_POSTGRES", server.url.as_str())];
+    steps.step("Rust tests", || {
+        run(command(cargo(), root)
+            .args(["test", "--workspace", "--all-features"])
+            .envs(environment))
+    })?;
+    steps.step("npm and PyPI packages", || install_peers(&interop, &target))?;
+    steps.step("the binary", || {
+        run(command(cargo(), root).args(["build", "--package", "attestry"]))
+    })?;
+    steps.step("independent implementations", || {
+        let mut tests = command("node", &interop);
+        tests
+            .args(["--test", "--test-concurrency=1", "test/"])
+            .envs(environment);
+        tests.env("ATTESTRY_BIN", target.join("debug/attestry"));
+        tests.env("ATTESTRY_PYTHON", venv(&target).join("bin/python"));
+        run(&mut tests)
+    })?;
+    drop(server);
+    steps.summary();
+    Ok(())
+}
+
+/// The server to test on: the one that is named already, or one of this run.
+struct Database {
+    url: String,
+    /// Ends with this value.
+    _own: Option<Server>,
+}
+
+fn server(target: &Path) -> Result<Database> {
+    if let Ok(url) = std::env::var("ATTESTRY_TEST_POSTGRES") {
+        eprintln!("using the server of ATTESTRY_TEST_POSTGRES");
+        return Ok(Database { url, _own: None });
+    }
+    let server = Server::start(target)?;
+    eprintln!("started at {}", server.url());
+    Ok(Database {
+        url: server.url(),
+        _own: Some(server),
+    })
+}
+
+/// The cargo that runs this program.
+fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// Where cargo puts what it builds.
+fn target(root: &Path) -> Result<PathBuf> {
+    let folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
+    fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    Ok(folder)
+}
+
+fn install_packages() -> Result<()> {
+    let missing: Vec<&str> = PACKAGES
+        .iter()
+        .filter(|package| !(package.is_there)())
+        .map(|package| package.name)
+        .collect();
+    if missing.is_empty() {
+        eprintln!("all there");
+        return Ok(());
+    }
+    eprintln!("installing {}", missing.join(", "));
+    let apt = |arguments: &[&str]| {
+        run(Command::new("apt-get")
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    let advice = || format!("install these yourself: {}", missing.join(" "));
+    apt(&["update", "-q"]).with_context(advice)?;
+    let mut install = vec!["install", "-q", "-y", "--no-install-recommends"];
+    install.extend(&missing);
+    apt(&install).with_context(advice)?;
+    match PACKAGES.iter().find(|package| !(package.is_there)()) {
+        Some(package) => bail!("expected {} after its installation, found it missing", package.name),
+        None => Ok(()),
+    }
+}
+
+/// The packages of the independent implementations, anew when their lists have changed.
+fn install_peers(interop: &Path, target: &Path) -> Result<()> {
+    once(
+        &interop.join("package-lock.json"),
+        &interop.join("node_modules"),
+        || run(command("npm", interop).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])),
+    )?;
+    let venv = venv(target);
+    let requirements = interop.join("requirements.txt");
+    once(&requirements, &venv, || {
+        run(command("python3", interop).args(["-m", "venv", "--clear"]).arg(&venv))?;
+        let mut pip = command(venv.join("bin/python"), interop);
+        run(pip
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+            .arg(&requirements))
+    })
+}
+
+fn venv(target: &Path) -> PathBuf {
+    target.join("interop-venv")
+}
+
+/// Does `work` unless `folder` was made from the same `list` before.
+fn once(list: &Path, folder: &Path, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    let wanted = fs::read(list).with_context(|| format!("reading {}", list.display()))?;
+    let stamp = folder.join(".made-from");
+    if fs::read(&stamp).is_ok_and(|found| found == wanted) {
+        eprintln!("{} is up to date", folder.display());
+        return Ok(());
+    }
+    work()?;
+    fs::write(&stamp, wanted).with_context(|| format!("writing {}", stamp.display()))
+}
