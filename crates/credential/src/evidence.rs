@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! bytes -> Unverified<T> --authenticate--> Authentic<T> --release(ReleaseEvidence)--> Released   (verifier)
-//!                        \                     \--hold--> Held<T>                                (wallet)
+//!                        \                     \--hold_issued--> Held<T>                         (wallet)
 //!                         \--restore--> Held<T>
 //! ```
 //!
@@ -13,7 +13,8 @@
 //! * [`Released`] has the claims. It is given for a [`ReleaseEvidence`], which needs every fact that a verdict
 //!   rests on, each about this very credential. Only the `verifier` crate names [`ReleaseEvidence`]; a test
 //!   of the architecture holds everyone else to it.
-//! * [`Held`] is what a wallet received for itself: it reads its own claims.
+//! * [`Held`] is what a wallet received for itself: it reads its own claims. What came in a presentation (with a
+//!   Key Binding JWT, or inside a `vp+jwt`) cannot be held.
 //!
 //! `T` is the format: [`crate::SdJwtVc`] and its siblings.
 
@@ -135,8 +136,9 @@ impl<T: Credential> Authentic<T> {
         &self.facts
     }
 
-    /// Keeps a credential that was issued to this wallet. Not for a presentation by someone else.
-    pub fn hold(self) -> Held<T> {
+    /// Opens the claims for the wallet. Each format has its own `hold_issued`, which first refuses what was
+    /// presented: a verifier must not find its claims this way.
+    pub(crate) fn hold(self) -> Held<T> {
         Held {
             facts: self.facts,
             contents: self.contents,
@@ -297,3 +299,6 @@ impl<T: Credential> fmt::Debug for Held<T> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

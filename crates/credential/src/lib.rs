@@ -7,6 +7,7 @@
 //! (`verifier`), which alone may release claims. See [`evidence`] for the steps from bytes to claims.
 
 pub mod claim_path;
+pub mod data_integrity;
 pub mod evidence;
 mod format;
 mod key_id;
@@ -18,6 +19,7 @@ pub mod vc;
 pub mod vc_jwt;
 
 pub use claim_path::ClaimPath;
+pub use data_integrity::LdpVc;
 pub use evidence::Authentic;
 pub use evidence::Facts;
 pub use evidence::Held;

@@ -342,4 +342,4 @@ fn read_confirmation(cnf: &Value) -> Result<HolderKey, ClaimError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -37,8 +37,9 @@ use crate::vc::DataModelError;
 
 /// A credential secured as `vc+jwt`.
 pub struct VcJwt {
-    pub(super) text: String,
+    text: String,
     document: Map<String, Value>,
+    presented: bool,
 }
 
 /// A `vc+jwt` before its signature is checked.
@@ -47,6 +48,8 @@ pub struct Parsed {
     jws: UnverifiedJws,
     document: Map<String, Value>,
     properties: CredentialProperties,
+    /// Whether it came inside of a presentation.
+    pub(super) presented: bool,
 }
 
 /// The issuer's fault, or that of whoever changed the credential.
@@ -82,6 +85,9 @@ pub enum VcJwtError {
     /// The payload is not strict JSON.
     #[error("the payload of the vc+jwt is not read")]
     Payload(#[source] json::JsonError),
+    /// A presented credential was to be kept.
+    #[error("expected a credential as issued, found one from a presentation")]
+    Presented,
     /// Expired or not valid yet.
     #[error("the vc+jwt is not valid now")]
     Validity(#[from] ValidityError),
@@ -157,6 +163,7 @@ impl Unverified<VcJwt> {
             jws,
             document,
             properties,
+            presented: false,
         }))
     }
 
@@ -203,7 +210,7 @@ impl Unverified<VcJwt> {
     /// # Errors
     /// [`VcJwtError`].
     pub fn restore(self, key: &PublicKey, issuer: &str) -> Result<Held<VcJwt>, VcJwtError> {
-        Ok(self.check_signature(key, issuer)?.hold())
+        self.check_signature(key, issuer)?.hold_issued()
     }
 
     fn check_signature(self, key: &PublicKey, issuer: &str) -> Result<Authentic<VcJwt>, VcJwtError> {
@@ -212,6 +219,7 @@ impl Unverified<VcJwt> {
             jws,
             document,
             properties,
+            presented,
         } = self.0;
         // The document was parsed from these very bytes, so the verified copy is not needed.
         let verified = jws.verify(key)?;
@@ -246,8 +254,25 @@ impl Unverified<VcJwt> {
         };
         Ok(Authentic {
             facts,
-            contents: VcJwt { text, document },
+            contents: VcJwt {
+                text,
+                document,
+                presented,
+            },
         })
+    }
+}
+
+impl Authentic<VcJwt> {
+    /// Keeps a credential as issued.
+    ///
+    /// # Errors
+    /// [`VcJwtError::Presented`] for a credential from a presentation.
+    pub fn hold_issued(self) -> Result<Held<VcJwt>, VcJwtError> {
+        if self.contents.presented {
+            return Err(VcJwtError::Presented);
+        }
+        Ok(self.hold())
     }
 }
 

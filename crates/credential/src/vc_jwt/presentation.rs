@@ -280,7 +280,9 @@ fn open_envelope(object: &Map<String, Value>) -> Result<Unverified<VcJwt>, VpJwt
         .and_then(Value::as_str)
         .and_then(|id| id.strip_prefix(ENVELOPE));
     let text = id.ok_or(VpJwtError::Envelope)?;
-    Unverified::<VcJwt>::parse(text).map_err(VpJwtError::Credential)
+    let mut credential = Unverified::<VcJwt>::parse(text).map_err(VpJwtError::Credential)?;
+    credential.0.presented = true;
+    Ok(credential)
 }
 
 /// `holder`, `iss` and the DID in `kid` name the same holder; at least one of them must be there.

@@ -81,7 +81,10 @@ impl Scene {
     }
 
     fn hold(&self) -> Held<VcJwt> {
-        self.authenticate(&self.issue(document())).unwrap().hold()
+        self.authenticate(&self.issue(document()))
+            .unwrap()
+            .hold_issued()
+            .unwrap()
     }
 
     fn signed(key: &SoftwareKey, header: Value, payload: &Value) -> String {
@@ -427,7 +430,11 @@ fn somebody_elses_credential_is_not_bound() {
     let bind = |subject: Value| {
         let mut document = document();
         document["credentialSubject"] = subject;
-        let held = scene.authenticate(&scene.issue(document)).unwrap().hold();
+        let held = scene
+            .authenticate(&scene.issue(document))
+            .unwrap()
+            .hold_issued()
+            .unwrap();
         let presented = scene.receive(&scene.present(&[&held])).unwrap();
         let credential = presented.credentials.into_iter().next().unwrap();
         let authentic = credential.authenticate(scene.issuer.public_key(), ISSUER, NOW).unwrap();
@@ -461,6 +468,22 @@ fn a_credential_of_another_presentation_is_not_bound() {
         other.verify_presenter(&presented.presenter).err(),
         Some(HolderError::NotPresented)
     );
+}
+
+#[test]
+fn a_presented_credential_is_not_held() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let presented = || {
+        scene
+            .receive(&scene.present(&[&scene.hold()]))
+            .unwrap()
+            .credentials
+            .remove(0)
+    };
+    let key = scene.issuer.public_key();
+    let authentic = presented().authenticate(key, ISSUER, NOW).unwrap();
+    assert_eq!(authentic.hold_issued().err(), Some(VcJwtError::Presented));
+    assert_eq!(presented().restore(key, ISSUER).err(), Some(VcJwtError::Presented));
 }
 
 #[test]

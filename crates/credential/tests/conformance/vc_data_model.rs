@@ -1,7 +1,4 @@
 //! The inputs of the W3C test suite for the VC Data Model 2.0: the file names say what must be accepted.
-#![cfg(test)]
-
-mod vectors;
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,6 +8,8 @@ use credential::vc::DataModelError;
 use credential::vc::PresentationProperties;
 use serde_json::Map;
 use serde_json::Value;
+
+use crate::vectors;
 
 /// What only JSON-LD processing can find: terms that are redefined, or types that map to no URL.
 const NEEDS_JSON_LD: [&str; 4] = [

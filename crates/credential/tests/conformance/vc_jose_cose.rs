@@ -1,7 +1,4 @@
 //! The JOSE cases of the W3C test suite for VC-JOSE-COSE.
-#![cfg(test)]
-
-mod vectors;
 
 use std::fs;
 use std::path::Path;
@@ -16,6 +13,8 @@ use keys::PublicKey;
 use keys::Timestamp;
 use serde_json::Value;
 use signer::SoftwareKey;
+
+use crate::vectors;
 
 const ISSUER: &str = "https://example.issuer/vc-jose-cose";
 const NOW: Timestamp = Timestamp::from_unix(1_734_300_000);

@@ -1,7 +1,4 @@
 //! Vectors of the Token Status List draft and examples of Bitstring Status List 1.0.
-#![cfg(test)]
-
-mod vectors;
 
 use std::fs;
 use std::path::Path;
@@ -13,6 +10,8 @@ use credential::status_list::StatusPurpose;
 use credential::status_list::UnverifiedStatusListToken;
 use credential::vc::CredentialProperties;
 use serde_json::Value;
+
+use crate::vectors;
 
 /// A printed JSON object: perhaps text before it, and strings that are wrapped.
 fn printed_json(path: &Path) -> Value {
