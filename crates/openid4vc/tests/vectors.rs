@@ -1,5 +1,7 @@
 //! The examples of OpenID4VCI 1.0 and OpenID4VP 1.0: what they show is read, and written again as it was.
 
+#![cfg(test)]
+
 use std::path::Path;
 use std::path::PathBuf;
 
