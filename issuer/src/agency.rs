@@ -1,0 +1,269 @@
+//! An agency as its folder describes it: who it is, which credential types it issues, from which register.
+//!
+//! ```text
+//! transport/
+//!   agency.json                    id, name, DID and verification method
+//!   mappings/DrivingLicence.json   register to claims, see `mapping`
+//!   types/DrivingLicence/          type.json (SD-JWT VC type metadata), display.json, schema.json, context.jsonld
+//! ```
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use keys::Signer;
+use keys::json;
+use openid4vc::vci::configuration::ClaimDescription;
+use openid4vc::vci::configuration::CredentialMetadata;
+use openid4vc::vci::configuration::Display;
+use serde::Deserialize;
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::json;
+use thiserror::Error;
+
+use crate::mapping::Mapping;
+use crate::mapping::MappingError;
+use crate::register;
+use crate::register::Register;
+use crate::register::RegisterError;
+
+/// Type metadata with display texts in a dozen languages; the longest file of the folder.
+const MAX_FILE_BYTES: usize = 512 * 1024;
+
+/// `agency.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgencyFile {
+    /// Short name in URLs: lower-case letters, digits and `-`.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// The DID that credentials name as their issuer.
+    pub did: String,
+    /// The absolute DID URL of the key that signs them.
+    pub verification_method: String,
+}
+
+/// An agency that issues.
+pub struct Agency {
+    file: AgencyFile,
+    signer: Arc<dyn Signer>,
+    types: BTreeMap<String, CredentialType>,
+}
+
+/// A credential type that an agency issues.
+pub struct CredentialType {
+    pub(crate) name: String,
+    pub(crate) vct: String,
+    pub(crate) integrity: String,
+    pub(crate) metadata: CredentialMetadata,
+    pub(crate) mapping: Mapping,
+    pub(crate) register: Arc<dyn Register>,
+}
+
+/// The folder does not describe an agency: the operator's fault, or the environment's.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AgencyError {
+    /// The id cannot stand in a URL.
+    #[error("expected an agency id of a-z, 0-9 and '-', found {found:?}")]
+    Id {
+        /// The id.
+        found: String,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {path}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file is not the JSON that belongs there.
+    #[error("cannot understand {path}")]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: json::JsonError,
+    },
+    /// A mapping file is wrong.
+    #[error("the mapping {path} cannot be used")]
+    Mapping {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: MappingError,
+    },
+    /// The register behind a mapping cannot be opened.
+    #[error("the register of the mapping {path} cannot be used")]
+    Register {
+        /// The mapping file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: RegisterError,
+    },
+    /// `type.json` does not say what the type is.
+    #[error("expected `vct`, and claims with paths and labels, in {path}")]
+    Type {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl AgencyFile {
+    /// Reads `agency.json` of a folder.
+    ///
+    /// # Errors
+    /// [`AgencyError`].
+    pub fn read(folder: &Path) -> Result<Self, AgencyError> {
+        let path = folder.join("agency.json");
+        let file: Self =
+            json::parse_as(&read(&path)?, limits()).map_err(|source| AgencyError::Json { path, source })?;
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if file.id.is_empty() || file.id.len() > 63 || !file.id.bytes().all(allowed) {
+            return Err(AgencyError::Id { found: file.id });
+        }
+        Ok(file)
+    }
+}
+
+impl Agency {
+    /// Loads the agency of a folder; `signer` has the key of its verification method.
+    ///
+    /// # Errors
+    /// [`AgencyError`].
+    pub async fn load(folder: &Path, signer: Arc<dyn Signer>) -> Result<Self, AgencyError> {
+        let file = AgencyFile::read(folder)?;
+        let mappings = folder.join("mappings");
+        let io = |source| AgencyError::Io {
+            path: mappings.clone(),
+            source,
+        };
+        let mut paths = Vec::new();
+        for entry in std::fs::read_dir(&mappings).map_err(io)? {
+            paths.push(entry.map_err(io)?.path());
+        }
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+        paths.sort();
+        let mut types = BTreeMap::new();
+        for path in paths {
+            let credential_type = CredentialType::load(&path, folder).await?;
+            types.insert(credential_type.name.clone(), credential_type);
+        }
+        Ok(Self { file, signer, types })
+    }
+
+    /// Its short name.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.file.id
+    }
+
+    /// Its name for people.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.file.name
+    }
+
+    /// Its DID.
+    #[must_use]
+    pub fn did(&self) -> &str {
+        &self.file.did
+    }
+
+    pub(crate) fn key_id(&self) -> &str {
+        &self.file.verification_method
+    }
+
+    pub(crate) fn signer(&self) -> &dyn Signer {
+        &*self.signer
+    }
+
+    pub(crate) const fn types(&self) -> &BTreeMap<String, CredentialType> {
+        &self.types
+    }
+}
+
+impl CredentialType {
+    async fn load(mapping_path: &Path, folder: &Path) -> Result<Self, AgencyError> {
+        let path = || mapping_path.to_owned();
+        let mapping =
+            Mapping::parse(&read(mapping_path)?).map_err(|source| AgencyError::Mapping { path: path(), source })?;
+        let mapping_folder = mapping_path.parent().unwrap_or(folder);
+        let register = register::open(&mapping, mapping_folder)
+            .await
+            .map_err(|source| AgencyError::Register { path: path(), source })?;
+        let name = mapping.credential_type().to_owned();
+        let types = folder.join("types").join(&name);
+        let type_path = types.join("type.json");
+        let document = read(&type_path)?;
+        let parsed = json::parse(&document, limits()).map_err(|source| AgencyError::Json {
+            path: type_path.clone(),
+            source,
+        })?;
+        let wrong_type = || AgencyError::Type {
+            path: type_path.clone(),
+        };
+        let vct = parsed
+            .get("vct")
+            .and_then(Value::as_str)
+            .ok_or_else(wrong_type)?
+            .to_owned();
+        let claims = claim_descriptions(&parsed).ok_or_else(wrong_type)?;
+        let display_path = types.join("display.json");
+        let display: Vec<Display> =
+            json::parse_as(&read(&display_path)?, limits()).map_err(|source| AgencyError::Json {
+                path: display_path,
+                source,
+            })?;
+        let integrity = ::credential::sd_jwt_vc::integrity::compute(&document);
+        Ok(Self {
+            name,
+            vct,
+            integrity,
+            metadata: CredentialMetadata { display, claims },
+            mapping,
+            register,
+        })
+    }
+}
+
+/// The claims of type metadata (`label`) as claims of issuer metadata (`name`).
+fn claim_descriptions(type_metadata: &Value) -> Option<Vec<ClaimDescription>> {
+    let claims = type_metadata.get("claims").and_then(Value::as_array)?;
+    let description = |claim: &Value| {
+        let display = claim
+            .get("display")
+            .and_then(Value::as_array)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let display: Vec<Value> = display
+            .iter()
+            .map(|one| json!({"locale": one.get("locale"), "name": one.get("label")}))
+            .collect();
+        let mandatory = claim.get("mandatory").and_then(Value::as_bool).unwrap_or(false);
+        serde_json::from_value(json!({"path": claim.get("path"), "mandatory": mandatory, "display": display})).ok()
+    };
+    claims.iter().map(description).collect()
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, AgencyError> {
+    std::fs::read(path).map_err(|source| AgencyError::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+const fn limits() -> json::Limits {
+    json::Limits {
+        max_bytes: MAX_FILE_BYTES,
+        max_depth: 16,
+    }
+}

@@ -1,0 +1,333 @@
+//! Issuing: check the token and the proofs, read the register, take places in the status list, sign, save.
+//!
+//! Everything that must happen exactly once happens in one transaction: the nonce is spent, the token's count
+//! goes down, the record is written. The answer leaves only after it is durable.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+
+use ::credential::CredentialFormat;
+use ::credential::sd_jwt::Decoys;
+use ::credential::sd_jwt::SdJwtError;
+use ::credential::sd_jwt_vc;
+use ::credential::status_list::StatusReference;
+use ::store::CommitError;
+use ::store::StoreError;
+use ::store::Transaction;
+use did::DidUrl;
+use did::Purpose;
+use keys::PublicKey;
+use keys::SignerError;
+use keys::Timestamp;
+use openid4vc::vci::configuration::FormatProfile;
+use openid4vc::vci::credential::AuthorizedRequest;
+use openid4vc::vci::credential::CredentialError;
+use openid4vc::vci::credential::CredentialRequest;
+use openid4vc::vci::credential::CredentialResponse;
+use openid4vc::vci::credential::IssuedCredential as Delivered;
+use openid4vc::vci::credential::authorize;
+use openid4vc::vci::grant::AccessTokenRecord;
+use openid4vc::vci::proof::HolderKey;
+use openid4vc::vci::proof::UnverifiedProofs;
+use openid4vc::vci::proof::VerifiedProofs;
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::Desk;
+use crate::Issuer;
+use crate::agency::CredentialType;
+use crate::mapping::MappedClaims;
+use crate::mapping::RowError;
+use crate::records::CredentialStatus;
+use crate::records::IssuedCredential;
+use crate::records::Place;
+use crate::register::RegisterError;
+use crate::status;
+use crate::status::StatusError;
+use crate::store::Load as _;
+use crate::store::RecordError;
+use crate::store::expire;
+use crate::store::fresh_id;
+use crate::store::save;
+use crate::store::subject_key;
+
+/// `iat` in whole hours and `exp` in whole days would hide even more; a minute hides the order of issuance
+/// within it.
+const TIME_GRAIN_SECONDS: i64 = 60;
+/// Digests are filled up to a multiple of this, so that a missing middle name does not show.
+const DECOYS: Decoys = Decoys::FillToMultipleOf(NonZeroUsize::MIN.saturating_add(3));
+
+/// Nothing was issued.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub(crate) enum IssueError {
+    /// The wallet's fault; it gets the protocol's code.
+    #[error("the request is refused")]
+    Refused(#[from] CredentialError),
+    /// The register's row gives no credential (any more).
+    #[error("the register's row gives no credential")]
+    Row(#[from] RowError),
+    /// The register failed.
+    #[error("the register cannot be read")]
+    Register(#[from] RegisterError),
+    /// The credential cannot be made from the claims.
+    #[error("the credential cannot be made")]
+    SdJwt(#[from] SdJwtError),
+    /// The key did not sign.
+    #[error("the credential was not signed")]
+    Signer(#[from] SignerError),
+    /// No place in a status list.
+    #[error("the credential has no status")]
+    Status(#[from] StatusError),
+    /// The store failed.
+    #[error("the credential was not recorded")]
+    Store(#[from] RecordError),
+}
+
+impl From<CommitError> for IssueError {
+    fn from(error: CommitError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<StoreError> for IssueError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// What one attempt came to.
+enum Attempt {
+    Issued(CredentialResponse),
+    /// The type has no status list with free places.
+    NoPlace,
+}
+
+/// Everything of a request that is the same for each attempt.
+struct Work<'a> {
+    desk: &'a Desk,
+    credential_type: &'a CredentialType,
+    format: CredentialFormat,
+    token_key: &'a str,
+    after: &'a AccessTokenRecord,
+    mapped: &'a MappedClaims,
+    subject: &'a str,
+    now: Timestamp,
+}
+
+/// Answers a credential request.
+pub(crate) async fn issue(
+    issuer: &Issuer,
+    desk: &Desk,
+    token: &str,
+    request: &CredentialRequest,
+) -> Result<CredentialResponse, IssueError> {
+    let now = issuer.0.clock.now();
+    let token_key = format!("token/{}", AccessTokenRecord::key(token));
+    let token_record = issuer
+        .0
+        .records
+        .snapshot()
+        .await?
+        .load::<AccessTokenRecord>(&token_key)
+        .await?;
+    let token_record = token_record.ok_or(CredentialError::TokenUnknown)?;
+    let (_, authorized) = authorize(&token_record, request, &desk.metadata, now)?;
+    let (credential_type, format) = what(desk, &authorized).ok_or(CredentialError::UnknownConfiguration)?;
+    let row = credential_type
+        .register
+        .subject(&authorized.subject)
+        .await?
+        .ok_or(CredentialError::Denied)?;
+    let mapped = credential_type.mapping.apply(&row, now)?;
+    // A second round only after a fresh list was started; two in a row are a fault.
+    for _ in 0..2 {
+        match attempt(
+            issuer,
+            desk,
+            &token_key,
+            request,
+            (credential_type, format),
+            &mapped,
+            now,
+        )
+        .await?
+        {
+            Attempt::Issued(response) => return Ok(response),
+            Attempt::NoPlace => status::start_list(issuer, desk, &credential_type.name).await?,
+        }
+    }
+    Err(CredentialError::Denied.into())
+}
+
+async fn attempt(
+    issuer: &Issuer,
+    desk: &Desk,
+    token_key: &str,
+    request: &CredentialRequest,
+    (credential_type, format): (&CredentialType, CredentialFormat),
+    mapped: &MappedClaims,
+    now: Timestamp,
+) -> Result<Attempt, IssueError> {
+    issuer
+        .0
+        .records
+        .store()
+        .transact(|tx| async move {
+            // Read again within the transaction: another request may have used the token up meanwhile.
+            let token = tx
+                .load::<AccessTokenRecord>(token_key)
+                .await?
+                .ok_or(CredentialError::TokenUnknown)?;
+            let (after, authorized) = authorize(&token, request, &desk.metadata, now)?;
+            let proofs = verify_proofs(issuer, desk, &tx, &authorized, now).await?;
+            for nonce in &proofs.spent_nonces {
+                let key = format!("nonce/{}", nonce.id);
+                tx.put(&key, Vec::new())?;
+                expire(&tx, &key, nonce.expires_at)?;
+            }
+            let subject = &authorized.subject;
+            let work = Work {
+                desk,
+                credential_type,
+                format,
+                token_key,
+                after: &after,
+                mapped,
+                subject,
+                now,
+            };
+            work.finish(&tx, &proofs.keys).await
+        })
+        .await
+}
+
+async fn verify_proofs(
+    issuer: &Issuer,
+    desk: &Desk,
+    tx: &Transaction,
+    authorized: &AuthorizedRequest<'_>,
+    now: Timestamp,
+) -> Result<VerifiedProofs, IssueError> {
+    let rules = authorized.proof_rules(&desk.identifier);
+    let unverified = UnverifiedProofs::parse(&authorized.jwt_proofs, &rules).map_err(CredentialError::from)?;
+    let nonce_key = &issuer.0.nonce_key;
+    let mut used = BTreeSet::new();
+    for id in unverified.nonce_ids(nonce_key, &desk.identifier, now) {
+        if tx.get(format!("nonce/{id}")).await?.is_some() {
+            used.insert(id);
+        }
+    }
+    let resolved = resolve(unverified.did_urls());
+    Ok(unverified
+        .verify(&rules, &resolved, Some(nonce_key), &used, now)
+        .map_err(CredentialError::from)?)
+}
+
+/// Keys of DIDs that carry them in themselves; a holder's DID of another method is not resolved, so that no
+/// stranger can make this service fetch.
+fn resolve(urls: BTreeSet<&str>) -> BTreeMap<String, PublicKey> {
+    let key = |url: &str| {
+        let id = DidUrl::parse(url).ok()?;
+        let document = match id.did().method() {
+            "key" => did::methods::key::resolve(id.did()).ok()?,
+            "jwk" => did::methods::jwk::resolve(id.did()).ok()?,
+            _ => return None,
+        };
+        document.key_for(&id, Purpose::Authentication).ok()
+    };
+    urls.into_iter()
+        .filter_map(|url| key(url).map(|key| (url.to_owned(), key)))
+        .collect()
+}
+
+fn what<'a>(desk: &'a Desk, authorized: &AuthorizedRequest<'_>) -> Option<(&'a CredentialType, CredentialFormat)> {
+    let format = match authorized.configuration.profile {
+        FormatProfile::SdJwtVc { .. } => CredentialFormat::DcSdJwt,
+        _ => return None,
+    };
+    let name = authorized
+        .credential_configuration_id
+        .strip_suffix(&format!(".{}", format.as_str()))?;
+    Some((desk.agency.types().get(name)?, format))
+}
+
+impl Work<'_> {
+    async fn finish(&self, tx: &Transaction, holders: &[HolderKey]) -> Result<Attempt, IssueError> {
+        let mut rng = signer::os_rng();
+        let ids: Vec<String> = holders.iter().map(|_| fresh_id(&mut rng)).collect();
+        let agency = self.desk.agency.id();
+        let places = if self.credential_type.mapping.has_status() {
+            match status::take_places(tx, agency, &self.credential_type.name, &ids, &mut rng).await? {
+                Some(places) => places.into_iter().map(Some).collect(),
+                None => return Ok(Attempt::NoPlace),
+            }
+        } else {
+            vec![None; ids.len()]
+        };
+        let mut credentials = Vec::new();
+        for ((id, holder), place) in ids.into_iter().zip(holders).zip(places) {
+            let text = self.sign(holder, place.as_ref())?;
+            self.record(tx, id, place)?;
+            credentials.push(Delivered {
+                credential: Value::String(text),
+            });
+        }
+        save(tx, self.token_key, self.after)?;
+        Ok(Attempt::Issued(CredentialResponse::Issued {
+            credentials,
+            notification_id: None,
+        }))
+    }
+
+    fn sign(&self, holder: &HolderKey, place: Option<&Place>) -> Result<String, IssueError> {
+        let agency = &self.desk.agency;
+        let status =
+            place.map(|place| StatusReference::token_status_list(status::uri(self.desk, &place.list), place.index));
+        let jwk = holder.key().to_jwk();
+        let credential = sd_jwt_vc::NewCredential {
+            issuer: agency.did(),
+            key_id: agency.key_id(),
+            vct: &self.credential_type.vct,
+            type_integrity: Some(&self.credential_type.integrity),
+            other_types: &[],
+            holder: Some(&jwk),
+            issued_at: grain(self.now),
+            valid_from: None,
+            valid_until: Some(self.mapped.expires_at),
+            status: status.as_ref(),
+            claims: self.mapped.claims.clone(),
+            disclosable: self.credential_type.mapping.disclosable(),
+            decoys: DECOYS,
+        };
+        let algorithm = agency.signer().public_key().algorithm();
+        let request = credential.issue(algorithm, &mut signer::os_rng())?;
+        Ok(keys::signing::fulfil(agency.signer(), request)?)
+    }
+
+    fn record(&self, tx: &Transaction, id: String, place: Option<Place>) -> Result<(), RecordError> {
+        let agency = self.desk.agency.id();
+        let record = IssuedCredential {
+            agency: agency.to_owned(),
+            credential_type: self.credential_type.name.clone(),
+            subject: self.subject.to_owned(),
+            format: self.format.as_str().to_owned(),
+            issued_at: self.now,
+            valid_until: self.mapped.expires_at,
+            status: place.map_or(CredentialStatus::Unlisted, |place| CredentialStatus::Valid { place }),
+            id,
+        };
+        save(tx, &format!("credential/{agency}/{}", record.id), &record)?;
+        tx.put(
+            format!("subject/{agency}/{}/{}", subject_key(self.subject), record.id),
+            Vec::new(),
+        )?;
+        Ok(())
+    }
+}
+
+/// Rounds down, so that nothing is issued in the future.
+const fn grain(time: Timestamp) -> Timestamp {
+    Timestamp::from_unix(time.unix() - time.unix().rem_euclid(TIME_GRAIN_SECONDS))
+}

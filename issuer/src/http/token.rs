@@ -1,0 +1,38 @@
+//! [Token Endpoint](https://openid.net/specs/openid-4-verifiable-credential-issuance-1_0.html#token-endpoint).
+
+use axum::body::Bytes;
+use axum::extract::Path;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use openid4vc::vci::token::TokenRequest;
+use server::Problem;
+
+use super::desk;
+use super::oauth_error;
+use super::private_json;
+use crate::Issuer;
+use crate::token::redeem;
+
+/// `POST /issuers/{agency}/token`
+pub(super) async fn post(
+    State(issuer): State<Issuer>,
+    Path(agency): Path<String>,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    desk(&issuer, &agency)?;
+    let request = match TokenRequest::parse(&body) {
+        Ok(request) => request,
+        Err(error) => return Ok(oauth_error(StatusCode::BAD_REQUEST, &error.to_response())),
+    };
+    match redeem(&issuer, &request)
+        .await
+        .map_err(|error| Problem::internal(&error))?
+    {
+        Ok(response) => Ok(private_json(StatusCode::OK, &response)),
+        Err(error) => {
+            tracing::info!(agency, cause = %error, "token refused");
+            Ok(oauth_error(StatusCode::BAD_REQUEST, &error.to_response()))
+        }
+    }
+}

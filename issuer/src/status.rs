@@ -1,0 +1,411 @@
+//! Status lists: places for new credentials, revocation, and commitment to the registry.
+//!
+//! Every list has 131,072 places, the herd that the Bitstring Status List standard asks for at least, and a
+//! credential gets a random free one, so that an index tells nothing about order. A list's standard form is
+//! signed anew for each commitment and served as it was committed: a monitor can compare the two.
+
+use ::credential::status_list::BitsPerEntry;
+use ::credential::status_list::Status;
+use ::credential::status_list::StatusArray;
+use ::credential::status_list::StatusListToken;
+use ::store::Direction;
+use ::store::Transaction;
+use keys::SignerError;
+use keys::Timestamp;
+use keys::base64url;
+use rand_core::CryptoRng;
+use serde_json::Value;
+use thiserror::Error;
+use trust::entry::AssembleError;
+use trust::entry::Body;
+use trust::entry::StatusCommitBody;
+use trust::entry::StatusEncoding;
+use trust::entry::StatusList;
+use trust::entry::StatusToken;
+use trust::entry::TokenFormat;
+use trust::merkle::Hash;
+
+use crate::Desk;
+use crate::Issuer;
+use crate::RegistryError;
+use crate::records::Committed;
+use crate::records::CredentialStatus;
+use crate::records::IssuedCredential;
+use crate::records::ListRecord;
+use crate::records::Place;
+use crate::store::Load as _;
+use crate::store::RecordError;
+use crate::store::fresh_id;
+use crate::store::save;
+
+/// Places of a list; 16 kB for each bit of status.
+const CAPACITY: usize = 131_072;
+/// Valid, invalid, suspended.
+const BITS: BitsPerEntry = BitsPerEntry::Two;
+/// After so many taken places in a row the list is four fifths full or fuller (0.8^16 is 3 %), and a new one
+/// is started.
+const TRIES: usize = 16;
+/// A commitment is renewed before verifiers that ask for daily news run out of them.
+const RENEW_SECONDS: i64 = 6 * 60 * 60;
+/// When verifiers may expect the next state at the latest: two renewals may fail.
+const NEXT_UPDATE_SECONDS: i64 = 24 * 60 * 60;
+/// Lists of one commitment: about 250 bytes each, and an entry holds 65,535.
+const LISTS_PER_COMMIT: usize = 200;
+/// Lists of one agency that are read at a time; ten years of a national issuer.
+const MAX_LISTS: usize = 10_000;
+
+/// A status was not read, changed or committed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StatusError {
+    /// The entry cannot be assembled: our fault.
+    #[error("the status commitment cannot be assembled")]
+    Assemble(#[from] AssembleError),
+    /// The credential has no place in a status list: it cannot be revoked and ends by itself.
+    #[error("the credential {id} has no status list; it ends by itself")]
+    Unlisted {
+        /// Its id.
+        id: String,
+    },
+    /// The registry did not take the commitment.
+    #[error("the status was not committed")]
+    Registry(#[from] RegistryError),
+    /// The key did not sign.
+    #[error("the status list was not signed")]
+    Signer(#[from] SignerError),
+    /// The store failed.
+    #[error("the status was not saved")]
+    Store(#[from] RecordError),
+    /// No such credential.
+    #[error("the agency has issued no credential {id}")]
+    Unknown {
+        /// Its id.
+        id: String,
+    },
+}
+
+/// The address of a list, as credentials name it.
+pub(crate) fn uri(desk: &Desk, list: &str) -> String {
+    format!("{}/status/{list}", desk.identifier)
+}
+
+/// Takes `count` random free places in the current list of a type, within the transaction that issues.
+/// `None` when there is no list yet, or it is as good as full: [`start_list`] and try again.
+pub(crate) async fn take_places(
+    tx: &Transaction,
+    agency: &str,
+    credential_type: &str,
+    credentials: &[String],
+    rng: &mut impl CryptoRng,
+) -> Result<Option<Vec<Place>>, RecordError> {
+    let Some(list) = tx
+        .load::<String>(&format!("current/{agency}/{credential_type}"))
+        .await?
+    else {
+        return Ok(None);
+    };
+    let mut places = Vec::new();
+    for credential in credentials {
+        let mut tries = 0;
+        let index = loop {
+            let index = random_index(rng);
+            if tx
+                .get(place_key(agency, &list, index))
+                .await
+                .map_err(RecordError::from)?
+                .is_none()
+            {
+                break index;
+            }
+            tries += 1;
+            if tries == TRIES {
+                return Ok(None);
+            }
+        };
+        tx.put(place_key(agency, &list, index), credential.as_bytes())
+            .map_err(RecordError::from)?;
+        places.push(Place {
+            list: list.clone(),
+            index,
+        });
+    }
+    Ok(Some(places))
+}
+
+/// Starts a new list for a type and commits it: a credential must not point to a list that no bundle has.
+pub(crate) async fn start_list(issuer: &Issuer, desk: &Desk, credential_type: &str) -> Result<(), StatusError> {
+    let agency = desk.agency.id();
+    let id = fresh_id(&mut signer::os_rng());
+    let record = ListRecord {
+        id: id.clone(),
+        agency: agency.to_owned(),
+        credential_type: credential_type.to_owned(),
+        epoch: 0,
+        committed: None,
+    };
+    let array = StatusArray::new(BITS, CAPACITY);
+    let (record_ref, array_ref) = (&record, &array);
+    issuer
+        .0
+        .records
+        .store()
+        .transact(|tx| async move {
+            save(&tx, &list_key(agency, &record_ref.id), record_ref)?;
+            tx.put(status_key(agency, &record_ref.id), array_ref.packed())?;
+            Ok::<_, RecordError>(())
+        })
+        .await?;
+    commit(issuer, desk, &[record]).await?;
+    let id = &id;
+    issuer
+        .0
+        .records
+        .store()
+        .transact(|tx| async move { save(&tx, &format!("current/{agency}/{credential_type}"), id) })
+        .await?;
+    Ok(())
+}
+
+/// Revokes a credential for good. Returns the record, and whether the registry has the new status already;
+/// if not, [`commit_due`] goes on trying.
+pub(crate) async fn revoke(issuer: &Issuer, desk: &Desk, id: &str) -> Result<(IssuedCredential, bool), StatusError> {
+    let agency = desk.agency.id();
+    let now = issuer.0.clock.now();
+    let changed = issuer
+        .0
+        .records
+        .store()
+        .transact(|tx| async move { revoke_in(&tx, agency, id, now).await })
+        .await?;
+    let (credential, list) = changed.map_err(|not| match not {
+        NotRevoked::Unknown => StatusError::Unknown { id: id.to_owned() },
+        NotRevoked::Unlisted => StatusError::Unlisted { id: id.to_owned() },
+    })?;
+    let committed = match commit(issuer, desk, &[list]).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(agency, credential = id, cause = %server::problem::chain(&error), "revoked, not yet committed");
+            false
+        }
+    };
+    Ok((credential, committed))
+}
+
+enum NotRevoked {
+    Unknown,
+    Unlisted,
+}
+
+async fn revoke_in(
+    tx: &Transaction,
+    agency: &str,
+    id: &str,
+    now: Timestamp,
+) -> Result<Result<(IssuedCredential, ListRecord), NotRevoked>, RecordError> {
+    let key = format!("credential/{agency}/{id}");
+    let Some(mut credential) = tx.load::<IssuedCredential>(&key).await? else {
+        return Ok(Err(NotRevoked::Unknown));
+    };
+    let place = match &credential.status {
+        CredentialStatus::Unlisted => return Ok(Err(NotRevoked::Unlisted)),
+        CredentialStatus::Valid { place } | CredentialStatus::Revoked { place, .. } => place.clone(),
+    };
+    let list_key = list_key(agency, &place.list);
+    let damaged = |key: &str| RecordError::Damaged { key: key.to_owned() };
+    let mut list = tx
+        .load::<ListRecord>(&list_key)
+        .await?
+        .ok_or_else(|| damaged(&list_key))?;
+    if matches!(credential.status, CredentialStatus::Revoked { .. }) {
+        return Ok(Ok((credential, list)));
+    }
+    let status_key = status_key(agency, &place.list);
+    let packed = tx.get(&status_key).await?.ok_or_else(|| damaged(&status_key))?;
+    let mut array = StatusArray::from_packed(BITS, packed);
+    if array.set(place.index, Status::Invalid).is_none() {
+        return Err(damaged(&status_key));
+    }
+    list.epoch += 1;
+    credential.status = CredentialStatus::Revoked { place, revoked_at: now };
+    tx.put(&status_key, array.packed())?;
+    save(tx, &list_key, &list)?;
+    save(tx, &key, &credential)?;
+    Ok(Ok((credential, list)))
+}
+
+/// Commits the lists that changed or whose commitment is getting old.
+pub(crate) async fn commit_due(issuer: &Issuer) -> Result<(), StatusError> {
+    let now = issuer.0.clock.now();
+    for desk in issuer.0.desks.values() {
+        let prefix = format!("list/{}/", desk.agency.id());
+        let snapshot = issuer.0.records.snapshot().await?;
+        let lists = snapshot
+            .prefix(&prefix, MAX_LISTS, Direction::Forward)
+            .await
+            .map_err(RecordError::from)?;
+        let mut due = Vec::new();
+        for entry in lists {
+            let damaged = || RecordError::Damaged {
+                key: String::from_utf8_lossy(&entry.key).into_owned(),
+            };
+            let list: ListRecord = serde_json::from_slice(&entry.value).map_err(|_| damaged())?;
+            let fresh = list.committed.is_some_and(|committed| {
+                committed.epoch == list.epoch && now.seconds_since(committed.at) < RENEW_SECONDS
+            });
+            if !fresh {
+                due.push(list);
+            }
+        }
+        for chunk in due.chunks(LISTS_PER_COMMIT) {
+            commit(issuer, desk, chunk).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Signs the lists as they are now, commits them to the registry, and publishes what was committed.
+async fn commit(issuer: &Issuer, desk: &Desk, lists: &[ListRecord]) -> Result<(), StatusError> {
+    // One commitment of an agency at a time: each stands on the one before it.
+    let _turn = desk.committing.lock().await;
+    let now = issuer.0.clock.now();
+    let agency = desk.agency.id();
+    let snapshot = issuer.0.records.snapshot().await?;
+    let (mut commitments, mut blobs, mut published) = (Vec::new(), Vec::new(), Vec::new());
+    for list in lists {
+        let key = status_key(agency, &list.id);
+        let packed = snapshot.get(&key).await.map_err(RecordError::from)?;
+        let array = StatusArray::from_packed(BITS, packed.ok_or(RecordError::Damaged { key })?);
+        let current = snapshot.load::<ListRecord>(&list_key(agency, &list.id)).await?;
+        let epoch = current.map_or(list.epoch, |current| current.epoch);
+        // A renewal says a new time about the same statuses, and so rises too.
+        let next = Committed {
+            epoch: list.committed.map_or(epoch, |committed| epoch.max(committed.epoch + 1)),
+            at: now,
+        };
+        let (token, compact) = forms(desk, &uri(desk, &list.id), &array, now)?;
+        commitments.push(commitment(uri(desk, &list.id), &token, &compact, next));
+        blobs.push(compact);
+        published.push((list.id.clone(), epoch, next, token));
+    }
+    commitments.sort_by(|left, right| left.uri.cmp(&right.uri));
+    let body = Body::StatusCommit(StatusCommitBody {
+        lists: commitments,
+        ended: Vec::new(),
+    });
+    let (did, signer) = (desk.agency.did(), desk.agency.signer());
+    let draft = issuer.0.registry.draft(did, did, body).await?;
+    let signature = keys::signing::fulfil(
+        signer,
+        draft.sign(desk.agency.key_id(), signer.public_key().algorithm()),
+    )?;
+    issuer
+        .0
+        .registry
+        .append(draft.assemble(vec![signature])?, blobs)
+        .await?;
+    Ok(publish(issuer, agency, &published).await?)
+}
+
+/// The standard form, signed, and the compact form for bundles.
+fn forms(desk: &Desk, uri: &str, array: &StatusArray, now: Timestamp) -> Result<(String, Vec<u8>), StatusError> {
+    let token = StatusListToken {
+        uri,
+        issuer: desk.agency.did(),
+        key_id: desk.agency.key_id(),
+        issued_at: now,
+        expires_at: Some(now.plus(NEXT_UPDATE_SECONDS)),
+        time_to_live: u64::try_from(RENEW_SECONDS).ok(),
+        array,
+    };
+    let signer = desk.agency.signer();
+    let token = keys::signing::fulfil(signer, token.sign(signer.public_key().algorithm()))?;
+    let list = array.to_status_list();
+    let compact = list
+        .get("lst")
+        .and_then(Value::as_str)
+        .and_then(|lst| base64url::decode(lst).ok())
+        .unwrap_or_default();
+    Ok((token, compact))
+}
+
+fn commitment(uri: String, token: &str, compact: &[u8], next: Committed) -> StatusList {
+    StatusList {
+        uri,
+        bits: BITS.number(),
+        // Both are constants of this file, and far below 2^64.
+        capacity: u64::try_from(CAPACITY).unwrap_or(u64::MAX),
+        tokens: vec![StatusToken {
+            format: TokenFormat::Jwt,
+            digest: Hash::digest(token.as_bytes()),
+        }],
+        encoding: StatusEncoding::Zlib,
+        compact: Hash::digest(compact),
+        compact_length: u64::try_from(compact.len()).unwrap_or(u64::MAX),
+        next_update: next.at.plus(NEXT_UPDATE_SECONDS),
+        epoch: next.epoch,
+        purpose: None,
+    }
+}
+
+/// Notes what the registry has. If a credential was revoked meanwhile, the list stays due.
+async fn publish(
+    issuer: &Issuer,
+    agency: &str,
+    published: &[(String, u64, Committed, String)],
+) -> Result<(), RecordError> {
+    issuer
+        .0
+        .records
+        .store()
+        .transact(|tx| async move {
+            for (id, seen, committed, token) in published {
+                let key = list_key(agency, id);
+                let Some(mut list) = tx.load::<ListRecord>(&key).await? else {
+                    continue;
+                };
+                let unchanged = list.epoch == *seen;
+                list.committed = Some(*committed);
+                list.epoch = if unchanged {
+                    committed.epoch
+                } else {
+                    list.epoch.max(committed.epoch + 1)
+                };
+                save(&tx, &key, &list)?;
+                tx.put(published_key(agency, id), token.as_bytes())?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// The Status List Token that the registry has committed.
+pub(crate) async fn published(issuer: &Issuer, agency: &str, list: &str) -> Result<Option<Vec<u8>>, RecordError> {
+    Ok(issuer
+        .0
+        .records
+        .snapshot()
+        .await?
+        .get(published_key(agency, list))
+        .await?)
+}
+
+fn random_index(rng: &mut impl CryptoRng) -> usize {
+    // The capacity is a power of two, so that no index is likelier than another.
+    usize::try_from(rng.next_u32()).unwrap_or(0) % CAPACITY
+}
+
+fn list_key(agency: &str, list: &str) -> String {
+    format!("list/{agency}/{list}")
+}
+
+fn status_key(agency: &str, list: &str) -> String {
+    format!("status/{agency}/{list}")
+}
+
+fn published_key(agency: &str, list: &str) -> String {
+    format!("published/{agency}/{list}")
+}
+
+fn place_key(agency: &str, list: &str, index: usize) -> String {
+    format!("place/{agency}/{list}/{index:06}")
+}
