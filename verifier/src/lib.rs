@@ -1,1 +1,241 @@
-//! The offline verification engine: one function, whose Ok is the evidence. Pure.
+//! The offline verification engine: one function, whose `Ok` is the evidence. Pure.
+//!
+//! [`verify`] takes what was presented, what was asked, the trust bundles and the time. It checks, in this
+//! order, for every presented credential: form, the issuer's signature with a key of its logged DID document,
+//! the issuer's authority for every asserted type, incidents, the status in the issuer's committed list, the
+//! age of all of this against the type's logged policy, the holder's signature over this request; then that
+//! the answer is what was asked for. Only then are there claims, in [`Verified`].
+//!
+//! In scope: the verdict. Out of scope: HTTP and sessions (`verifier/service`), where bundles come from
+//! (`attestry bundle`), what a relying party does with claims.
+
+mod authority;
+mod evidence;
+mod request;
+mod status;
+mod verdict;
+
+use credential::Facts;
+use credential::Transaction;
+use keys::Timestamp;
+use openid4vc::CredentialFormat;
+use openid4vc::dcql::DcqlQuery;
+use openid4vc::dcql::Presented;
+use openid4vc::vp::VpToken;
+use serde_json::Map;
+use serde_json::Value;
+use trust::TrustedBundle;
+
+pub use request::RequestOrigin;
+pub use request::accept_request;
+pub use verdict::Reason;
+pub use verdict::Refused;
+pub use verdict::Verdict;
+pub use verdict::Warning;
+
+/// Clocks of honest machines differ by less; a bundle from further in the future means that ours is wrong.
+const MAX_CLOCK_SKEW: i64 = 5 * 60;
+
+/// What the verifier asked: the audience and nonce that presentations must be bound to, and the query.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The verifier's full client identifier.
+    pub client_id: &'a str,
+    /// The request's nonce.
+    pub nonce: &'a str,
+    /// What was asked for.
+    pub query: &'a DcqlQuery,
+    /// Whether the verifier knows by itself that it asked this.
+    pub origin: RequestOrigin,
+}
+
+/// The verifier's own demands; those of a credential type are in the bundle.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// How old the holder's signature may be, in seconds.
+    pub max_age: i64,
+}
+
+/// An answer that was verified whole.
+#[derive(Debug)]
+#[must_use]
+pub struct Verified {
+    credentials: Vec<VerifiedCredential>,
+    warnings: Vec<Warning>,
+    origin: RequestOrigin,
+}
+
+/// One verified credential, with its claims.
+#[derive(Debug)]
+pub struct VerifiedCredential {
+    query_id: String,
+    format: CredentialFormat,
+    facts: Facts,
+    claims: Map<String, Value>,
+    accreditation: String,
+    as_of: Timestamp,
+    status: Vec<StatusReport>,
+    holder_binding_proven: bool,
+}
+
+/// A status as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusReport {
+    /// The list.
+    pub uri: String,
+    /// The place in it.
+    pub index: usize,
+    /// When the issuer committed to it.
+    pub committed: Timestamp,
+}
+
+/// Verifies an answer against what was asked.
+///
+/// `bundles` are tried in their order for the issuer of each credential. `now` is the verifier's clock.
+///
+/// # Errors
+/// [`Refused`], with every reason that was found and the verdict `refused`, `stale` or `not_covered`. No claim
+/// is in it.
+pub fn verify(
+    vp_token: &VpToken,
+    question: &Question<'_>,
+    bundles: &[TrustedBundle],
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Verified, Refused> {
+    check_clock(bundles, now)?;
+    let transaction = Transaction {
+        audience: question.client_id,
+        nonce: question.nonce,
+        now,
+        max_age: policy.max_age,
+    };
+    let judge = evidence::Judge {
+        bundles,
+        transaction,
+        now,
+    };
+    let (mut credentials, mut warnings, mut reasons) = (Vec::new(), Vec::new(), Vec::new());
+    for (query_id, presentation) in vp_token.iter() {
+        let Some(asked) = question.query.credential(query_id) else {
+            reasons.push(Reason::NotAsked {
+                query_id: query_id.to_owned(),
+            });
+            continue;
+        };
+        match judge.judge(asked, presentation) {
+            Ok((credential, warned)) => {
+                credentials.push(credential);
+                warnings.extend(warned);
+            }
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    if !reasons.is_empty() {
+        return Err(Refused::new(reasons));
+    }
+    check_answer(question.query, &credentials)?;
+    if matches!(question.origin, RequestOrigin::File { .. }) {
+        warnings.push(Warning::RequestFromFile);
+    }
+    Ok(Verified {
+        credentials,
+        warnings,
+        origin: question.origin,
+    })
+}
+
+impl Verified {
+    /// The credentials, in the order of the `vp_token`; at least one.
+    #[must_use]
+    pub fn credentials(&self) -> &[VerifiedCredential] {
+        &self.credentials
+    }
+
+    /// What a relying party should know besides.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// Where the request came from that the holder's signature answers.
+    #[must_use]
+    pub const fn origin(&self) -> RequestOrigin {
+        self.origin
+    }
+}
+
+impl VerifiedCredential {
+    /// The credential query that it answers.
+    #[must_use]
+    pub fn query_id(&self) -> &str {
+        &self.query_id
+    }
+
+    /// Issuer, types, validity and keys.
+    #[must_use]
+    pub const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The claims that were disclosed.
+    #[must_use]
+    pub const fn claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+
+    /// Id of the accreditation that the issuer's authority comes from.
+    #[must_use]
+    pub fn accreditation(&self) -> &str {
+        &self.accreditation
+    }
+
+    /// When the bundle's knowledge was true.
+    #[must_use]
+    pub const fn as_of(&self) -> Timestamp {
+        self.as_of
+    }
+
+    /// Every status entry of the credential; all of them say valid.
+    #[must_use]
+    pub fn status(&self) -> &[StatusReport] {
+        &self.status
+    }
+
+    /// Whether the holder's signature over this request was checked.
+    #[must_use]
+    pub const fn holder_binding_proven(&self) -> bool {
+        self.holder_binding_proven
+    }
+}
+
+/// A bundle from the future shows that this machine's clock is behind: every expiry would be judged wrongly.
+fn check_clock(bundles: &[TrustedBundle], now: Timestamp) -> Result<(), Refused> {
+    let newest = bundles.iter().map(TrustedBundle::as_of).max();
+    match newest {
+        None => Err(Refused::new(vec![Reason::NoBundle])),
+        Some(newest) if newest.seconds_since(now) > MAX_CLOCK_SKEW => {
+            Err(Refused::new(vec![Reason::ClockBehind { now, bundle: newest }]))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+fn check_answer(query: &DcqlQuery, credentials: &[VerifiedCredential]) -> Result<(), Refused> {
+    let claims: Vec<Value> = credentials
+        .iter()
+        .map(|one| Value::Object(one.claims.clone()))
+        .collect();
+    let presented: Vec<Presented<'_>> = credentials
+        .iter()
+        .zip(&claims)
+        .map(|(one, claims)| Presented {
+            query_id: &one.query_id,
+            format: one.format.clone(),
+            types: one.facts.types().to_vec(),
+            claims,
+            holder_binding_proven: one.holder_binding_proven,
+        })
+        .collect();
+    openid4vc::dcql::answer::check(query, &presented).map_err(|error| Refused::new(vec![Reason::Answer(error)]))
+}

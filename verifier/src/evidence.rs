@@ -1,0 +1,171 @@
+//! One presented credential, from its bytes to its claims.
+
+use credential::Authentic;
+use credential::HolderBinding;
+use credential::SdJwtVc;
+use credential::Transaction;
+use credential::Unverified;
+use credential::evidence::AuthorityFact;
+use credential::evidence::Credential;
+use credential::evidence::Freshness;
+use credential::evidence::ReleaseEvidence;
+use credential::evidence::Staleness;
+use did::Purpose;
+use keys::Timestamp;
+use openid4vc::CredentialFormat;
+use openid4vc::dcql::CredentialQuery;
+use serde_json::Value;
+use trust::TrustedBundle;
+use trust::entry::OnStale;
+
+use crate::MAX_CLOCK_SKEW;
+use crate::Reason;
+use crate::StatusReport;
+use crate::VerifiedCredential;
+use crate::Warning;
+use crate::authority;
+use crate::authority::Authority;
+use crate::status;
+
+/// Everything that is the same for each credential of an answer.
+pub(crate) struct Judge<'a> {
+    pub(crate) bundles: &'a [TrustedBundle],
+    pub(crate) transaction: Transaction<'a>,
+    pub(crate) now: Timestamp,
+}
+
+impl Judge<'_> {
+    /// Verifies one presentation in the format that was asked for; the format is never guessed.
+    pub(crate) fn judge(
+        &self,
+        asked: &CredentialQuery,
+        presentation: &Value,
+    ) -> Result<(VerifiedCredential, Vec<Warning>), Reason> {
+        match &asked.format {
+            CredentialFormat::SdJwtVc => self.sd_jwt_vc(asked, presentation),
+            other => Err(Reason::Format { found: other.clone() }),
+        }
+    }
+
+    fn sd_jwt_vc(
+        &self,
+        asked: &CredentialQuery,
+        presentation: &Value,
+    ) -> Result<(VerifiedCredential, Vec<Warning>), Reason> {
+        let text = presentation.as_str().ok_or(Reason::Form {
+            expected: "an SD-JWT as a string",
+        })?;
+        let unverified = Unverified::<SdJwtVc>::parse(text)?;
+        let issuer = unverified.issuer()?.to_owned();
+        let (bundle, key) = authority::key(
+            self.bundles,
+            &issuer,
+            &unverified.verification_method()?,
+            Purpose::AssertionMethod,
+        )?;
+        let authentic = unverified.authenticate(&key, &issuer, self.now)?;
+        let holder_binding = if asked.require_cryptographic_holder_binding {
+            authentic.verify_key_binding(&self.transaction)?
+        } else {
+            authentic.waive_holder_binding()
+        };
+        self.finish(asked, authentic, holder_binding, bundle)
+    }
+
+    /// Authority, status and freshness are the same for every format.
+    fn finish<T: Credential>(
+        &self,
+        asked: &CredentialQuery,
+        authentic: Authentic<T>,
+        holder_binding: HolderBinding,
+        bundle: &TrustedBundle,
+    ) -> Result<(VerifiedCredential, Vec<Warning>), Reason> {
+        let facts = authentic.facts();
+        if facts
+            .issued_at()
+            .is_some_and(|issued| issued.seconds_since(bundle.as_of()) > 0)
+        {
+            return Err(Reason::NewerThanBundle { bundle: bundle.as_of() });
+        }
+        if self.now >= bundle.snapshot().hard_expiry {
+            return Err(Reason::BundleExpired {
+                expired: bundle.snapshot().hard_expiry,
+            });
+        }
+        let authority = authority::of(bundle, facts, self.now)?;
+        let readings = status::read(bundle, facts, authority.status_required)?;
+        let oldest = readings
+            .iter()
+            .map(|reading| reading.as_of())
+            .chain([bundle.as_of()])
+            .min()
+            .unwrap_or(bundle.as_of());
+        let mut warnings = authority.warnings.clone();
+        let staleness = self.staleness(&authority, oldest, &mut warnings)?;
+        let reports = readings.iter().map(|reading| StatusReport {
+            uri: reading.reference().uri().to_owned(),
+            index: reading.reference().index(),
+            committed: reading.as_of(),
+        });
+        let reports = reports.collect();
+        let holder_binding_proven = holder_binding.is_proven();
+        let evidence = ReleaseEvidence {
+            authority: AuthorityFact {
+                issuer: facts.issuer().to_owned(),
+                types: authority.types,
+            },
+            status: readings,
+            freshness: Freshness {
+                now: self.now,
+                as_of: bundle.as_of(),
+                staleness,
+            },
+            holder_binding,
+        };
+        let (facts, claims) = authentic.release(&evidence)?.into_parts();
+        let credential = VerifiedCredential {
+            query_id: asked.id.clone(),
+            format: asked.format.clone(),
+            facts,
+            claims,
+            accreditation: authority.accreditation,
+            as_of: bundle.as_of(),
+            status: reports,
+            holder_binding_proven,
+        };
+        Ok((credential, warnings))
+    }
+
+    /// What the type's logged policy says about knowledge of this age.
+    fn staleness(
+        &self,
+        authority: &Authority,
+        oldest: Timestamp,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Staleness, Reason> {
+        // A status list is committed a moment before the Snapshot that covers it; clocks differ as well.
+        let age = self.now.seconds_since(oldest).max(0);
+        let limit = authority.max_staleness;
+        if age <= limit {
+            return Ok(Staleness::RefuseAfter(limit.max(MAX_CLOCK_SKEW)));
+        }
+        match authority.on_stale {
+            OnStale::Refuse => Err(Reason::Stale {
+                age,
+                limit,
+                as_of: oldest,
+            }),
+            OnStale::Warn => {
+                warnings.push(Warning::Stale { age, limit });
+                Ok(Staleness::AcceptAnyAge)
+            }
+            OnStale::AcceptWithRisk => {
+                warnings.push(Warning::Risk {
+                    age,
+                    revocations_per_million: authority.risk(age),
+                });
+                Ok(Staleness::AcceptAnyAge)
+            }
+        }
+    }
+}

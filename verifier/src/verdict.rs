@@ -1,0 +1,412 @@
+//! The verdict, its reasons and its form as JSON.
+
+use credential::evidence::ReleaseError;
+use credential::sd_jwt::KeyBindingError;
+use credential::sd_jwt_vc::SdJwtVcError;
+use keys::Timestamp;
+use openid4vc::CredentialFormat;
+use openid4vc::dcql::AnswerError;
+use openid4vc::vp::RequestError;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+use thiserror::Error;
+use trust::state::AccreditationStatus;
+
+use crate::RequestOrigin;
+use crate::Verified;
+use crate::VerifiedCredential;
+
+/// In a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Everything was checked and holds.
+    Valid,
+    /// The bundle does not reach far enough to say: fetch a newer one.
+    NotCovered,
+    /// The bundle is older than the credential's type allows: fetch a newer one.
+    Stale,
+    /// It does not hold.
+    Refused,
+}
+
+/// An answer that is not accepted.
+#[derive(Clone, Debug, Error)]
+#[error("{}", first(.reasons))]
+pub struct Refused {
+    reasons: Vec<Reason>,
+}
+
+/// Why an answer is not accepted. No reason holds a claim.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The issuer's accreditation does not count now.
+    #[error("expected an active accreditation of {issuer}, found it {}", standing(.status))]
+    AccreditationNotActive {
+        /// The issuer.
+        issuer: String,
+        /// How it stands.
+        status: AccreditationStatus,
+    },
+    /// What came is not what was asked for.
+    #[error("the answer is not what was asked for")]
+    Answer(#[source] AnswerError),
+    /// The bundle itself says not to be used any more.
+    #[error("the trust bundle expired at {expired}")]
+    BundleExpired {
+        /// When.
+        expired: Timestamp,
+    },
+    /// This machine's clock is behind.
+    #[error("the clock says {now}, the trust bundle was witnessed at {bundle}; set the clock")]
+    ClockBehind {
+        /// This machine's time.
+        now: Timestamp,
+        /// The bundle's.
+        bundle: Timestamp,
+    },
+    /// A part is not of the form that it should have.
+    #[error("expected {expected}, found another form")]
+    Form {
+        /// What should be there.
+        expected: &'static str,
+    },
+    /// A format that this verifier does not read.
+    #[error("expected a format that this verifier reads, found {found}")]
+    Format {
+        /// The format.
+        found: CredentialFormat,
+    },
+    /// The issuer's DID is in no bundle.
+    #[error("no trust bundle knows the issuer {issuer}")]
+    IssuerUnknown {
+        /// Its DID.
+        issuer: String,
+    },
+    /// The holder's signature.
+    #[error("the holder binding does not hold")]
+    KeyBinding(#[from] KeyBindingError),
+    /// The key was reported as lost.
+    #[error("the key {method} was reported as compromised since {since}")]
+    KeyCompromised {
+        /// The verification method.
+        method: String,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The DID document has no such key for this purpose.
+    #[error("the DID document has no key {method} for this purpose")]
+    KeyUnknown {
+        /// The verification method.
+        method: String,
+    },
+    /// The credential is newer than what the bundle knows.
+    #[error("the credential is newer than the trust bundle of {bundle}; fetch a newer bundle")]
+    NewerThanBundle {
+        /// The bundle's time.
+        bundle: Timestamp,
+    },
+    /// No bundle was given.
+    #[error("expected a trust bundle, found none")]
+    NoBundle,
+    /// The issuer has no accreditation for the type.
+    #[error("{issuer} is not accredited to issue {schema}")]
+    NotAccredited {
+        /// The issuer.
+        issuer: String,
+        /// The schema's id.
+        schema: String,
+    },
+    /// A presentation for something that was not asked.
+    #[error("the answer has a presentation for {query_id:?}, which was not asked")]
+    NotAsked {
+        /// The name it came under.
+        query_id: String,
+    },
+    /// Our own mistake: evidence was incomplete.
+    #[error("the evidence is not complete")]
+    Release(#[from] ReleaseError),
+    /// The request in the file.
+    #[error("the request in the file is refused")]
+    Request(#[from] RequestError),
+    /// The request in the file is old.
+    #[error("the request in the file is older than {limit} seconds")]
+    RequestTooOld {
+        /// How old it may be.
+        limit: i64,
+    },
+    /// Revoked by its issuer.
+    #[error("the credential was revoked by its issuer, as committed at {committed}")]
+    Revoked {
+        /// When the status was committed.
+        committed: Timestamp,
+    },
+    /// The credential itself.
+    #[error("the credential is refused")]
+    SdJwtVc(#[from] SdJwtVcError),
+    /// Too old knowledge.
+    #[error(
+        "what is known is of {as_of}, {age} s old, and the credential's type allows {limit} s; fetch a newer bundle"
+    )]
+    Stale {
+        /// Seconds since then.
+        age: i64,
+        /// The type's limit.
+        limit: i64,
+        /// When it was true.
+        as_of: Timestamp,
+    },
+    /// The committed list is broken.
+    #[error("the status list {uri} is broken")]
+    StatusBroken {
+        /// The list.
+        uri: String,
+    },
+    /// The type demands a status.
+    #[error("expected a credential with a status, found none")]
+    StatusMissing,
+    /// The bundle has no such list of this issuer, or the place is beyond it.
+    #[error("the trust bundle does not cover the status list {uri} of this issuer; fetch a newer bundle")]
+    StatusNotCovered {
+        /// The list.
+        uri: String,
+    },
+    /// A status mechanism that we do not read.
+    #[error("expected a status list, found the mechanism {name:?}")]
+    StatusUnknownMechanism {
+        /// Its name.
+        name: String,
+    },
+    /// Suspended by its issuer.
+    #[error("the credential is suspended by its issuer, as committed at {committed}")]
+    Suspended {
+        /// When the status was committed.
+        committed: Timestamp,
+    },
+    /// The type is in no bundle.
+    #[error("the trust bundle knows no credential type {type_name}")]
+    TypeUnknown {
+        /// The type.
+        type_name: String,
+    },
+}
+
+/// What a relying party should know although the verdict is valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// The issuer's right or key was withdrawn later; the logged rule lets older credentials count.
+    IssuedBeforeRevocation {
+        /// Since when it is withdrawn.
+        since: Timestamp,
+    },
+    /// The request came with the presentation.
+    RequestFromFile,
+    /// Older knowledge than wanted, accepted by the type's policy with this risk.
+    Risk {
+        /// Seconds.
+        age: i64,
+        /// Expected revocations since then.
+        revocations_per_million: Option<u64>,
+    },
+    /// Older knowledge than wanted, accepted by the type's policy.
+    Stale {
+        /// Seconds.
+        age: i64,
+        /// The type's limit.
+        limit: i64,
+    },
+}
+
+impl Verdict {
+    /// The word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::NotCovered => "not_covered",
+            Self::Stale => "stale",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl Refused {
+    /// An answer with at least one reason.
+    #[must_use]
+    pub(crate) const fn new(reasons: Vec<Reason>) -> Self {
+        Self { reasons }
+    }
+
+    /// The worst of the reasons decides.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.reasons
+            .iter()
+            .map(Reason::verdict)
+            .max()
+            .unwrap_or(Verdict::Refused)
+    }
+
+    /// Every reason that was found.
+    #[must_use]
+    pub fn reasons(&self) -> &[Reason] {
+        &self.reasons
+    }
+
+    /// The verdict as JSON.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        let reasons: Vec<String> = self.reasons.iter().map(|reason| chain(reason)).collect();
+        json!({
+            "verdict": self.verdict().as_str(),
+            "reasons": reasons,
+            "issuer": null,
+            "as_of": null,
+            "status": null,
+            "holder_binding": "none",
+            "warnings": [],
+        })
+    }
+}
+
+impl Reason {
+    /// What it means for the verdict.
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        match self {
+            Self::NewerThanBundle { .. } | Self::StatusNotCovered { .. } => Verdict::NotCovered,
+            Self::BundleExpired { .. } | Self::Stale { .. } => Verdict::Stale,
+            Self::AccreditationNotActive { .. }
+            | Self::Answer(_)
+            | Self::ClockBehind { .. }
+            | Self::Form { .. }
+            | Self::Format { .. }
+            | Self::IssuerUnknown { .. }
+            | Self::KeyBinding(_)
+            | Self::KeyCompromised { .. }
+            | Self::KeyUnknown { .. }
+            | Self::NoBundle
+            | Self::NotAccredited { .. }
+            | Self::NotAsked { .. }
+            | Self::Release(_)
+            | Self::Request(_)
+            | Self::RequestTooOld { .. }
+            | Self::Revoked { .. }
+            | Self::SdJwtVc(_)
+            | Self::StatusBroken { .. }
+            | Self::StatusMissing
+            | Self::StatusUnknownMechanism { .. }
+            | Self::Suspended { .. }
+            | Self::TypeUnknown { .. } => Verdict::Refused,
+        }
+    }
+}
+
+impl Verified {
+    /// The verdict as JSON, claims included. For one credential the members stand at the top; for several,
+    /// those of the first, and all of them under `credentials`.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        let all: Vec<Value> = self.credentials.iter().map(|one| self.credential_value(one)).collect();
+        let mut verdict = all.first().and_then(Value::as_object).cloned().unwrap_or_default();
+        verdict.insert("verdict".to_owned(), json!(Verdict::Valid.as_str()));
+        verdict.insert("reasons".to_owned(), json!([]));
+        verdict.insert(
+            "warnings".to_owned(),
+            self.warnings.iter().map(Warning::to_value).collect(),
+        );
+        if all.len() > 1 {
+            verdict.insert("credentials".to_owned(), Value::Array(all));
+        }
+        Value::Object(verdict)
+    }
+
+    fn credential_value(&self, one: &VerifiedCredential) -> Value {
+        let facts = one.facts();
+        let status: Vec<Value> = one
+            .status()
+            .iter()
+            .map(|status| json!({"value": "valid", "uri": status.uri, "index": status.index, "committed": status.committed.to_rfc3339()}))
+            .collect();
+        let holder_binding = match (one.holder_binding_proven(), self.origin) {
+            (false, _) => "none",
+            (true, RequestOrigin::Own) => "request",
+            (true, RequestOrigin::File { .. }) => "request_from_file",
+        };
+        json!({
+            "query": one.query_id(),
+            "issuer": {"id": facts.issuer(), "accreditation": one.accreditation(), "types": facts.types(), "key": facts.key_id()},
+            "as_of": one.as_of().to_rfc3339(),
+            "status": status.first().cloned().unwrap_or_else(|| json!({"value": "unlisted"})),
+            "holder_binding": holder_binding,
+            "claims": subject_claims(one.claims()),
+        })
+    }
+}
+
+impl Warning {
+    fn to_value(&self) -> Value {
+        match self {
+            Self::IssuedBeforeRevocation { since } => {
+                json!({"kind": "issued_before_revocation", "since": since.to_rfc3339()})
+            }
+            Self::RequestFromFile => json!({"kind": "request_from_file"}),
+            Self::Risk {
+                age,
+                revocations_per_million,
+            } => {
+                json!({"kind": "risk", "age_seconds": age, "revocations_per_million": revocations_per_million})
+            }
+            Self::Stale { age, limit } => json!({"kind": "stale", "age_seconds": age, "limit_seconds": limit}),
+        }
+    }
+}
+
+/// What a relying party asked for, without the technical envelope of the credential.
+fn subject_claims(claims: &Map<String, Value>) -> Map<String, Value> {
+    const ENVELOPE: [&str; 9] = [
+        "iss",
+        "vct",
+        "vct#integrity",
+        "aka_vcts",
+        "cnf",
+        "iat",
+        "nbf",
+        "exp",
+        "status",
+    ];
+    claims
+        .iter()
+        .filter(|(name, _)| !ENVELOPE.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+fn first(reasons: &[Reason]) -> String {
+    reasons
+        .first()
+        .map_or_else(|| "refused".to_owned(), |reason| chain(reason))
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+const fn standing(status: &AccreditationStatus) -> &'static str {
+    match status {
+        AccreditationStatus::Active => "active",
+        AccreditationStatus::NotYetValid => "not yet valid",
+        AccreditationStatus::Expired => "expired",
+        AccreditationStatus::Suspended { .. } => "suspended",
+        AccreditationStatus::Revoked { .. } => "revoked",
+    }
+}
