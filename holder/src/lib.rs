@@ -1,1 +1,28 @@
-//! The wallet's core: what is held, what a request asks, what is presented. Pure.
+//! The wallet's core: what is held, what a request asks for, what is presented. Pure.
+//!
+//! In scope: checking a credential on receipt, reading the wallet's own credentials, matching a request with
+//! them, saying in plain words what would be disclosed and to whom, and making the response as signing
+//! requests.
+//!
+//! Out of scope: keys and files (`holder/agent`, a browser), HTTP, asking the person. What they must do between
+//! two calls is in the types: nothing can be presented without a [`Proposal`], and a [`Proposal`] is what a
+//! person is shown.
+
+mod held;
+mod propose;
+mod receive;
+
+pub use held::CredentialRecord;
+pub use held::HeldCredential;
+pub use held::OpenError;
+pub use propose::DisclosedClaim;
+pub use propose::Holdings;
+pub use propose::Proposal;
+pub use propose::ProposalError;
+pub use propose::ProposedCredential;
+pub use propose::UnsignedPresentation;
+pub use propose::Verifier;
+pub use receive::Expected;
+pub use receive::ReceiveError;
+pub use receive::Received;
+pub use receive::issuer_key_url;
