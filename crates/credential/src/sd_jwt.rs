@@ -4,7 +4,7 @@
 //! what a claim means, and it is private to this crate, because a processed payload is claims without
 //! evidence: [`crate::sd_jwt_vc`] is what others use.
 //!
-//! The JSON serialization is not read or written. It will be a second way to make an [`SdJwt`]: RFC 9901
+//! The JSON serialization is not read or written. It will be a second way to make an `SdJwt`: RFC 9901
 //! computes `sd_hash` over the compact form in any case.
 
 mod compact;

@@ -13,7 +13,7 @@ mod issue;
 mod present;
 pub mod type_metadata;
 
-pub use issue::Credential as NewCredential;
+pub use issue::NewCredential;
 pub use present::PresentError;
 pub use present::Presentation;
 

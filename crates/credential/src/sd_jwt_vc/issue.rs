@@ -22,7 +22,7 @@ use crate::status_list::StatusReference;
 
 /// A credential to be issued. The registered claims have fields of their own; `claims` are the subject's.
 #[derive(Clone)]
-pub struct Credential<'a> {
+pub struct NewCredential<'a> {
     /// `iss`: the issuer's DID.
     pub issuer: &'a str,
     /// `kid`: absolute DID URL of the issuer's key.
@@ -51,7 +51,7 @@ pub struct Credential<'a> {
     pub decoys: Decoys,
 }
 
-impl Credential<'_> {
+impl NewCredential<'_> {
     /// The credential with all its disclosures, once signed by `key_id`'s key.
     ///
     /// # Errors
@@ -102,10 +102,10 @@ impl Credential<'_> {
     }
 }
 
-impl std::fmt::Debug for Credential<'_> {
+impl std::fmt::Debug for NewCredential<'_> {
     /// Without the claims.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credential")
+        f.debug_struct("NewCredential")
             .field("issuer", &self.issuer)
             .field("vct", &self.vct)
             .finish_non_exhaustive()
