@@ -1,5 +1,6 @@
 //! What the project does to itself: `cargo xtask sample` and `cargo xtask test`.
 
+mod fuzz;
 mod postgres;
 mod sample;
 mod steps;
@@ -12,22 +13,32 @@ use std::process::ExitCode;
 use anyhow::Context;
 use anyhow::Result;
 
+/// Long enough to reach the deep branches of a small parser from a good corpus.
+const FUZZ_SECONDS: u32 = 60;
+
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
 Commands:
-  test              install what the tests need (says so first), then run all of them
-  sample            write the sample nation's registers to schemas/sample
-  sample --check    fail when the committed ones differ from what the generator makes
+  test                       install what the tests need (says so first), then run all of them
+  test ARGS                  run `cargo test ARGS` with a PostgreSQL server, such as `test -p issuer`
+  sample                     write the sample nation's registers to schemas/sample
+  sample --check             fail when the committed ones differ from what the generator makes
+  fuzz [TARGET] [--seconds N]  run one fuzz target, or all in turn, for 60 or N seconds each
 ";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = root().and_then(|root| match arguments.as_slice() {
-        ["test"] => test::test(&root),
+        ["test"] => test::all(&root),
+        ["test", arguments @ ..] => test::some(&root, arguments),
         ["sample"] => sample::write(&root),
         ["sample", "--check"] => sample::check(&root),
+        ["fuzz"] => fuzz::fuzz(&root, None, FUZZ_SECONDS),
+        ["fuzz", "--seconds", seconds] => fuzz::fuzz(&root, None, number(seconds)?),
+        ["fuzz", target] => fuzz::fuzz(&root, Some(target), FUZZ_SECONDS),
+        ["fuzz", target, "--seconds", seconds] => fuzz::fuzz(&root, Some(target), number(seconds)?),
         _ => {
             eprint!("{USAGE}");
             anyhow::bail!("expected a command of the list above, found `{}`", arguments.join(" "))
@@ -40,6 +51,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn number(text: &str) -> Result<u32> {
+    text.parse()
+        .with_context(|| format!("expected a number of seconds, found `{text}`"))
 }
 
 /// The workspace root, wherever the command was typed.

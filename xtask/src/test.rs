@@ -28,6 +28,9 @@ independent implementations. It needs, and installs where it is missing:
   PyPI packages     those of tests/interop/requirements.txt, into target/interop-venv
 It starts a PostgreSQL server of its own on a free port, and ends it afterwards. Nothing else is changed.";
 
+/// Where the tests find their server.
+const DATABASE: &str = "ATTESTRY_TEST_POSTGRES";
+
 /// A Debian package and how to see that it is there.
 struct Package {
     name: &'static str,
@@ -49,8 +52,17 @@ const PACKAGES: [Package; 3] = [
     },
 ];
 
-/// Installs what is missing, starts PostgreSQL and runs the tests.
-pub(crate) fn test(root: &Path) -> Result<()> {
+/// Runs `cargo test` with the given arguments and a PostgreSQL server.
+pub(crate) fn some(root: &Path, arguments: &[&str]) -> Result<()> {
+    let mut steps = Steps::begin();
+    let server = steps.step("PostgreSQL", || server(&target(root)?))?;
+    steps.step("Rust tests", || rust_tests(root, arguments, &server))?;
+    steps.summary();
+    Ok(())
+}
+
+/// Installs what is missing, starts PostgreSQL and runs all tests.
+pub(crate) fn all(root: &Path) -> Result<()> {
     eprintln!("{NEEDS}");
     let interop = root.join("tests/interop");
     let target = target(root)?;
@@ -58,11 +70,8 @@ pub(crate) fn test(root: &Path) -> Result<()> {
     steps.step("Debian packages", install_packages)?;
     steps.step("sample data is what its generator makes", || sample::check(root))?;
     let server = steps.step("PostgreSQL", || server(&target))?;
-    let environment = [("ATTESTRY_TEST_POSTGRES", server.url.as_str())];
     steps.step("Rust tests", || {
-        run(command(cargo(), root)
-            .args(["test", "--workspace", "--all-features"])
-            .envs(environment))
+        rust_tests(root, &["--workspace", "--all-features"], &server)
     })?;
     steps.step("npm and PyPI packages", || install_peers(&interop, &target))?;
     steps.step("the binary", || {
@@ -70,9 +79,7 @@ pub(crate) fn test(root: &Path) -> Result<()> {
     })?;
     steps.step("independent implementations", || {
         let mut tests = command("node", &interop);
-        tests
-            .args(["--test", "--test-concurrency=1", "test/"])
-            .envs(environment);
+        tests.args(["--test", "test/"]).env(DATABASE, &server.url);
         tests.env("ATTESTRY_BIN", target.join("debug/attestry"));
         tests.env("ATTESTRY_PYTHON", venv(&target).join("bin/python"));
         run(&mut tests)
@@ -80,6 +87,11 @@ pub(crate) fn test(root: &Path) -> Result<()> {
     drop(server);
     steps.summary();
     Ok(())
+}
+
+fn rust_tests(root: &Path, arguments: &[&str], server: &Database) -> Result<()> {
+    let mut tests = command(cargo(), root);
+    run(tests.arg("test").args(arguments).env(DATABASE, &server.url))
 }
 
 /// The server to test on: the one that is named already, or one of this run.
@@ -90,8 +102,8 @@ struct Database {
 }
 
 fn server(target: &Path) -> Result<Database> {
-    if let Ok(url) = std::env::var("ATTESTRY_TEST_POSTGRES") {
-        eprintln!("using the server of ATTESTRY_TEST_POSTGRES");
+    if let Ok(url) = std::env::var(DATABASE) {
+        eprintln!("using the server of {DATABASE}");
         return Ok(Database { url, _own: None });
     }
     let server = Server::start(target)?;
