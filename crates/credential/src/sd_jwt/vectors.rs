@@ -114,10 +114,9 @@ fn issue_again(issued: &SdJwt, keys: &[PublicKey]) {
     }
 }
 
-fn run_folder(set: &str) -> usize {
-    let Some(root) = vectors("sd-jwt/generated").map(|root| root.join(set)) else {
-        return 0;
-    };
+/// How many cases were run; `None` without vectors.
+fn run_folder(set: &str) -> Option<usize> {
+    let root = vectors("sd-jwt/generated")?.join(set);
     let keys = keys_of(&text(&root, "settings.yml").unwrap());
     let mut number = 0;
     for entry in fs::read_dir(&root).unwrap() {
@@ -152,19 +151,19 @@ fn run_folder(set: &str) -> usize {
         }
         issue_again(&issued, &keys);
     }
-    number
+    Some(number)
 }
 
 #[test]
 fn examples_of_rfc_9901() {
     let number = run_folder("rfc9901-examples");
-    assert!(number == 13 || number == 0, "found {number}");
+    assert!(number.is_none_or(|number| number == 13), "found {number:?}");
 }
 
 #[test]
 fn test_cases_of_the_reference_implementation() {
     let number = run_folder("sd-jwt-python-testcases");
-    assert!(number == 15 || number == 0, "found {number}");
+    assert!(number.is_none_or(|number| number == 15), "found {number:?}");
 }
 
 /// The SD-JWTs as printed in the RFC's text: each is verified, and the texts that follow say what comes out.
