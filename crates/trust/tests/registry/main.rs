@@ -1,0 +1,13 @@
+//! The registry's rules, each broken once and alone, on a small nation made for the purpose.
+
+mod accreditations;
+mod approvals;
+mod bundles;
+mod dids;
+mod nation;
+mod policies;
+mod replay;
+mod schemas;
+mod snapshots;
+mod status_lists;
+mod witnesses;
