@@ -1,4 +1,4 @@
-//! What the project does to itself: `cargo xtask sample` and `cargo xtask test`.
+//! What the project does to itself: its tests, its generated files, its fuzzing.
 
 mod fuzz;
 mod postgres;
@@ -20,10 +20,10 @@ const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
 Commands:
-  test                       install what the tests need (says so first), then run all of them
-  test ARGS                  run `cargo test ARGS` with a PostgreSQL server, such as `test -p issuer`
-  sample                     write the sample nation's registers to schemas/sample
-  sample --check             fail when the committed ones differ from what the generator makes
+  test                         install what the tests need (says so first), then run all of them
+  test ARGS                    run `cargo test ARGS` with a PostgreSQL server, such as `test -p issuer`
+  sample                       write the sample nation's registers to schemas/sample
+  sample --check               fail when the committed ones differ from what the generator makes
   fuzz [TARGET] [--seconds N]  run one fuzz target, or all in turn, for 60 or N seconds each
 ";
 

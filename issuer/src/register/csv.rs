@@ -179,6 +179,7 @@ impl Shared {
 }
 
 impl Index {
+    /// Reads a file that was just opened: its handle still stands at the beginning.
     fn build(
         path: &Path,
         file: &File,
@@ -200,10 +201,8 @@ impl Index {
         })?;
         let mut reader = reader(handle);
         let mut record = StringRecord::new();
-        // The handle shares its place in the file with the one it was cloned from.
         let is_there = reader
-            .seek(Position::new())
-            .and_then(|()| reader.read_record(&mut record))
+            .read_record(&mut record)
             .map_err(|error| unreadable(path, error))?;
         if !is_there {
             return Err(line(
