@@ -55,7 +55,10 @@ fn contexts() -> Option<ContextLoader> {
     let folder = folder("contexts")?.join("npm");
     let mut contexts = ContextLoader::bundled();
     for (url, file) in [
-        ("https://www.w3.org/ns/credentials/examples/v2", "www.w3.org_ns_credentials_examples_v2.json"),
+        (
+            "https://www.w3.org/ns/credentials/examples/v2",
+            "www.w3.org_ns_credentials_examples_v2.json",
+        ),
         ("https://w3id.org/citizenship/v4rc1", "w3id.org_citizenship_v4rc1.json"),
     ] {
         contexts.register(url, Value::Object(object(&folder.join(file))));
@@ -107,10 +110,22 @@ fn eddsa_rdfc_2022() {
         let configuration = object(&part.join("proofConfigDataInt.json"));
         let canonical =
             |map: &Map<String, Value>| cryptosuite::canonical_n_quads(&Value::Object(map.clone()), &contexts).unwrap();
-        assert_eq!(canonical(&document), text(&part.join("canonDocDataInt.txt")), "{unsigned}");
-        assert_eq!(canonical(&configuration), text(&part.join("proofCanonDataInt.txt")), "{unsigned}");
+        assert_eq!(
+            canonical(&document),
+            text(&part.join("canonDocDataInt.txt")),
+            "{unsigned}"
+        );
+        assert_eq!(
+            canonical(&configuration),
+            text(&part.join("proofCanonDataInt.txt")),
+            "{unsigned}"
+        );
         let hash_data = cryptosuite::rdfc_hash_data(&document, &configuration, &contexts).unwrap();
-        assert_eq!(hex(&hash_data), text(&part.join("combinedHashDataInt.txt")), "{unsigned}");
+        assert_eq!(
+            hex(&hash_data),
+            text(&part.join("combinedHashDataInt.txt")),
+            "{unsigned}"
+        );
         let signed = object(&part.join("signedDataInt.json"));
         assert_eq!(without(signed.clone(), &["proof"]), document, "{unsigned}");
         let proof = signed["proof"].as_object().unwrap();
@@ -132,7 +147,10 @@ fn eddsa_jcs_2022() {
         canonical(object(&part.join("proofConfigJCS.json"))),
         text(&part.join("proofCanonJCS.txt"))
     );
-    let proof = object(&part.join("signedJCS.json"))["proof"].as_object().unwrap().clone();
+    let proof = object(&part.join("signedJCS.json"))["proof"]
+        .as_object()
+        .unwrap()
+        .clone();
     check_proof(Cryptosuite::EddsaJcs2022, &document, &proof, &key, &contexts);
 }
 
