@@ -86,7 +86,10 @@ impl World {
     }
 
     fn held(&self, suite: Cryptosuite) -> Held<LdpVc> {
-        self.authenticate(&self.issue(suite, |_| {})).unwrap().hold()
+        self.authenticate(&self.issue(suite, |_| {}))
+            .unwrap()
+            .hold_issued()
+            .unwrap()
     }
 
     fn present(&self, suite: Cryptosuite) -> Value {
@@ -220,7 +223,7 @@ fn genuine_credentials_tell_their_facts() {
         assert_eq!(facts.issued_at(), Some(NOW));
         // The proof ends before the credential.
         assert_eq!(facts.valid_until(), Some(NOW.plus(3_600)));
-        let held = authentic.hold();
+        let held = authentic.hold_issued().unwrap();
         assert_eq!(held.claims()["credentialSubject"]["points"], 4);
         assert!(!held.claims().contains_key("proof"));
         let restored = Unverified::<LdpVc>::parse(held.as_str()).unwrap();
@@ -273,7 +276,7 @@ fn context_added_after_signing() {
     let jcs = add(Cryptosuite::EddsaJcs2022);
     assert!(!jcs.contexts().any(|url| url == OTHER_CONTEXT));
     let jcs = jcs.authenticate(world.issuer.public_key(), ISSUER, &world.contexts, NOW);
-    assert_eq!(jcs.unwrap().hold().claims()["@context"][1], CONTEXT);
+    assert_eq!(jcs.unwrap().hold_issued().unwrap().claims()["@context"][1], CONTEXT);
     // In RDF a context that changes no statement is not seen, so the caller can compare the list.
     assert!(
         add(Cryptosuite::EddsaRdfc2022)
@@ -701,7 +704,7 @@ fn presentations_bind_the_holder() {
         assert!(credential.verify_presenter(&presented.presenter).unwrap().is_proven());
         // A credential that was not in the presentation.
         let other = world.authenticate(&world.issue(suite, |_| {})).unwrap();
-        let other = Unverified::<LdpVc>::parse(&(other.hold().as_str().to_owned() + " "))
+        let other = Unverified::<LdpVc>::parse(&(other.hold_issued().unwrap().as_str().to_owned() + " "))
             .unwrap()
             .authenticate(world.issuer.public_key(), ISSUER, &world.contexts, NOW)
             .unwrap();
@@ -709,6 +712,20 @@ fn presentations_bind_the_holder() {
             other.verify_presenter(&presented.presenter).unwrap_err(),
             HolderError::NotPresented
         );
+    }
+}
+
+#[test]
+fn presented_credentials_are_not_held() {
+    let world = World::new();
+    for suite in Cryptosuite::ALL {
+        let presentation = world.present(suite);
+        let presented = || world.check(&presentation).unwrap().credentials.remove(0);
+        let key = world.issuer.public_key();
+        let authentic = presented().authenticate(key, ISSUER, &world.contexts, NOW).unwrap();
+        assert_eq!(authentic.hold_issued().unwrap_err(), LdpVcError::Presented);
+        let restored = presented().restore(key, ISSUER, &world.contexts);
+        assert_eq!(restored.unwrap_err(), LdpVcError::Presented);
     }
 }
 

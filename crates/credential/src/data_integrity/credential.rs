@@ -39,6 +39,7 @@ pub struct LdpVc {
     text: String,
     /// The document that was signed, without the proof.
     document: Map<String, Value>,
+    presented: bool,
 }
 
 /// An `ldp_vc` before its proof is checked.
@@ -47,6 +48,8 @@ pub struct Parsed {
     document: Map<String, Value>,
     proof: Proof,
     properties: CredentialProperties,
+    /// Whether it came inside of a presentation.
+    pub(super) presented: bool,
 }
 
 /// What goes into a proof besides the document.
@@ -78,6 +81,9 @@ pub enum LdpVcError {
     /// Not strict JSON.
     #[error("the credential is not read")]
     Json(#[from] json::JsonError),
+    /// A presented credential was to be kept.
+    #[error("expected a credential as issued, found one from a presentation")]
+    Presented,
     /// The proof itself.
     #[error("the proof is refused")]
     Proof(#[from] ProofError),
@@ -111,6 +117,7 @@ impl LdpVcError {
             Self::Cryptosuite(_)
             | Self::DataModel(_)
             | Self::Document(_)
+            | Self::Presented
             | Self::Proof(_)
             | Self::Validity(_)
             | Self::WrongIssuer { .. } => "https://w3id.org/security#PROOF_VERIFICATION_ERROR",
@@ -208,6 +215,7 @@ impl Unverified<LdpVc> {
             document,
             proof,
             properties,
+            presented: false,
         }))
     }
 
@@ -258,7 +266,7 @@ impl Unverified<LdpVc> {
     /// [`LdpVcError`].
     pub fn restore(self, key: &PublicKey, issuer: &str, contexts: &ContextLoader) -> Result<Held<LdpVc>, LdpVcError> {
         self.0.proof.check_maker(ProofPurpose::AssertionMethod, issuer)?;
-        Ok(self.check_proof(key, issuer, contexts)?.hold())
+        self.check_proof(key, issuer, contexts)?.hold_issued()
     }
 
     fn check_proof(
@@ -272,6 +280,7 @@ impl Unverified<LdpVc> {
             document,
             proof,
             properties,
+            presented,
         } = self.0;
         if properties.issuer != issuer {
             return Err(LdpVcError::WrongIssuer {
@@ -301,7 +310,24 @@ impl Unverified<LdpVc> {
         };
         Ok(Authentic {
             facts,
-            contents: LdpVc { text, document },
+            contents: LdpVc {
+                text,
+                document,
+                presented,
+            },
         })
+    }
+}
+
+impl Authentic<LdpVc> {
+    /// Keeps a credential as issued.
+    ///
+    /// # Errors
+    /// [`LdpVcError::Presented`] for a credential from a presentation.
+    pub fn hold_issued(self) -> Result<Held<LdpVc>, LdpVcError> {
+        if self.contents.presented {
+            return Err(LdpVcError::Presented);
+        }
+        Ok(self.hold())
     }
 }

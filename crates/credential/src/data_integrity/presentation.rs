@@ -203,7 +203,7 @@ impl UnverifiedPresentation {
         let credentials = properties
             .credentials
             .iter()
-            .map(|object| Unverified::<LdpVc>::from_object(object).map_err(LdpVpError::Credential))
+            .map(|object| open(object))
             .collect::<Result<_, _>>()?;
         // Without `holder` the key's DID is the presenter.
         let of_key = proof.verification_method.split('#').next().unwrap_or_default();
@@ -294,6 +294,12 @@ impl std::fmt::Debug for PresentedLdpVcs {
             .field("presenter", &self.presenter)
             .finish_non_exhaustive()
     }
+}
+
+fn open(object: &Map<String, Value>) -> Result<Unverified<LdpVc>, LdpVpError> {
+    let mut credential = Unverified::<LdpVc>::from_object(object).map_err(LdpVpError::Credential)?;
+    credential.0.presented = true;
+    Ok(credential)
 }
 
 const fn limits() -> json::Limits {
