@@ -65,11 +65,11 @@ fn places<'q>(
 ) -> Result<BTreeSet<Vec<Step>>, ClaimsPath> {
     let mut all = BTreeSet::new();
     for claim in wanted {
-        let path = match positions {
-            Positions::Kept => claim.path.clone(),
-            Positions::Lost => claim.path.without_positions(),
+        let selected = match positions {
+            Positions::Kept => claim.path.select(claims),
+            Positions::Lost => claim.path.select_moved(claims),
         };
-        let selected = path.select(claims).map_err(|_| claim.path.clone())?;
+        let selected = selected.map_err(|_| claim.path.clone())?;
         // A claim with another value "should be treated the same as if it did not exist".
         let of_use = selected
             .into_iter()

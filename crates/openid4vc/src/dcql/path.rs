@@ -118,35 +118,27 @@ impl ClaimsPath {
     /// # Errors
     /// [`NotSelected`] when the processing aborts or nothing is left.
     pub fn select<'a>(&self, root: &'a Value) -> Result<Vec<Selected<'a>>, NotSelected> {
-        let mut selection = vec![Selected {
-            place: Vec::new(),
-            value: root,
-        }];
-        for component in &self.0 {
-            let mut next = Vec::new();
-            for selected in selection {
-                descend(&selected, component, &mut next)?;
-            }
-            selection = next;
-        }
-        if selection.is_empty() {
-            Err(NotSelected::Nothing)
-        } else {
-            Ok(selection)
-        }
+        process(
+            &self.0,
+            Selected {
+                place: Vec::new(),
+                value: root,
+            },
+        )
     }
 
-    /// The pointer for what a verifier received: arrays there may have lost undisclosed elements, so that
-    /// the others moved to lower indices. An index then stands for any element.
-    pub(crate) fn without_positions(&self) -> Self {
-        Self(
-            self.0
-                .iter()
-                .map(|component| match component {
-                    PathComponent::Index(_) => PathComponent::AllElements,
-                    other => other.clone(),
-                })
-                .collect(),
+    /// Processes the pointer on what a verifier received: arrays there may have lost undisclosed elements,
+    /// so that the others moved to lower indices. An index then stands for any element, of whatever type.
+    ///
+    /// # Errors
+    /// [`NotSelected`] when the processing aborts or nothing is left.
+    pub(super) fn select_moved<'a>(&self, root: &'a Value) -> Result<Vec<Selected<'a>>, NotSelected> {
+        process_moved(
+            &self.0,
+            Selected {
+                place: Vec::new(),
+                value: root,
+            },
         )
     }
 }
@@ -182,6 +174,46 @@ fn component(value: &Value) -> Result<PathComponent, PathError> {
             Ok(PathComponent::Index(index.ok_or(PathError::Component)?))
         }
         Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(PathError::Component),
+    }
+}
+
+fn process<'a>(components: &[PathComponent], root: Selected<'a>) -> Result<Vec<Selected<'a>>, NotSelected> {
+    let mut selection = vec![root];
+    for component in components {
+        let mut next = Vec::new();
+        for selected in selection {
+            descend(&selected, component, &mut next)?;
+        }
+        selection = next;
+    }
+    if selection.is_empty() {
+        Err(NotSelected::Nothing)
+    } else {
+        Ok(selection)
+    }
+}
+
+fn process_moved<'a>(components: &[PathComponent], root: Selected<'a>) -> Result<Vec<Selected<'a>>, NotSelected> {
+    let is_index = |component: &PathComponent| matches!(component, PathComponent::Index(_));
+    let Some(at) = components.iter().position(is_index) else {
+        return process(components, root);
+    };
+    let (before, after) = components.split_at(at);
+    let after = after.get(1..).unwrap_or_default();
+    let mut elements = Vec::new();
+    for array in process(before, root)? {
+        descend(&array, &PathComponent::AllElements, &mut elements)?;
+    }
+    // An element of another type is one that the index did not mean.
+    let found: Vec<_> = elements
+        .into_iter()
+        .filter_map(|element| process_moved(after, element).ok())
+        .flatten()
+        .collect();
+    if found.is_empty() {
+        Err(NotSelected::Nothing)
+    } else {
+        Ok(found)
     }
 }
 
@@ -295,6 +327,23 @@ mod tests {
         assert_eq!(values(json!(["nationalities", 2])), Err(NotSelected::Nothing));
         let claims = json!({"list": [{"a": 1}, {"b": 2}]});
         assert_eq!(path(json!(["list", null, "a"])).select(&claims).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn an_index_in_a_shortened_array_stands_for_any_element() {
+        let moved = |pointer: Value, claims: &Value| path(pointer).select_moved(claims).map(|found| found.len());
+        assert_eq!(moved(json!(["nationalities", 5]), &credential()), Ok(2));
+        assert_eq!(moved(json!(["mixed", 5, "a"]), &credential()), Ok(1));
+        assert_eq!(
+            moved(json!(["mixed", 5, "b"]), &credential()),
+            Err(NotSelected::Nothing)
+        );
+        assert_eq!(
+            moved(json!(["mixed", null, "a"]), &credential()),
+            Err(NotSelected::OtherType)
+        );
+        assert_eq!(moved(json!(["name", 0]), &credential()), Err(NotSelected::OtherType));
+        assert_eq!(moved(json!(["a", 0, 3]), &json!({"a": [[], [1]]})), Ok(1));
     }
 
     #[test]

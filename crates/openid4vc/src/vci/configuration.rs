@@ -69,6 +69,8 @@ pub enum FormatProfile {
     },
     /// A format that we do not know.
     Other(String),
+    /// A configuration in a form that we do not read, such as that of an old draft.
+    Unreadable(String),
 }
 
 /// How keys are proven.
@@ -224,6 +226,27 @@ impl CredentialConfiguration {
         Ok(configuration)
     }
 
+    /// Reads a configuration of a foreign document; one that breaks a rule becomes
+    /// [`FormatProfile::Unreadable`].
+    pub(super) fn read(value: &Value) -> Self {
+        Self::deserialize(value).unwrap_or_else(|_| {
+            let identifier = value.get("format").and_then(Value::as_str).unwrap_or_default();
+            Self {
+                profile: FormatProfile::Unreadable(identifier.to_owned()),
+                scope: None,
+                credential_signing_alg_values_supported: Vec::new(),
+                cryptographic_binding_methods_supported: Vec::new(),
+                proof_types_supported: BTreeMap::new(),
+                credential_metadata: None,
+            }
+        })
+    }
+
+    /// Whether it was read.
+    pub(super) const fn is_readable(&self) -> bool {
+        !matches!(self.profile, FormatProfile::Unreadable(_))
+    }
+
     /// The format.
     #[must_use]
     pub fn format(&self) -> CredentialFormat {
@@ -261,6 +284,7 @@ impl FormatProfile {
             Self::LdpVc { .. } => CredentialFormat::LdpVc,
             Self::MsoMdoc { .. } => CredentialFormat::MsoMdoc,
             Self::Other(identifier) => CredentialFormat::Other(identifier.clone()),
+            Self::Unreadable(identifier) => CredentialFormat::from(identifier.as_str()),
         }
     }
 
@@ -304,7 +328,7 @@ impl FormatProfile {
                 definition(vec![("@context", context.into()), ("type", types.into())]),
             ),
             Self::MsoMdoc { doctype } => ("doctype", Value::from(doctype)),
-            Self::Other(_) => return,
+            Self::Other(_) | Self::Unreadable(_) => return,
         };
         object.insert(name.to_owned(), value);
     }

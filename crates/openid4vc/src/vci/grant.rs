@@ -143,18 +143,26 @@ impl PreAuthorizedGrant {
         now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Result<(Self, CredentialOffer), OfferError> {
-        let code = Secret::generate(rng);
+        Self::with_code(terms, Secret::generate(rng).reveal(), now)
+    }
+
+    /// Makes an offer with a code that the caller made from 256 random bits.
+    pub(super) fn with_code(
+        terms: OfferTerms,
+        code: &str,
+        now: Timestamp,
+    ) -> Result<(Self, CredentialOffer), OfferError> {
         let tx_code = terms.tx_code.as_ref();
         let grant = PreAuthorizedCodeGrant {
-            pre_authorized_code: code.reveal().to_owned(),
+            pre_authorized_code: code.to_owned(),
             tx_code: tx_code.map(|tx_code| tx_code.describe(terms.tx_code_description)),
             authorization_server: None,
         };
         let ids = terms.credential_configuration_ids;
         let offer = CredentialOffer::pre_authorized(&terms.credential_issuer, ids.clone(), grant)?;
         let offered = OfferedGrant {
-            code: code.digest(),
-            tx_code: tx_code.map(|tx_code| SecretDigest::of_pair(code.reveal(), tx_code.reveal())),
+            code: SecretDigest::of(code),
+            tx_code: tx_code.map(|tx_code| SecretDigest::of_pair(code, tx_code.reveal())),
             wrong_tx_codes: 0,
             credential_configuration_ids: ids,
             subject: terms.subject,

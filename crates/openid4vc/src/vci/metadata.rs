@@ -98,6 +98,12 @@ pub enum MetadataError {
     /// The offer names a server that the issuer does not: the offer may be forged.
     #[error("expected an authorization_server of the issuer's metadata in the offer")]
     UnknownAuthorizationServer,
+    /// The configuration is in a form that we do not read.
+    #[error("the issuer describes its credential configuration {id:?} in a form that is not read")]
+    UnreadableConfiguration {
+        /// The identifier.
+        id: String,
+    },
     /// The offer names a configuration that the issuer does not have: the offer may be forged.
     #[error("the issuer has no credential configuration {id:?}")]
     UnknownConfiguration {
@@ -118,7 +124,21 @@ impl IssuerMetadata {
     /// # Errors
     /// [`MetadataError`], the issuer's fault.
     pub fn parse(document: &[u8], credential_issuer: &SecureUrl) -> Result<Self, MetadataError> {
-        let metadata: Self = json::parse_as(document, METADATA_LIMITS)?;
+        let mut document = json::parse_object(document, METADATA_LIMITS)?;
+        let configurations = document.remove("credential_configurations_supported");
+        let Some(Value::Object(configurations)) = configurations else {
+            return Err(shape("credential_configurations_supported as an object").into());
+        };
+        // They are read one by one: one in the form of an old draft shall spoil no other.
+        document.insert("credential_configurations_supported".to_owned(), Map::new().into());
+        let read: Self = serde_json::from_value(document.into()).map_err(|_| shape("credential issuer metadata"))?;
+        let configurations = configurations.into_iter();
+        let metadata = Self {
+            credential_configurations_supported: configurations
+                .map(|(id, configuration)| (id, CredentialConfiguration::read(&configuration)))
+                .collect(),
+            ..read
+        };
         // "compared using a simple string comparison with no normalization"
         if metadata.credential_issuer != *credential_issuer {
             return Err(MetadataError::CredentialIssuer {
@@ -147,10 +167,13 @@ impl IssuerMetadata {
     /// One configuration.
     ///
     /// # Errors
-    /// [`MetadataError::UnknownConfiguration`].
+    /// [`MetadataError::UnknownConfiguration`] or [`MetadataError::UnreadableConfiguration`].
     pub fn configuration(&self, id: &str) -> Result<&CredentialConfiguration, MetadataError> {
-        let unknown = || MetadataError::UnknownConfiguration { id: id.to_owned() };
-        self.credential_configurations_supported.get(id).ok_or_else(unknown)
+        match self.credential_configurations_supported.get(id) {
+            Some(configuration) if configuration.is_readable() => Ok(configuration),
+            Some(_) => Err(MetadataError::UnreadableConfiguration { id: id.to_owned() }),
+            None => Err(MetadataError::UnknownConfiguration { id: id.to_owned() }),
+        }
     }
 
     /// How many proofs a request may have.
@@ -189,6 +212,10 @@ impl IssuerMetadata {
         }
         Ok(())
     }
+}
+
+const fn shape(expected: &'static str) -> json::JsonError {
+    json::JsonError::Shape { expected }
 }
 
 #[cfg(test)]
@@ -258,6 +285,20 @@ mod tests {
     fn one_display_for_each_language() {
         let twice = changed(|document| document["display"][1]["locale"] = json!("EN"));
         assert_eq!(twice, Err(MetadataError::Configuration(ConfigurationError::Languages)));
+    }
+
+    #[test]
+    fn an_unreadable_configuration_spoils_no_other() {
+        let mixed = changed(|document| {
+            document["credential_configurations_supported"]["Old"] = json!({"format": "mso_mdoc", "claims": {}});
+        });
+        let metadata = mixed.unwrap();
+        assert!(metadata.configuration("PersonIdentity").is_ok());
+        let id = "Old".to_owned();
+        assert_eq!(
+            metadata.configuration("Old"),
+            Err(MetadataError::UnreadableConfiguration { id })
+        );
     }
 
     #[test]

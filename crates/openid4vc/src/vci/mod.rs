@@ -18,8 +18,11 @@ pub mod metadata;
 pub mod nonce;
 pub mod notification;
 pub mod offer;
+pub mod offer_reference;
 pub mod proof;
 pub mod token;
+
+mod credential_error;
 
 pub use configuration::CredentialConfiguration;
 pub use credential::CredentialError;
@@ -30,6 +33,7 @@ pub use grant::PreAuthorizedGrant;
 pub use metadata::IssuerMetadata;
 pub use nonce::NonceKey;
 pub use offer::CredentialOffer;
+pub use offer_reference::OfferRecord;
 pub use proof::HolderKey;
 pub use token::TokenError;
 pub use token::TokenRequest;
