@@ -1,6 +1,8 @@
 //! Vectors of other implementations: Merkle proofs of transparency-dev, tiles of Tessera and Sunlight, the
 //! cosignature of a Sunlight witness.
 
+#![cfg(test)]
+
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
@@ -34,7 +36,7 @@ fn inclusion_proofs() {
         })();
         count(&path, &case, verdict.is_some(), &mut good, &mut bad);
     }
-    assert_eq!((good, bad), (6, 91));
+    assert_eq!((good, bad), (6, 92));
 }
 
 /// A subtree is a tree of its own whose first leaf is `start`.
@@ -53,7 +55,7 @@ fn subtree_inclusion_proofs() {
         })();
         count(&path, &case, verdict.is_some(), &mut good, &mut bad);
     }
-    assert_eq!((good, bad), (12, 0));
+    assert_eq!((good, bad), (12, 192));
 }
 
 #[test]
@@ -64,13 +66,13 @@ fn consistency_proofs() {
     let (mut good, mut bad) = (0, 0);
     for (path, case) in cases(&folder.join("consistency")) {
         let verdict = (|| {
-            let (old_root, new_root) = (hash(&case["root1"])?, hash(&case["root2"])?);
+            let (old_root, new_root) = (any_hash(&case["root1"])?, any_hash(&case["root2"])?);
             let (old, new) = (case["size1"].as_u64()?, case["size2"].as_u64()?);
             merkle::verify_consistency(old, new, old_root, new_root, &proof(&case)?).ok()
         })();
         count(&path, &case, verdict.is_some(), &mut good, &mut bad);
     }
-    assert_eq!((good, bad), (6, 0));
+    assert_eq!((good, bad), (6, 92));
 }
 
 /// Every published size of Tessera's log: tiles, entries, roots, and the proofs between the sizes.
@@ -105,12 +107,13 @@ fn tessera_log() {
     }
 }
 
-/// Sunlight's log of 300 leaves: two levels of tiles.
+/// A mirror's copy of a log of 300 leaves: two levels of tiles.
 #[test]
-fn sunlight_tree() {
-    let Some(folder) = vectors("tlog-tiles/tree") else {
+fn sunlight_mirror() {
+    let Some(folder) = vectors("tlog-tiles/witness/mirror") else {
         return;
     };
+    let folder = folder.join("000de184301123b9278c086a7d9f68c9577e83872224c197058fd90784ea9706");
     let checkpoint = SignedCheckpoint::parse(&fs::read(folder.join("checkpoint")).unwrap()).unwrap();
     let root = checkpoint.unverified().root();
     let nodes = nodes(&folder, 300);
@@ -163,7 +166,6 @@ fn sunlight_witnesses_cosignatures() {
             if key.find(checkpoint.note()).is_none() {
                 continue;
             }
-            // 0x695467 80, some day of the year 2025, as the first bytes of the signature say.
             assert_eq!(
                 cosignature::verify(&checkpoint, &key),
                 Ok(Timestamp::from_unix(0x6954_6780))
@@ -198,6 +200,11 @@ fn count(path: &Path, case: &Value, verified: bool, good: &mut usize, bad: &mut 
 fn hash(value: &Value) -> Option<Hash> {
     let bytes = STANDARD.decode(value.as_str()?).ok()?;
     bytes.try_into().ok().map(Hash::from_bytes)
+}
+
+/// Where roots do not matter but must differ, or be the same, the vectors have short texts.
+fn any_hash(value: &Value) -> Option<Hash> {
+    hash(value).or_else(|| Some(Hash::digest(value.as_str()?.as_bytes())))
 }
 
 fn proof(case: &Value) -> Option<Vec<Hash>> {

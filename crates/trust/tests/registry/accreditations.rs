@@ -431,30 +431,30 @@ fn delegation_beyond_the_depth_is_refused() {
 fn widened_scope_is_refused_member_by_member() {
     let (mut nation, ministry, _, below) = with_ministry();
     nation.publish("Passport");
-    let changes: [(&str, fn(&mut Grant)); 12] = [
-        ("delegation depth", |grant| grant.delegation_depth = 2),
-        ("action", |grant| grant.action = Action::Verify),
-        ("resources", |grant| {
+    let changes: [Change<Grant>; 12] = [
+        Change("delegation depth", |grant| grant.delegation_depth = 2),
+        Change("action", |grant| grant.action = Action::Verify),
+        Change("resources", |grant| {
             grant.resources.push(Resource {
                 id: "Z".to_owned(),
                 schemas: Vec::new(),
-            })
+            });
         }),
-        ("schema digests", |grant| grant.resources[1].schemas.clear()),
-        ("schema digests", |grant| {
-            grant.resources[1].schemas.push(Hash::from_bytes([0xff; 32]))
+        Change("schema digests", |grant| grant.resources[1].schemas.clear()),
+        Change("schema digests", |grant| {
+            grant.resources[1].schemas.push(Hash::from_bytes([0xff; 32]));
         }),
-        ("territories", |grant| grant.territories.clear()),
-        ("territories", |grant| grant.territories.push("XX".to_owned())),
-        ("level of assurance", |grant| {
-            grant.level_of_assurance = Some("very high".to_owned())
+        Change("territories", |grant| grant.territories.clear()),
+        Change("territories", |grant| grant.territories.push("XX".to_owned())),
+        Change("level of assurance", |grant| {
+            grant.level_of_assurance = Some("very high".to_owned());
         }),
-        ("validity", |grant| grant.valid_until = grant.valid_until.plus(1)),
-        ("max-staleness", |grant| grant.max_staleness += 1),
-        ("on-stale", |grant| grant.on_stale = OnStale::AcceptWithRisk),
-        ("validity", |grant| grant.valid_from = grant.valid_from.minus(1)),
+        Change("validity", |grant| grant.valid_until = grant.valid_until.plus(1)),
+        Change("max-staleness", |grant| grant.max_staleness += 1),
+        Change("on-stale", |grant| grant.on_stale = OnStale::AcceptWithRisk),
+        Change("validity", |grant| grant.valid_from = grant.valid_from.minus(1)),
     ];
-    for (member, change) in changes {
+    for Change(member, change) in changes {
         let mut wider = below.clone();
         change(&mut wider);
         assert_eq!(

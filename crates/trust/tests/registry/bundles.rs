@@ -341,10 +341,8 @@ fn flipped_byte_in_any_section_is_refused_for_that_section() {
 fn missing_section_is_refused() {
     let (nation, _) = Nation::with_issuer();
     let mut bundle = decode(&nation.bundle());
-    let keys::cbor::Value::Map(members) = &mut bundle else {
-        panic!()
-    };
-    let keys::cbor::Value::Array(sections) = &mut members[4].1 else {
+    let Value::Map(members) = &mut bundle else { panic!() };
+    let Value::Array(sections) = &mut members[4].1 else {
         panic!()
     };
     // Section 2: the accreditations.
@@ -367,12 +365,8 @@ fn attachment_that_nothing_refers_to_is_refused() {
     nation.snapshot(GENESIS.plus(2 * HOUR));
     // The next bundle with the attachments of the one before: the list of epoch 1 belongs to nothing now.
     let mut bundle = decode(&nation.bundle());
-    let keys::cbor::Value::Map(older) = decode(&bytes) else {
-        panic!()
-    };
-    let keys::cbor::Value::Map(members) = &mut bundle else {
-        panic!()
-    };
+    let Value::Map(older) = decode(&bytes) else { panic!() };
+    let Value::Map(members) = &mut bundle else { panic!() };
     members[5].1 = older[5].1.clone();
     let result = TrustedBundle::load(&bundle.to_vec(), nation.state.anchor(), Limits::default());
     assert_eq!(

@@ -69,6 +69,9 @@ pub(crate) struct Agency {
     pub(crate) first_line: Vec<u8>,
 }
 
+/// What a rule expects, and a change that breaks it.
+pub(crate) struct Change<T>(pub(crate) &'static str, pub(crate) fn(&mut T));
+
 /// Everything about one party's key follows from its number.
 pub(crate) fn key(number: u8) -> SoftwareKey {
     SoftwareKey::from_secret(Algorithm::EdDsa, &[number; 32]).unwrap()
@@ -263,7 +266,7 @@ impl Nation {
         Ok(nation)
     }
 
-    /// Two schemas, an agency that may issue PersonIdentity with a status list, and a Snapshot.
+    /// Two schemas, an agency that may issue `PersonIdentity` with a status list, and a Snapshot.
     pub(crate) fn with_issuer() -> (Self, Agency) {
         let mut nation = Self::new();
         nation.publish(IDENTITY);

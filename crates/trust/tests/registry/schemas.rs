@@ -27,13 +27,13 @@ fn publish(nation: &mut Nation, id: &str, schema: Schema) -> Result<(), Refusal>
 #[test]
 fn name_of_another_schema_is_refused_in_each_kind() {
     let taken = schema(IDENTITY);
-    let changes: [(&str, fn(&mut Schema)); 4] = [
-        ("vct", |own| own.vct = schema(IDENTITY).vct),
-        ("alias", |own| own.aliases = vec![schema(IDENTITY).vct]),
-        ("W3C type", |own| own.w3c_types = schema(IDENTITY).w3c_types),
-        ("doctype", |own| own.doctype = schema(IDENTITY).doctype),
+    let changes: [Change<Schema>; 4] = [
+        Change("vct", |own| own.vct = schema(IDENTITY).vct),
+        Change("alias", |own| own.aliases = vec![schema(IDENTITY).vct]),
+        Change("W3C type", |own| own.w3c_types = schema(IDENTITY).w3c_types),
+        Change("doctype", |own| own.doctype = schema(IDENTITY).doctype),
     ];
-    for (kind, change) in changes {
+    for Change(kind, change) in changes {
         let mut nation = Nation::new();
         publish(&mut nation, IDENTITY, taken.clone()).unwrap();
         let mut own = schema(LICENCE);

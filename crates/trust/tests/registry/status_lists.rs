@@ -83,22 +83,22 @@ fn commitment_by_an_agency_that_issues_nothing_is_refused() {
 fn list_that_does_not_continue_itself_is_refused() {
     let (mut nation, agency) = Nation::with_issuer();
     let (good, _) = status_list(&list_uri(&agency), 2, &[7], nation.state.time().plus(DAY));
-    let changes: [(&str, fn(&mut StatusList)); 5] = [
-        ("a higher epoch", |list| list.epoch = 1),
-        ("the same bits and purpose, and no smaller capacity", |list| {
-            list.bits = 2
+    let changes: [Change<StatusList>; 5] = [
+        Change("a higher epoch", |list| list.epoch = 1),
+        Change("the same bits and purpose, and no smaller capacity", |list| {
+            list.bits = 2;
         }),
-        ("the same bits and purpose, and no smaller capacity", |list| {
-            list.capacity -= 1
+        Change("the same bits and purpose, and no smaller capacity", |list| {
+            list.capacity -= 1;
         }),
-        ("the same bits and purpose, and no smaller capacity", |list| {
-            list.purpose = Some("revocation".to_owned())
+        Change("the same bits and purpose, and no smaller capacity", |list| {
+            list.purpose = Some("revocation".to_owned());
         }),
-        ("a next update after the last snapshot", |list| {
-            list.next_update = GENESIS.plus(HOUR)
+        Change("a next update after the last snapshot", |list| {
+            list.next_update = GENESIS.plus(HOUR);
         }),
     ];
-    for (expected, change) in changes {
+    for Change(expected, change) in changes {
         let mut list = good.clone();
         change(&mut list);
         let uri = list.uri.clone();
