@@ -41,7 +41,7 @@ impl Authority {
 
 /// The key of a DID URL for one purpose, from the first bundle that has its DID.
 pub(crate) fn key<'b>(
-    bundles: &'b [TrustedBundle],
+    bundles: &[&'b TrustedBundle],
     did: &str,
     method: &str,
     purpose: Purpose,

@@ -29,7 +29,7 @@ use crate::status;
 
 /// Everything that is the same for each credential of an answer.
 pub(crate) struct Judge<'a> {
-    pub(crate) bundles: &'a [TrustedBundle],
+    pub(crate) bundles: &'a [&'a TrustedBundle],
     pub(crate) transaction: Transaction<'a>,
     pub(crate) now: Timestamp,
 }

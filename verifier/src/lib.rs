@@ -99,7 +99,7 @@ pub struct StatusReport {
 pub fn verify(
     vp_token: &VpToken,
     question: &Question<'_>,
-    bundles: &[TrustedBundle],
+    bundles: &[&TrustedBundle],
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Verified, Refused> {
@@ -210,8 +210,8 @@ impl VerifiedCredential {
 }
 
 /// A bundle from the future shows that this machine's clock is behind: every expiry would be judged wrongly.
-fn check_clock(bundles: &[TrustedBundle], now: Timestamp) -> Result<(), Refused> {
-    let newest = bundles.iter().map(TrustedBundle::as_of).max();
+fn check_clock(bundles: &[&TrustedBundle], now: Timestamp) -> Result<(), Refused> {
+    let newest = bundles.iter().map(|bundle| bundle.as_of()).max();
     match newest {
         None => Err(Refused::new(vec![Reason::NoBundle])),
         Some(newest) if newest.seconds_since(now) > MAX_CLOCK_SKEW => {

@@ -31,14 +31,14 @@ pub enum RequestOrigin {
 /// [`Refused`].
 pub fn accept_request(
     jwt: &str,
-    bundles: &[TrustedBundle],
+    bundles: &[&TrustedBundle],
     max_age: i64,
     now: Timestamp,
 ) -> Result<ReceivedRequest, Refused> {
     accept(jwt, bundles, max_age, now).map_err(|reason| Refused::new(vec![reason]))
 }
 
-fn accept(jwt: &str, bundles: &[TrustedBundle], max_age: i64, now: Timestamp) -> Result<ReceivedRequest, Reason> {
+fn accept(jwt: &str, bundles: &[&TrustedBundle], max_age: i64, now: Timestamp) -> Result<ReceivedRequest, Reason> {
     let unverified = UnverifiedRequestObject::parse(jwt, None)?;
     let method = unverified.did_url().to_owned();
     let id = DidUrl::parse(&method).map_err(|_| Reason::Form {

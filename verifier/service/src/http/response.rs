@@ -1,0 +1,43 @@
+//! [`direct_post` and `direct_post.jwt`](https://openid.net/specs/openid-4-verifiable-presentations-1_0.html#response_mode_post).
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::Path;
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::StatusCode;
+use axum::http::header;
+use axum::response::IntoResponse as _;
+use axum::response::Response;
+use openid4vc::oauth::error::ErrorResponse;
+use openid4vc::vp::response::ResponseReceipt;
+use server::Problem;
+
+use crate::VerifierService;
+use crate::response::AnswerError;
+use crate::response::answer;
+
+/// `POST /verifier/responses/{id}`. What the verdict is, the wallet is not told.
+pub(super) async fn post(
+    State(service): State<VerifierService>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let mut response = match answer(&service, &id, &body).await {
+        Ok(()) => Json(ResponseReceipt::default()).into_response(),
+        Err(AnswerError::Unknown) => return Err(Problem::not_found("a request of this id")),
+        Err(AnswerError::Refused(error)) => {
+            tracing::info!(id, cause = %server::problem::chain(&error), "response refused");
+            (
+                StatusCode::BAD_REQUEST,
+                Json(ErrorResponse::new("invalid_request", &error)),
+            )
+                .into_response()
+        }
+        Err(error @ (AnswerError::Bundles(_) | AnswerError::Store(_))) => return Err(Problem::internal(&error)),
+    };
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
