@@ -22,7 +22,7 @@ const EDGES: [(&str, &[&str]); 17] = [
     ("verifier", &["credential", "did", "keys", "openid4vc", "trust"]),
     ("holder", &["credential", "did", "keys", "openid4vc", "trust"]),
     ("signer", &["keys"]),
-    ("store", &[]),
+    ("store", &["keys"]),
     ("server", &["keys"]),
     (
         "issuer",

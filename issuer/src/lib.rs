@@ -197,7 +197,7 @@ impl Issuer {
     /// [`StatusError`]; what could not be committed now is tried again with the next call.
     pub async fn tick(&self) -> Result<(), StatusError> {
         status::commit_due(self).await?;
-        self.0.records.forget_expired(self.0.clock.now()).await?;
+        ::store::records::forget_expired(self.0.records.store(), self.0.clock.now()).await?;
         Ok(())
     }
 

@@ -16,39 +16,15 @@
 //! | `status/{agency}/{list}` | the list's packed bytes |
 //! | `published/{agency}/{list}` | the Status List Token whose digest the registry has |
 
-use ::store::CommitError;
-use ::store::Direction;
+pub(crate) use ::store::records::Load;
+pub(crate) use ::store::records::RecordError;
+pub(crate) use ::store::records::expire;
+pub(crate) use ::store::records::save;
+
 use ::store::Snapshot;
 use ::store::Store;
-use ::store::StoreError;
-use ::store::Transaction;
-use keys::Timestamp;
 use openid4vc::vci::nonce::NonceKey;
 use rand_core::CryptoRng;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use thiserror::Error;
-
-/// How many expired keys one sweep removes: a transaction of some hundred kB.
-const SWEEP: usize = 1_000;
-
-/// A record cannot be read or written.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum RecordError {
-    /// The store failed: the environment's fault.
-    #[error("the store failed")]
-    Store(#[from] StoreError),
-    /// The change was not saved; nothing was acknowledged.
-    #[error("the change was not saved")]
-    Commit(#[from] CommitError),
-    /// A record is not what this program wrote: the store was changed by other hands.
-    #[error("the record {key} is damaged")]
-    Damaged {
-        /// Its key.
-        key: String,
-    },
-}
 
 /// The issuer's records.
 #[derive(Clone, Debug)]
@@ -85,76 +61,6 @@ impl Records {
         })?;
         Ok(NonceKey::from_bytes(bytes))
     }
-
-    /// Removes what expired before `now`: grants, tokens, offers and used nonces.
-    pub(crate) async fn forget_expired(&self, now: Timestamp) -> Result<(), RecordError> {
-        let end = [b"expiry/".as_slice(), &time_bytes(now)].concat();
-        let end = &end;
-        loop {
-            let removed = self
-                .0
-                .transact(|tx| async move {
-                    let due = tx
-                        .range(b"expiry/".to_vec()..end.clone(), SWEEP, Direction::Forward)
-                        .await?;
-                    for entry in &due {
-                        // "expiry/", eight bytes of time, then the key itself.
-                        tx.delete(entry.key.get(15..).unwrap_or_default())?;
-                        tx.delete(&entry.key)?;
-                    }
-                    Ok::<_, RecordError>(due.len())
-                })
-                .await?;
-            if removed < SWEEP {
-                return Ok(());
-            }
-        }
-    }
-}
-
-/// Reads a record within a transaction or a snapshot.
-pub(crate) trait Load {
-    async fn bytes(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError>;
-
-    async fn load<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, RecordError> {
-        let Some(bytes) = self.bytes(key).await? else {
-            return Ok(None);
-        };
-        serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|_| RecordError::Damaged { key: key.to_owned() })
-    }
-}
-
-impl Load for Transaction {
-    async fn bytes(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.get(key).await
-    }
-}
-
-impl Load for Snapshot {
-    async fn bytes(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.get(key).await
-    }
-}
-
-/// Writes a record.
-pub(crate) fn save<T: Serialize>(tx: &Transaction, key: &str, record: &T) -> Result<(), RecordError> {
-    let bytes = serde_json::to_vec(record).map_err(|_| RecordError::Damaged { key: key.to_owned() })?;
-    Ok(tx.put(key, bytes)?)
-}
-
-/// Lets `key` go after `time`.
-pub(crate) fn expire(tx: &Transaction, key: &str, time: Timestamp) -> Result<(), RecordError> {
-    Ok(tx.put(
-        [b"expiry/".as_slice(), &time_bytes(time), key.as_bytes()].concat(),
-        Vec::new(),
-    )?)
-}
-
-/// Times before 1970 expire first; order is that of the numbers.
-fn time_bytes(time: Timestamp) -> [u8; 8] {
-    u64::try_from(time.unix()).unwrap_or(0).to_be_bytes()
 }
 
 /// A fresh id of 128 random bits in hexadecimal: no character of it means anything to a shell or a URL.
