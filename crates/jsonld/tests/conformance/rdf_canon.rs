@@ -1,9 +1,5 @@
 //! The tests of [RDF Dataset Canonicalization](https://www.w3.org/TR/rdf-canon/), all of them.
 
-#![expect(clippy::unwrap_used, reason = "test code: a panic is how it fails")]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -11,6 +7,9 @@ use jsonld::CanonicalizationError;
 use jsonld::HashAlgorithm;
 use jsonld::MAX_CANONICALIZATION_WORK;
 use serde_json::Value;
+
+use crate::n_quads;
+use crate::vectors;
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Counts {
@@ -21,15 +20,15 @@ struct Counts {
 
 #[test]
 fn rdf_canon() {
-    let Some(folder) = support::vectors("rdf-canon") else {
+    let Some(folder) = vectors::folder("rdf-canon") else {
         return;
     };
-    let manifest = support::json(&folder.join("manifest.jsonld"));
+    let manifest = vectors::json(&folder.join("manifest.jsonld"));
     let mut counts = Counts::default();
     let mut hardest = 0;
     for entry in manifest["entries"].as_array().unwrap() {
         let id = entry["id"].as_str().unwrap();
-        let (dataset, labels) = support::n_quads::parse(&read(&folder, &entry["action"]));
+        let (dataset, labels) = n_quads::parse(&read(&folder, &entry["action"]));
         let algorithm = match entry["hashAlgorithm"].as_str() {
             None => HashAlgorithm::Sha256,
             Some("SHA384") => HashAlgorithm::Sha384,

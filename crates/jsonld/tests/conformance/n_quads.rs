@@ -1,11 +1,5 @@
 //! [N-Quads](https://www.w3.org/TR/n-quads/) for tests: well-formed input is read, anything else panics.
 
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "test code: a panic is how it fails"
-)]
-
 use std::collections::BTreeMap;
 
 use jsonld::BlankNode;

@@ -1,16 +1,6 @@
 //! The expand and toRdf tests of the [JSON-LD API](https://www.w3.org/TR/json-ld11-api/), with what is left
 //! out listed by name.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-mod support;
-
 use std::path::Path;
 
 use jsonld::ContextLoader;
@@ -24,6 +14,9 @@ use jsonld::Options;
 use jsonld::Quad;
 use jsonld::RdfDirection;
 use serde_json::Value;
+
+use crate::n_quads;
+use crate::vectors;
 
 const BASE: &str = "https://w3c.github.io/json-ld-api/tests/";
 
@@ -90,7 +83,7 @@ struct Counts {
 fn expand() {
     let counts = run_manifest("expand", &EXPAND_LEFT_OUT, |document, options, expected| {
         let found = Value::Array(jsonld::expand(document, options)?);
-        Ok(expected.is_none_or(|file| same(&found, &support::json(file), false)))
+        Ok(expected.is_none_or(|file| same(&found, &vectors::json(file), false)))
     });
     let expected = Counts {
         positive: 272,
@@ -107,7 +100,7 @@ fn to_rdf() {
         let found = jsonld::to_rdf(document, options)?;
         Ok(expected.is_none_or(|file| {
             let text = std::fs::read_to_string(file).unwrap();
-            let (expected, _) = support::n_quads::parse(&text);
+            let (expected, _) = n_quads::parse(&text);
             canonical(&found) == canonical(&with_lower_case_tags(&expected))
         }))
     });
@@ -126,9 +119,9 @@ fn run_manifest(
     left_out: &[(&str, &str)],
     check: impl Fn(&Value, &Options<'_>, Option<&Path>) -> Result<bool, Error>,
 ) -> Option<Counts> {
-    let folder = support::vectors("json-ld-api")?;
+    let folder = vectors::folder("json-ld-api")?;
     let loader = loader(&folder, name);
-    let manifest = support::json(&folder.join(format!("{name}-manifest.jsonld")));
+    let manifest = vectors::json(&folder.join(format!("{name}-manifest.jsonld")));
     let mut counts = Counts::default();
     let mut failures = Vec::new();
     for test in manifest["sequence"].as_array().unwrap() {
@@ -144,7 +137,7 @@ fn run_manifest(
         let base = format!("{BASE}{input}");
         let expand_context = option["expandContext"]
             .as_str()
-            .map(|file| support::json(&folder.join(file)));
+            .map(|file| vectors::json(&folder.join(file)));
         let mut options = Options::lenient(&loader).with_base(option["base"].as_str().unwrap_or(&base));
         if let Some(context) = &expand_context {
             options = options.with_expand_context(context);
@@ -152,7 +145,7 @@ fn run_manifest(
         if option["rdfDirection"] == "i18n-datatype" {
             options = options.with_rdf_direction(RdfDirection::I18nDatatype);
         }
-        let document = support::json(&folder.join(input));
+        let document = vectors::json(&folder.join(input));
         let expected = test["expect"].as_str().map(|file| folder.join(file));
         let result = check(&document, &options, expected.as_deref());
         let passed = match test["@type"][0].as_str().unwrap() {
@@ -200,7 +193,7 @@ fn loader(folder: &Path, name: &str) -> ContextLoader {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "jsonld") {
                 let relative = path.strip_prefix(folder).unwrap().to_str().unwrap().replace('\\', "/");
-                loader.register(&format!("{BASE}{relative}"), support::json(&path));
+                loader.register(&format!("{BASE}{relative}"), vectors::json(&path));
             }
         }
     }

@@ -1,6 +1,5 @@
 //! Compact mode: a signed document cannot be rewritten so that its RDF stays the same and a reader of its
 //! JSON misses something. Each rewriting has the same canonical form as the genuine document, and is refused.
-#![expect(clippy::unwrap_used, reason = "test code: a panic is how it fails")]
 
 use jsonld::ContextLoader;
 use jsonld::Error;

@@ -1,5 +1,4 @@
 //! Strict mode: whatever a signature would not cover is refused, each loss by a test of its own.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "test code: a panic is how it fails")]
 
 use jsonld::ContextLoader;
 use jsonld::DataLoss;

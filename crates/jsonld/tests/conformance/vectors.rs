@@ -1,8 +1,4 @@
-//! What the vector tests share: where the vectors are, and an N-Quads parser.
-
-#![expect(clippy::panic, clippy::print_stdout, reason = "test code: a panic is how it fails")]
-
-pub(crate) mod n_quads;
+//! Where the shared test vectors are.
 
 use std::path::PathBuf;
 
@@ -10,7 +6,7 @@ use serde_json::Value;
 
 /// The folder of one set of vectors, or none (with a word about it) when the machine has no vectors.
 /// `ATTESTRY_REQUIRE_VECTORS=1` turns their absence into a failure.
-pub(crate) fn vectors(name: &str) -> Option<PathBuf> {
+pub(crate) fn folder(name: &str) -> Option<PathBuf> {
     let root = std::env::var_os("ATTESTRY_VECTORS").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors")),
         PathBuf::from,

@@ -1,0 +1,8 @@
+//! What happens to documents that lose something, hide something or cost too much.
+
+#[cfg(test)]
+mod bounds;
+#[cfg(test)]
+mod compact;
+#[cfg(test)]
+mod strict;
