@@ -7,7 +7,8 @@
 //!   3: tstr,               ; tlog-proof of the Snapshot
 //!   4: bstr,               ; the Snapshot's leaf
 //!   5: [+ packed],         ; sections, ascending by number: CBOR arrays of encoded records
-//!   6: [* packed]          ; status lists and schema documents, ascending by digest
+//!   6: [* packed],         ; schema documents, ascending by SHA-256
+//!   7: [* compact]         ; compact status lists, ascending by digest and encoding
 //! }
 //! packed = {
 //!   1: uint / bstr .size 32,   ; number of the section / SHA-256 of the plain bytes
@@ -15,6 +16,7 @@
 //!   3: uint,                   ; length of the plain bytes
 //!   4: bstr
 //! }
+//! compact = { 1: bstr .size 32, 2: 0 / 1, 3: bstr }   ; digest and encoding as in the commitment
 //! ```
 //!
 //! Nothing in it has a signature of its own but the Policies: their chain leads from the anchor to the
@@ -38,6 +40,7 @@ use crate::entry::Action;
 use crate::entry::Schema;
 use crate::entry::SchemaDocument;
 use crate::entry::SnapshotBody;
+use crate::entry::StatusEncoding;
 use crate::entry::StatusList;
 use crate::merkle::Hash;
 use crate::state::Accreditation;
@@ -66,9 +69,16 @@ pub struct TrustedBundle {
     state: State,
     snapshot: SnapshotBody,
     witnessed: WitnessedCheckpoint,
-    blobs: BTreeMap<Hash, Vec<u8>>,
-    /// Decoded on first use, by the digest of the compact form.
-    lists: BTreeMap<Hash, OnceLock<Result<StatusBits, StatusBitsError>>>,
+    /// Schema documents by SHA-256.
+    documents: BTreeMap<Hash, Vec<u8>>,
+    /// Compact status lists by digest and encoding.
+    lists: BTreeMap<(Hash, StatusEncoding), CompactList>,
+}
+
+struct CompactList {
+    compact: Vec<u8>,
+    /// Decoded on first use.
+    bits: OnceLock<Result<StatusBits, StatusBitsError>>,
 }
 
 /// A status list that an issuer committed to, with its statuses.
@@ -169,6 +179,12 @@ impl TrustedBundle {
         &self.witnessed
     }
 
+    /// Whether the Snapshot's hard expiry has come: the bundle must not be used at all any more.
+    #[must_use]
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        now >= self.snapshot.hard_expiry
+    }
+
     /// The Snapshot: epoch, time, next update, hard expiry and digests.
     #[must_use]
     pub const fn snapshot(&self) -> &SnapshotBody {
@@ -226,7 +242,7 @@ impl TrustedBundle {
     /// The bytes of a schema document, if the bundle has them.
     #[must_use]
     pub fn schema_document(&self, document: &SchemaDocument) -> Option<&[u8]> {
-        self.blobs.get(&document.digest).map(Vec::as_slice)
+        self.documents.get(&document.digest).map(Vec::as_slice)
     }
 
     /// The statuses that `issuer` committed to under `uri`.
@@ -236,13 +252,12 @@ impl TrustedBundle {
     pub fn status_list(&self, issuer: &str, uri: &str) -> Result<CommittedList<'_>, StatusListError> {
         let record = self.state.status_list(issuer, uri).ok_or(StatusListError::Unknown)?;
         let list = record.list();
-        let (Some(compact), Some(cell)) = (self.blobs.get(&list.compact), self.lists.get(&list.compact)) else {
-            return Err(StatusListError::NotIncluded);
-        };
-        let bits = cell
-            .get_or_init(|| StatusBits::from_compact(list, compact))
-            .as_ref()
-            .map_err(|error| *error)?;
+        let included = self
+            .lists
+            .get(&(list.compact, list.encoding))
+            .ok_or(StatusListError::NotIncluded)?;
+        let decode = || StatusBits::from_compact(list, &included.compact);
+        let bits = included.bits.get_or_init(decode).as_ref().map_err(|error| *error)?;
         // Two lists of one digest and different shapes: the second one is not what was decoded.
         if (bits.bits(), bits.capacity()) != (list.bits, list.capacity) {
             return Err(StatusListError::Broken(StatusBitsError::Shape));

@@ -5,6 +5,7 @@ pub mod bundle;
 pub mod checkpoint;
 pub mod cosignature;
 pub mod entry;
+pub mod golomb_rice;
 pub mod merkle;
 pub mod note;
 pub mod proof;

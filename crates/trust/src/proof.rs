@@ -178,3 +178,54 @@ impl fmt::Display for TlogProof {
         write!(f, "\n{}", self.checkpoint)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of the standard, whose shortened signatures are those of the example of tlog-cosignature.
+    const PROOF: &str = "c2sp.org/tlog-proof@v1
+extra YWdl
+index 73894
+gSKyXoYZUgZ6jduWYrkDOARinOMGJveXjgMkBTcdPlQ=
+B95lDa8R83lS8n0eG+o0buTxRKQTYFi//1U8anccXmA=
+
+example.com/behind-the-sofa
+20852163
+CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
+
+\u{2014} example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=
+\u{2014} witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==
+";
+
+    #[test]
+    fn a_proof_reads_and_writes_as_the_standard_has_it() {
+        let proof = TlogProof::parse(PROOF).unwrap();
+        assert_eq!(
+            (proof.index(), proof.extra(), proof.path.len()),
+            (73_894, Some(b"age".as_slice()), 2)
+        );
+        assert_eq!(proof.checkpoint().unverified().size(), 20_852_163);
+        assert_eq!(proof.to_string(), PROOF);
+        let bare = PROOF.replace("extra YWdl\n", "");
+        assert_eq!(TlogProof::parse(&bare).unwrap().to_string(), bare);
+    }
+
+    #[test]
+    fn malformed_proofs_are_refused() {
+        let hash = "gSKyXoYZUgZ6jduWYrkDOARinOMGJveXjgMkBTcdPlQ=\n";
+        for changed in [
+            PROOF.replace("@v1", "@v2"),
+            PROOF.replace("extra YWdl", "extra YWd"),
+            PROOF.replace("index 73894", "index 073894"),
+            PROOF.replace("index 73894\n", ""),
+            PROOF.replace(hash, "gSKyXoYZUgZ6jduWYrkDOARinOMGJveXjgMkBTcdPl\n"),
+            PROOF.replace(hash, &hash.repeat(MAX_PROOF_HASHES)),
+            PROOF.replace("index 73894\n", "index 73894\nindex 1\n"),
+            PROOF.replace("\n\nexample", "\nexample"),
+            PROOF.replace("YWdl", &"YWdl".repeat(MAX_TLOG_PROOF_BYTES / 4)),
+        ] {
+            assert!(TlogProof::parse(&changed).is_err(), "{changed:.200}");
+        }
+    }
+}

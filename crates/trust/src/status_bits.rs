@@ -15,6 +15,11 @@ use thiserror::Error;
 
 use crate::entry::StatusEncoding;
 use crate::entry::StatusList;
+use crate::golomb_rice;
+use crate::golomb_rice::CHUNK_INDICES;
+use crate::merkle;
+use crate::merkle::Hash;
+use crate::merkle::leaf_hash;
 
 /// The statuses of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,12 +33,9 @@ pub struct StatusBits {
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StatusBitsError {
-    /// Not zlib.
-    #[error("expected a list compressed with zlib")]
+    /// Not the encoding that the commitment names.
+    #[error("expected a compact list in the encoding of its commitment")]
     Compression,
-    /// The encoding has a number and no code yet.
-    #[error("expected an encoding that this version reads")]
-    Encoding,
     /// Another length than bits and capacity demand.
     #[error("expected {expected} bytes of statuses, found another number")]
     Length {
@@ -43,6 +45,45 @@ pub enum StatusBitsError {
     /// Bits beyond the capacity are not zero, or the bits per status are not 1, 2, 4 or 8.
     #[error("expected 1, 2, 4 or 8 bits per status, and zeros beyond the last one")]
     Shape,
+}
+
+/// The digest of a compact form: the Merkle root over its chunks, so that one chunk has a short proof. A
+/// list encoded with zlib is one chunk.
+///
+/// # Errors
+/// [`StatusBitsError::Compression`] for bytes that do not fall into chunks.
+pub fn compact_digest(encoding: StatusEncoding, compact: &[u8]) -> Result<Hash, StatusBitsError> {
+    match encoding {
+        StatusEncoding::Zlib => Ok(leaf_hash(compact)),
+        StatusEncoding::GolombRice => {
+            let chunks = golomb_rice::chunks(compact)?;
+            Ok(merkle::root(&chunks.into_iter().map(leaf_hash).collect::<Vec<_>>()))
+        }
+    }
+}
+
+/// The status at `index` of a committed list, read from its compact form: from one chunk of it where it has
+/// chunks. `None` beyond the capacity.
+///
+/// # Errors
+/// [`StatusBitsError`].
+pub fn status_in_compact(list: &StatusList, compact: &[u8], index: u64) -> Result<Option<u8>, StatusBitsError> {
+    if index >= list.capacity {
+        return Ok(None);
+    }
+    match list.encoding {
+        StatusEncoding::Zlib => Ok(StatusBits::from_compact(list, compact)?.get(index)),
+        StatusEncoding::GolombRice => {
+            let chunks = golomb_rice::chunks(compact)?;
+            let number = index / CHUNK_INDICES;
+            let chunk = usize::try_from(number)
+                .ok()
+                .and_then(|number| chunks.get(number).copied());
+            let covered = CHUNK_INDICES.min(list.capacity - number * CHUNK_INDICES);
+            let chunk = chunk.ok_or(StatusBitsError::Compression)?;
+            golomb_rice::get(chunk, list.bits, covered, index % CHUNK_INDICES).map(Some)
+        }
+    }
 }
 
 impl StatusBits {
@@ -82,14 +123,21 @@ impl StatusBits {
                 let bytes = inflate(compact, expected).ok_or(StatusBitsError::Compression)?;
                 Self::new(list.bits, list.capacity, bytes)
             }
-            StatusEncoding::GolombRice => Err(StatusBitsError::Encoding),
+            StatusEncoding::GolombRice => Self::new(
+                list.bits,
+                list.capacity,
+                golomb_rice::decode(compact, list.bits, list.capacity)?,
+            ),
         }
     }
 
-    /// The compact form, encoded with zlib.
+    /// The compact form in this encoding. [`compact_digest`] gives its digest.
     #[must_use]
-    pub fn to_zlib(&self) -> Vec<u8> {
-        deflate(&self.bytes)
+    pub fn to_compact(&self, encoding: StatusEncoding) -> Vec<u8> {
+        match encoding {
+            StatusEncoding::Zlib => deflate(&self.bytes),
+            StatusEncoding::GolombRice => golomb_rice::encode(self),
+        }
     }
 
     /// The status at `index`; `None` beyond the capacity.

@@ -392,3 +392,95 @@ fn within_limit(count: usize) -> Result<(), &'static str> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The witness keys that the standards' examples and a published witness use; only their form matters here.
+    const LOG: &str = "log example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k\n";
+    const FIRST: &str =
+        "witness one witness.example.org+b8a2cf20+BFLN3yikSfFkVAJtrnh/CiY3Zozkoy7clp+P7XB28qUN https://one.example\n";
+    const SECOND: &str = "witness two witness2.example.org+2e55b896+BIZ7fpceQWd60IfqQeS9IAnmNOCZjMDne8lZuguz/bi9\n";
+
+    fn parse(rest: &str) -> Result<TlogPolicy, TlogPolicyError> {
+        TlogPolicy::parse(&format!("{LOG}{FIRST}{SECOND}{rest}"))
+    }
+
+    /// Which sets of the two witnesses satisfy the quorum: none, one, two, both.
+    fn satisfied(rest: &str) -> [bool; 4] {
+        let policy = parse(rest).unwrap();
+        [&[][..], &["one"], &["two"], &["one", "two"]].map(|names| {
+            let cosigned = names
+                .iter()
+                .map(|name| ((*name).to_owned(), Timestamp::from_unix(7)))
+                .collect();
+            policy.as_of(&cosigned, &[&policy.quorum]).is_ok()
+        })
+    }
+
+    #[test]
+    fn quorums_count_as_the_standard_says() {
+        assert_eq!(satisfied("quorum one\n"), [false, true, false, true]);
+        assert_eq!(satisfied("group g any one two\nquorum g\n"), [false, true, true, true]);
+        assert_eq!(
+            satisfied("group g all one two\nquorum g\n"),
+            [false, false, false, true]
+        );
+        assert_eq!(satisfied("group g 2 one two\nquorum g\n"), [false, false, false, true]);
+        assert_eq!(
+            satisfied("group a all one\ngroup b any two\ngroup g all a b\nquorum g\n"),
+            [false, false, false, true]
+        );
+        // Stricter than the standard: without witnesses nothing is witnessed.
+        assert_eq!(satisfied("quorum none\n"), [false; 4]);
+    }
+
+    #[test]
+    fn as_of_is_the_latest_time_with_a_quorum() {
+        let policy = parse("group g 2 one two\nquorum g\n").unwrap();
+        let times = [("one", 100), ("two", 50)].map(|(name, time)| (name.to_owned(), Timestamp::from_unix(time)));
+        assert_eq!(
+            policy.as_of(&times.clone().into(), &["g"]),
+            Ok(Timestamp::from_unix(50))
+        );
+        assert_eq!(
+            policy.as_of(&times.clone().into(), &["one"]),
+            Ok(Timestamp::from_unix(100))
+        );
+        assert_eq!(policy.as_of(&times.into(), &["g", "two"]), Ok(Timestamp::from_unix(50)));
+    }
+
+    #[test]
+    fn spaces_tabs_comments_and_empty_lines_do_not_matter() {
+        assert!(parse("  # a comment\n\n\t group\tg  1 one  \n quorum g").is_ok());
+    }
+
+    #[test]
+    fn malformed_policies_are_refused_at_their_line() {
+        for (rest, line) in [
+            ("", 0),
+            ("quorum g\n", 4),
+            ("quorum one\nquorum two\n", 5),
+            ("group g 0 one\nquorum g\n", 4),
+            ("group g 2 one\nquorum g\n", 4),
+            ("group g 01 one\nquorum g\n", 4),
+            ("group g any\nquorum g\n", 4),
+            ("group g any g\nquorum g\n", 4),
+            ("group g any none\nquorum g\n", 4),
+            ("group none any one\nquorum none\n", 4),
+            ("group one any two\nquorum one\n", 4),
+            ("group g any one one\nquorum g\n", 4),
+            ("group g any one\ngroup h any one\nquorum h\n", 5),
+            ("quorums one\n", 4),
+            ("quorum one\r\n", 0),
+            (&FIRST.replace("witness one", "witness three"), 4),
+            (&LOG.replace("log", "witness three"), 4),
+            (&SECOND.replace("witness two", "log"), 4),
+            (LOG, 4),
+        ] {
+            assert_eq!(parse(rest).map_err(|error| error.line), Err(line), "{rest}");
+        }
+        assert!(TlogPolicy::parse(&"#".repeat(MAX_POLICY_BYTES + 1)).is_err());
+    }
+}

@@ -15,9 +15,12 @@ use crate::codec::MapBuilder;
 use crate::entry::Body;
 use crate::entry::Entry;
 use crate::entry::EntryType;
+use crate::entry::StatusEncoding;
 use crate::merkle::Hash;
 use crate::proof::TlogProof;
+use crate::state::SchemaRecord;
 use crate::state::State;
+use crate::status_bits::compact_digest;
 use crate::status_bits::deflate;
 
 /// Why no bundle can be made: the caller's fault.
@@ -40,7 +43,8 @@ pub enum ExportError {
 
 /// The bundle of `state`, whose Snapshot is `snapshot`, proven by `proof`.
 ///
-/// `blob` gives the bytes of a digest: the compact form of a status list, or a schema document. What it
+/// `blob` gives the bytes of a digest: a schema document by its SHA-256, or the compact form of a status list
+/// by [`compact_digest`]. What it
 /// does not have is left out, and a verifier then knows the digest only.
 ///
 /// # Errors
@@ -64,15 +68,23 @@ pub fn export(
         .iter()
         .map(|digest| section(state, digest.section))
         .collect();
-    let mut blobs: BTreeMap<Hash, Vec<u8>> = BTreeMap::new();
-    for digest in referenced(state) {
+    let mut documents = BTreeMap::new();
+    for digest in documents_of(state) {
         let Some(bytes) = blob(digest) else { continue };
         if Hash::digest(&bytes) != digest {
             return Err(ExportError::Blob { expected: digest });
         }
-        blobs.insert(digest, bytes);
+        documents.insert(digest, bytes);
     }
-    let blobs = blobs
+    let mut lists = BTreeMap::new();
+    for (digest, encoding) in lists_of(state) {
+        let Some(bytes) = blob(digest) else { continue };
+        if compact_digest(encoding, &bytes) != Ok(digest) {
+            return Err(ExportError::Blob { expected: digest });
+        }
+        lists.insert((digest, encoding), bytes);
+    }
+    let documents = documents
         .iter()
         .map(|(digest, bytes)| packed(codec::hash_value(*digest), bytes))
         .collect();
@@ -82,18 +94,28 @@ pub fn export(
         .put(3, Value::text(proof.to_string()))
         .put(4, Value::bytes(snapshot))
         .put(5, Value::Array(sections))
-        .put(6, Value::Array(blobs));
+        .put(6, Value::Array(documents))
+        .put(7, Value::Array(lists.into_iter().map(compact).collect()));
     Ok(bundle.build().to_vec())
 }
 
-/// The digests of everything that may be attached: compact status lists and schema documents.
-pub(super) fn referenced(state: &State) -> impl Iterator<Item = Hash> {
-    let lists = state
-        .status_lists()
-        .filter(|record| !record.has_ended())
-        .map(|record| record.list().compact);
-    let schemas = state.schemas().filter_map(|record| record.schema());
-    lists.chain(schemas.flat_map(|schema| schema.documents.iter().map(|document| document.digest)))
+/// The schema documents that may be attached.
+pub(super) fn documents_of(state: &State) -> impl Iterator<Item = Hash> {
+    let schemas = state.schemas().filter_map(SchemaRecord::schema);
+    schemas.flat_map(|schema| schema.documents.iter().map(|document| document.digest))
+}
+
+/// The status lists that may be attached.
+pub(super) fn lists_of(state: &State) -> impl Iterator<Item = (Hash, StatusEncoding)> {
+    let lists = state.status_lists().filter(|record| !record.has_ended());
+    lists.map(|record| (record.list().compact, record.list().encoding))
+}
+
+fn compact(((digest, encoding), bytes): ((Hash, StatusEncoding), Vec<u8>)) -> Value {
+    let map = MapBuilder::default()
+        .put(1, codec::hash_value(digest))
+        .put(2, encoding as u64);
+    map.put(3, Value::Bytes(bytes)).build()
 }
 
 fn section(state: &State, section: EntryType) -> Value {

@@ -7,12 +7,14 @@ use std::sync::OnceLock;
 use keys::cbor::Value;
 use thiserror::Error;
 
+use super::CompactList;
 use super::MAGIC;
 use super::PLAIN;
 use super::TrustedBundle;
 use super::VERSION;
 use super::ZLIB;
-use super::export::referenced;
+use super::export::documents_of;
+use super::export::lists_of;
 use crate::anchor::Anchor;
 use crate::codec;
 use crate::codec::DecodeError;
@@ -21,12 +23,14 @@ use crate::entry::Body;
 use crate::entry::Entry;
 use crate::entry::EntryType;
 use crate::entry::SnapshotBody;
+use crate::entry::StatusEncoding;
 use crate::merkle::Hash;
 use crate::proof::TlogProof;
 use crate::proof::TlogProofError;
 use crate::state::Clock;
 use crate::state::Refusal;
 use crate::state::State;
+use crate::status_bits::compact_digest;
 use crate::status_bits::inflate;
 
 /// How large a bundle may be.
@@ -124,19 +128,22 @@ pub(super) fn load(bytes: &[u8], anchor: &Anchor, limits: Limits) -> Result<Trus
     if index != snapshot.covered || size.checked_sub(1) != Some(index) {
         return Err(BundleError::NotLast { index, size });
     }
-    let known: BTreeSet<Hash> = referenced(&state).collect();
-    if let Some(found) = parsed.blobs.keys().find(|digest| !known.contains(*digest)) {
+    let documents: BTreeSet<Hash> = documents_of(&state).collect();
+    let lists: BTreeSet<(Hash, StatusEncoding)> = lists_of(&state).collect();
+    let strange_document = parsed.documents.keys().find(|digest| !documents.contains(*digest));
+    let strange_list = parsed
+        .lists
+        .keys()
+        .find(|list| !lists.contains(*list))
+        .map(|(digest, _)| digest);
+    if let Some(found) = strange_document.or(strange_list) {
         return Err(BundleError::Attachment { found: *found });
     }
-    let lists = state
-        .status_lists()
-        .map(|record| (record.list().compact, OnceLock::new()))
-        .collect();
     Ok(TrustedBundle {
         snapshot: parsed.snapshot,
         witnessed,
-        blobs: parsed.blobs,
-        lists,
+        documents: parsed.documents,
+        lists: parsed.lists,
         state,
     })
 }
@@ -148,7 +155,8 @@ struct Parsed {
     entry: Entry,
     snapshot: SnapshotBody,
     sections: BTreeMap<EntryType, Vec<Vec<u8>>>,
-    blobs: BTreeMap<Hash, Vec<u8>>,
+    documents: BTreeMap<Hash, Vec<u8>>,
+    lists: BTreeMap<(Hash, StatusEncoding), CompactList>,
 }
 
 impl Parsed {
@@ -176,16 +184,17 @@ impl Parsed {
             let section = section.ok_or_else(|| fields.shape("sections ascending by number"))?;
             sections.insert(section, records(&plain)?);
         }
-        let mut blobs = BTreeMap::new();
+        let mut documents = BTreeMap::new();
         for value in fields.array(6, Ok)? {
             let (name, plain) = unpack(value)?;
             let digest = Hash::digest(&plain);
-            let in_order = blobs.last_key_value().is_none_or(|(last, _)| *last < digest);
+            let in_order = documents.last_key_value().is_none_or(|(last, _)| *last < digest);
             if name != codec::hash_value(digest) || !in_order {
                 return Err(BundleError::Attachment { found: digest });
             }
-            blobs.insert(digest, plain);
+            documents.insert(digest, plain);
         }
+        let lists = lists(fields.array(7, Ok)?)?;
         fields.end()?;
         let entry = Entry::parse(&leaf)?;
         let Body::Snapshot(snapshot) = entry.body().clone() else {
@@ -197,7 +206,8 @@ impl Parsed {
             entry,
             snapshot,
             sections,
-            blobs,
+            documents,
+            lists,
         })
     }
 }
@@ -240,6 +250,32 @@ impl Packed {
         };
         Ok((self.name, plain.ok_or(wrong)?))
     }
+}
+
+/// Compact status lists, each under its own digest. They count as they are: their decoded size is bounded
+/// by the rules of a commitment.
+fn lists(values: Vec<Value>) -> Result<BTreeMap<(Hash, StatusEncoding), CompactList>, BundleError> {
+    let mut lists = BTreeMap::new();
+    for value in values {
+        let mut fields = Fields::open("compact list", value)?;
+        let found = fields.hash(1)?;
+        let encoding = fields.variant(2, "0 (zlib) or 1 (Golomb-Rice)", StatusEncoding::from_number)?;
+        let compact = fields.bytes(3)?;
+        fields.end()?;
+        let key = (found, encoding);
+        let in_order = lists.last_key_value().is_none_or(|(last, _)| *last < key);
+        if compact_digest(encoding, &compact) != Ok(found) || !in_order {
+            return Err(BundleError::Attachment { found });
+        }
+        lists.insert(
+            key,
+            CompactList {
+                compact,
+                bits: OnceLock::new(),
+            },
+        );
+    }
+    Ok(lists)
 }
 
 /// The records of a section: a CBOR array of byte strings.

@@ -24,7 +24,7 @@ use crate::merkle::Hash;
 ///   3: uint,               ; capacity: how many indices there are
 ///   4: [+ token],          ; the standard forms, ascending by format
 ///   5: 0 / 1,              ; encoding of the compact form: zlib, Golomb-Rice chunks
-///   6: bstr .size 32,      ; SHA-256 of the compact form
+///   6: bstr .size 32,      ; Merkle root over the chunks of the compact form
 ///   7: uint,               ; its length in bytes
 ///   8: time,               ; next update
 ///   9: uint,               ; epoch, rising
@@ -54,7 +54,8 @@ pub struct StatusList {
     pub tokens: Vec<StatusToken>,
     /// How the compact form is encoded.
     pub encoding: StatusEncoding,
-    /// SHA-256 of the compact form: the name of its bytes in a bundle.
+    /// Merkle root over the chunks of the compact form ([`crate::status_bits::compact_digest`]): the name of
+    /// its bytes in a bundle.
     pub compact: Hash,
     /// Length of the compact form in bytes.
     pub compact_length: u64,
@@ -90,9 +91,9 @@ pub enum TokenFormat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StatusEncoding {
     /// The byte array of the [Token Status List](https://datatracker.ietf.org/doc/draft-ietf-oauth-status-list/)
-    /// (index 0 in the lowest bits of the first byte), compressed with zlib as its `lst` is.
+    /// (index 0 in the lowest bits of the first byte), compressed with zlib as its `lst` is. One chunk.
     Zlib = 0,
-    /// Golomb-Rice coded gaps in chunks of 131,072 indices.
+    /// Golomb-Rice coded distances in chunks of 131,072 indices ([`crate::golomb_rice`]).
     GolombRice = 1,
 }
 
@@ -150,17 +151,12 @@ impl StatusList {
     pub(crate) fn from_value(value: Value) -> Result<Self, DecodeError> {
         let mut fields = Fields::open("status list", value)?;
         let bits = |number| [1_u8, 2, 4, 8].into_iter().find(|bits| u64::from(*bits) == number);
-        let encoding = |number| match number {
-            0 => Some(StatusEncoding::Zlib),
-            1 => Some(StatusEncoding::GolombRice),
-            _ => None,
-        };
         let list = Self {
             uri: fields.text(1)?,
             bits: fields.variant(2, "1, 2, 4 or 8 bits", bits)?,
             capacity: fields.unsigned(3)?,
             tokens: fields.array(4, StatusToken::from_value)?,
-            encoding: fields.variant(5, "0 (zlib) or 1 (Golomb-Rice)", encoding)?,
+            encoding: fields.variant(5, "0 (zlib) or 1 (Golomb-Rice)", StatusEncoding::from_number)?,
             compact: fields.hash(6)?,
             compact_length: fields.unsigned(7)?,
             next_update: fields.time(8)?,
@@ -176,6 +172,14 @@ impl StatusList {
         }
         fields.end()?;
         Ok(list)
+    }
+}
+
+impl StatusEncoding {
+    pub(crate) fn from_number(number: u64) -> Option<Self> {
+        [Self::Zlib, Self::GolombRice]
+            .into_iter()
+            .find(|encoding| *encoding as u64 == number)
     }
 }
 

@@ -359,22 +359,43 @@ fn missing_section_is_refused() {
 #[test]
 fn attachment_that_nothing_refers_to_is_refused() {
     let (mut nation, agency) = Nation::with_issuer();
-    let bytes = nation.bundle();
-    let old = nation.blobs.last().unwrap().clone();
+    let old = members(&nation.bundle());
+    let list = nation
+        .state
+        .status_list(&agency.did, &list_uri(&agency))
+        .unwrap()
+        .list()
+        .compact;
+    let document = schema(LICENCE).documents[0].digest;
     nation.commit(&agency, 2, &[7]).unwrap();
+    nation
+        .govern(LICENCE, Body::Schema(trust::entry::SchemaBody::Withdraw))
+        .unwrap();
     nation.snapshot(GENESIS.plus(2 * HOUR));
-    // The next bundle with the attachments of the one before: the list of epoch 1 belongs to nothing now.
-    let mut bundle = decode(&nation.bundle());
-    let Value::Map(older) = decode(&bytes) else { panic!() };
-    let Value::Map(members) = &mut bundle else { panic!() };
-    members[5].1 = older[5].1.clone();
-    let result = TrustedBundle::load(&bundle.to_vec(), nation.state.anchor(), Limits::default());
-    assert_eq!(
-        result.unwrap_err(),
-        BundleError::Attachment {
-            found: Hash::digest(&old)
-        }
-    );
+    // The next bundle with the attachments of the one before: what they were for is gone.
+    for (position, found) in [(5, document), (6, list)] {
+        let mut new = members(&nation.bundle());
+        new[position].1 = old[position].1.clone();
+        let bytes = Value::Map(new).to_vec();
+        let result = TrustedBundle::load(&bytes, nation.state.anchor(), Limits::default());
+        assert_eq!(result.unwrap_err(), BundleError::Attachment { found });
+    }
+}
+
+#[test]
+fn attachment_under_another_digest_is_refused() {
+    let (nation, _) = Nation::with_issuer();
+    for position in [5, 6] {
+        let mut bundle = members(&nation.bundle());
+        let Value::Array(list) = &mut bundle[position].1 else {
+            panic!()
+        };
+        let Value::Map(attached) = &mut list[0] else { panic!() };
+        attached[0].1 = Value::bytes([7; 32]);
+        let bytes = Value::Map(bundle).to_vec();
+        let result = TrustedBundle::load(&bytes, nation.state.anchor(), Limits::default());
+        assert!(matches!(result, Err(BundleError::Attachment { .. })), "{result:?}");
+    }
 }
 
 #[test]
@@ -524,6 +545,11 @@ fn decode(bytes: &[u8]) -> Value {
         },
     )
     .unwrap()
+}
+
+fn members(bytes: &[u8]) -> Vec<(Value, Value)> {
+    let Value::Map(members) = decode(bytes) else { panic!() };
+    members
 }
 
 /// The packed section of this number, or any other packed thing by position, in member `key` of the bundle.

@@ -43,6 +43,7 @@ use trust::state::Refusal;
 use trust::state::SnapshotTimes;
 use trust::state::State;
 use trust::status_bits::StatusBits;
+use trust::status_bits::compact_digest;
 
 pub(crate) const ORIGIN: &str = "registry.attestry.example";
 pub(crate) const AUTHORITY: &str = "governance";
@@ -189,7 +190,9 @@ pub(crate) fn status_list(uri: &str, epoch: u64, revoked: &[usize], next_update:
     for index in revoked {
         bytes[index / 8] |= 1 << (index % 8);
     }
-    let compact = StatusBits::new(1, 1024, bytes).unwrap().to_zlib();
+    let compact = StatusBits::new(1, 1024, bytes)
+        .unwrap()
+        .to_compact(StatusEncoding::GolombRice);
     let list = StatusList {
         uri: uri.to_owned(),
         bits: 1,
@@ -198,8 +201,8 @@ pub(crate) fn status_list(uri: &str, epoch: u64, revoked: &[usize], next_update:
             format: TokenFormat::Jwt,
             digest: Hash::digest(b"token"),
         }],
-        encoding: StatusEncoding::Zlib,
-        compact: Hash::digest(&compact),
+        encoding: StatusEncoding::GolombRice,
+        compact: compact_digest(StatusEncoding::GolombRice, &compact).unwrap(),
         compact_length: u64::try_from(compact.len()).unwrap(),
         next_update,
         epoch,
@@ -413,8 +416,12 @@ impl Nation {
         .unwrap()
     }
 
+    /// A schema document or a compact list.
     pub(crate) fn blob(&self, digest: Hash) -> Option<Vec<u8>> {
-        self.blobs.iter().find(|bytes| Hash::digest(bytes) == digest).cloned()
+        let is_named = |bytes: &&Vec<u8>| {
+            Hash::digest(bytes) == digest || compact_digest(StatusEncoding::GolombRice, bytes) == Ok(digest)
+        };
+        self.blobs.iter().find(is_named).cloned()
     }
 }
 
