@@ -320,6 +320,13 @@ impl Unverified<LdpVc> {
 }
 
 impl Authentic<LdpVc> {
+    /// See [`Unverified::contexts`].
+    pub fn contexts(&self) -> impl Iterator<Item = &str> {
+        document::context_urls(&self.contents.document)
+            .unwrap_or_default()
+            .into_iter()
+    }
+
     /// Keeps a credential as issued.
     ///
     /// # Errors
