@@ -4,6 +4,7 @@ use did::Did;
 use did::Document;
 use did::webvh;
 use did::webvh::LogState;
+use did::webvh::Resolution;
 use did::webvh::VersionQuery;
 use keys::Timestamp;
 use thiserror::Error;
@@ -23,18 +24,24 @@ pub enum DidLogError {
     Syntax(#[from] did::syntax::SyntaxError),
 }
 
-/// The newest version of a log of which every line is verified.
+/// A version of a log, every line of which is verified where the newest one is asked for.
 ///
 /// `newest` bounds the times of its versions.
 pub(crate) fn resolve(
     did: &str,
     log: &[u8],
     witness_proofs: Option<&[u8]>,
+    query: &VersionQuery,
     newest: Timestamp,
-) -> Result<LogState, DidLogError> {
+) -> Result<Resolution, DidLogError> {
     let did = Did::parse(did)?;
-    let resolution = webvh::resolve_log(Some(&did), log, witness_proofs, &VersionQuery::Latest, Some(newest))?;
-    Ok(resolution.newest().clone())
+    Ok(webvh::resolve_log(
+        Some(&did),
+        log,
+        witness_proofs,
+        query,
+        Some(newest),
+    )?)
 }
 
 /// The newest version after some more lines, when the version before them is known to be verified.

@@ -47,14 +47,14 @@ pub enum StatusBitsError {
     Shape,
 }
 
-/// The digest of a compact form: the Merkle root over its chunks, so that one chunk has a short proof. A
-/// list encoded with zlib is one chunk.
+/// The digest of a compact form: SHA-256 of one encoded with zlib, and for Golomb-Rice the Merkle root over
+/// its chunks, so that one chunk has a short proof.
 ///
 /// # Errors
 /// [`StatusBitsError::Compression`] for bytes that do not fall into chunks.
 pub fn compact_digest(encoding: StatusEncoding, compact: &[u8]) -> Result<Hash, StatusBitsError> {
     match encoding {
-        StatusEncoding::Zlib => Ok(leaf_hash(compact)),
+        StatusEncoding::Zlib => Ok(Hash::digest(compact)),
         StatusEncoding::GolombRice => {
             let chunks = golomb_rice::chunks(compact)?;
             Ok(merkle::root(&chunks.into_iter().map(leaf_hash).collect::<Vec<_>>()))

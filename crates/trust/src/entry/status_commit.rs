@@ -24,7 +24,7 @@ use crate::merkle::Hash;
 ///   3: uint,               ; capacity: how many indices there are
 ///   4: [+ token],          ; the standard forms, ascending by format
 ///   5: 0 / 1,              ; encoding of the compact form: zlib, Golomb-Rice chunks
-///   6: bstr .size 32,      ; Merkle root over the chunks of the compact form
+///   6: bstr .size 32,      ; digest of the compact form: SHA-256, or Merkle root over chunks
 ///   7: uint,               ; its length in bytes
 ///   8: time,               ; next update
 ///   9: uint,               ; epoch, rising
@@ -54,8 +54,7 @@ pub struct StatusList {
     pub tokens: Vec<StatusToken>,
     /// How the compact form is encoded.
     pub encoding: StatusEncoding,
-    /// Merkle root over the chunks of the compact form ([`crate::status_bits::compact_digest`]): the name of
-    /// its bytes in a bundle.
+    /// Digest of the compact form ([`crate::status_bits::compact_digest`]): the name of its bytes in a bundle.
     pub compact: Hash,
     /// Length of the compact form in bytes.
     pub compact_length: u64,
@@ -91,9 +90,11 @@ pub enum TokenFormat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StatusEncoding {
     /// The byte array of the [Token Status List](https://datatracker.ietf.org/doc/draft-ietf-oauth-status-list/)
-    /// (index 0 in the lowest bits of the first byte), compressed with zlib as its `lst` is. One chunk.
+    /// (index 0 in the lowest bits of the first byte), compressed with zlib as its `lst` is. The digest
+    /// is SHA-256 of that.
     Zlib = 0,
-    /// Golomb-Rice coded distances in chunks of 131,072 indices ([`crate::golomb_rice`]).
+    /// Golomb-Rice coded distances in chunks of 131,072 indices ([`crate::golomb_rice`]). The digest is
+    /// the Merkle root over the chunks.
     GolombRice = 1,
 }
 

@@ -7,6 +7,8 @@ use did::DidUrl;
 use did::Document;
 use did::document::Purpose;
 use did::webvh::LogState;
+use did::webvh::Resolution;
+use did::webvh::VersionQuery;
 use keys::PublicKey;
 use keys::Timestamp;
 use keys::cbor::Value;
@@ -83,14 +85,19 @@ impl DidRecord {
     /// [`DidLogError`]; not for a record that this machine or a witness quorum accepted.
     pub fn newest(&self) -> Result<&LogState, &DidLogError> {
         let resolve = || {
-            did_log::resolve(
-                &self.did,
-                &self.log,
-                self.witness_proofs.as_deref(),
-                newest_version_time(self.head.time),
-            )
+            self.resolve(&VersionQuery::Latest)
+                .map(|resolution| resolution.newest().clone())
         };
         self.newest.get_or_init(resolve).as_ref()
+    }
+
+    /// A version of the log, or all of them: which keys a document had when.
+    ///
+    /// # Errors
+    /// [`DidLogError`], also when the log has no such version.
+    pub fn resolve(&self, query: &VersionQuery) -> Result<Resolution, DidLogError> {
+        let newest = newest_version_time(self.head.time);
+        did_log::resolve(&self.did, &self.log, self.witness_proofs.as_deref(), query, newest)
     }
 
     /// The newest document; `None` for a DID that was deactivated.
