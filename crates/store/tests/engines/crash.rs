@@ -1,0 +1,107 @@
+//! A process that is killed loses nothing that it had acknowledged.
+//!
+//! `store-acknowledge` commits and prints; here it is killed at any moment, and then the store must
+//! open and hold every number that was printed, and none with a gap before it.
+
+use std::collections::BTreeMap;
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+
+use store::Direction;
+use store::Keyspace;
+
+use crate::place::Numbers;
+use crate::place::Place;
+
+const ROUNDS: u64 = 20;
+const TASKS: u64 = 4;
+
+#[tokio::test]
+async fn killed_process_on_fjall_loses_nothing() {
+    kill_and_look(Place::embedded("fjall"), 1).await;
+}
+
+#[cfg(feature = "sled")]
+#[tokio::test]
+async fn killed_process_on_sled_loses_nothing() {
+    kill_and_look(Place::embedded("sled"), 2).await;
+}
+
+#[tokio::test]
+async fn killed_process_on_postgres_loses_nothing() {
+    if let Some(place) = Place::postgres("killed").await {
+        kill_and_look(place, 3).await;
+    }
+}
+
+async fn kill_and_look(place: Place, seed: u64) {
+    let mut numbers = Numbers(seed);
+    let mut acknowledged: BTreeMap<u64, u64> = BTreeMap::new();
+    for round in 0..ROUNDS {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_store-acknowledge"))
+            .args([&place.url, &u64::MAX.to_string(), &TASKS.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // At times so soon that it has not even opened the store.
+        let delay = Duration::from_millis(numbers.below(150));
+        for (task, number) in kill_after(&mut child, delay) {
+            acknowledged.insert(task, number);
+        }
+
+        let store = place.open().await;
+        let snapshot = store.snapshot().await.unwrap();
+        for task in 0..TASKS {
+            let room = Keyspace::new(&format!("ack/{task}/")).unwrap();
+            let kept = snapshot
+                .prefix(room.prefix(), 1_000_000, Direction::Forward)
+                .await
+                .unwrap();
+            let printed = acknowledged.get(&task).copied().unwrap_or(0);
+            let count = kept.len() as u64;
+            assert!(count >= printed, "round {round}: {printed} acknowledged, {count} kept");
+            for (number, entry) in (1..).zip(&kept) {
+                assert_eq!(room.number(&entry.key), Some(number), "round {round}");
+                assert_eq!(entry.value, number.to_string().as_bytes(), "round {round}");
+            }
+        }
+        drop(snapshot);
+        // Half of the rounds leave the store as a kill does.
+        if round % 2 == 0 {
+            store.close().await;
+        }
+    }
+    let total: u64 = acknowledged.values().sum();
+    assert!(
+        total > 100,
+        "only {total} commits were acknowledged: the test shows nothing"
+    );
+}
+
+/// Kills the child, and gives the last number that each of its tasks had printed.
+fn kill_after(child: &mut Child, delay: Duration) -> BTreeMap<u64, u64> {
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let reader = thread::spawn(move || {
+        let mut last = BTreeMap::new();
+        for line in lines.map_while(Result::ok) {
+            let mut words = line.split(' ');
+            if words.next() == Some("ack") {
+                let mut number = || words.next().and_then(|word| word.parse().ok());
+                if let (Some(task), Some(number)) = (number(), number()) {
+                    last.insert(task, number);
+                }
+            }
+        }
+        last
+    });
+    thread::sleep(delay);
+    // SIGKILL: nothing of the process runs after it.
+    child.kill().unwrap();
+    child.wait().unwrap();
+    reader.join().unwrap()
+}
