@@ -1,0 +1,402 @@
+//! The command line: names, options, help with examples. What the commands do is in `commands/`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::Parser;
+use clap::Subcommand;
+use clap::ValueEnum;
+use url::Url;
+
+/// Verifiable credentials without a centre: issue, hold, verify offline, exchange.
+#[derive(Debug, Parser)]
+#[command(
+    name = "attestry",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = "Examples:\n  attestry up --sample          the whole platform with a sample nation on http://127.0.0.1:8080\n  attestry demo                 the whole story, performed and checked, in under a minute\n  attestry wallet accept OFFER  receive a credential\n  attestry verify --bundle trust.bundle presentation.json\n\nEvery command has --help with examples, and --json for programs."
+)]
+pub(crate) struct Cli {
+    /// Print one JSON object on stdout instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run every part of the platform in one process.
+    Up(Up),
+    /// Tell and perform the whole story on a fresh data folder; exit 0 only if every step held.
+    Demo(Demo),
+    /// Bring an agency to a running platform.
+    #[command(subcommand)]
+    Agency(Agency),
+    /// Offer a credential to a person.
+    #[command(subcommand)]
+    Offer(Offer),
+    /// Keep credentials and present them.
+    Wallet(Wallet),
+    /// Ask for presentations and read the results.
+    #[command(subcommand)]
+    Verifier(Verifier),
+    /// Fetch, update and look into trust bundles.
+    #[command(subcommand)]
+    Bundle(Bundle),
+    /// Check a presentation against trust bundles, with no network.
+    Verify(Verify),
+    /// List the credentials that an agency issued.
+    #[command(subcommand)]
+    Credentials(Credentials),
+    /// Revoke a credential for good.
+    Revoke(Revoke),
+    /// Resolve a DID.
+    Resolve(Resolve),
+    /// Govern the registry: proposals and officers' approvals.
+    #[command(subcommand)]
+    Registry(Registry),
+    /// Look for what would keep this machine from running the platform.
+    Doctor(Doctor),
+    /// Print a completion script for a shell.
+    #[command(after_help = "Example:\n  attestry completions bash > ~/.local/share/bash-completion/completions/attestry")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  attestry up --sample\n  attestry up --data /srv/attestry --store postgres://attestry@db/attestry --listen 0.0.0.0:8080 --public-url https://attestry.agency.example\n\nPrints one line 'ready http://...' when everything answers. SIGTERM finishes what is in flight and exits 0."
+)]
+pub(crate) struct Up {
+    /// Where keys, the store and the administrative token are kept.
+    #[arg(long, env = "ATTESTRY_DATA", default_value = "attestry-data", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// The address to listen on. Plain HTTP is for loopback only.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+    /// fjall, sled or postgres://USER@HOST/DATABASE.
+    #[arg(long, env = "ATTESTRY_STORE", default_value = "fjall", value_name = "STORE")]
+    pub(crate) store: String,
+    /// What clients call this platform, when a proxy stands in front.
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<Url>,
+    /// A PEM certificate chain for serving https itself.
+    #[arg(long, requires = "tls_key", value_name = "FILE")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// The certificate's private key.
+    #[arg(long, requires = "tls_certificate", value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Seed an empty data folder with the sample nation: an authority, four agencies, their registers.
+    #[arg(long)]
+    pub(crate) sample: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  attestry demo\n  attestry demo --keep --json")]
+pub(crate) struct Demo {
+    /// Keep the data folder and print where it is.
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+/// How an administrative command reaches and proves itself to a running platform.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Platform {
+    /// The running platform.
+    #[arg(long, env = "ATTESTRY_URL", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    pub(crate) url: Url,
+    /// The platform's data folder, where the administrative token lies.
+    #[arg(long, env = "ATTESTRY_DATA", default_value = "attestry-data", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// The administrative token itself, instead of the data folder.
+    #[arg(long, env = "ATTESTRY_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub(crate) token: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Agency {
+    /// Make an agency's keys and DID, begin to issue from its register, and propose its accreditation.
+    #[command(
+        after_help = "Example:\n  attestry agency add --id library --name 'City Library' --folder library/\n\nThe folder has mappings/TYPE.json, types/TYPE/type.json and display.json, and the CSV files that the mappings name. It is copied into the platform's data folder, so the command runs on the platform's machine."
+    )]
+    Add {
+        #[command(flatten)]
+        platform: Platform,
+        /// Short name in URLs.
+        #[arg(long, value_name = "ID")]
+        id: String,
+        /// Name for people.
+        #[arg(long, value_name = "NAME")]
+        name: String,
+        /// The agency's mappings, types and registers.
+        #[arg(long, value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Offer {
+    /// Make an offer and print its openid-credential-offer:// URI.
+    #[command(
+        after_help = "Examples:\n  attestry offer create --agency population --type PersonIdentity --subject X0000001A\n  attestry offer create --agency transport --type DrivingLicence --subject X0000001A --tx-code 4711\n\nThe sample's people are in schemas/sample/persons.csv; the first column is the subject id."
+    )]
+    Create {
+        #[command(flatten)]
+        platform: Platform,
+        /// The agency that issues.
+        #[arg(long, value_name = "ID")]
+        agency: String,
+        /// The credential type, such as PersonIdentity.
+        #[arg(long = "type", value_name = "TYPE")]
+        credential_type: String,
+        /// Whose record in the agency's register.
+        #[arg(long, value_name = "ID")]
+        subject: String,
+        /// A code that the person must give too; tell it over another channel.
+        #[arg(long, value_name = "CODE")]
+        tx_code: Option<String>,
+        /// The credential format.
+        #[arg(long, value_enum, default_value_t = Format::DcSdJwt)]
+        format: Format,
+        /// Put a link to the offer into the URI instead of the offer itself.
+        #[arg(long)]
+        by_reference: bool,
+    },
+}
+
+/// Credential formats by their OpenID4VCI names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// SD-JWT VC.
+    #[value(name = "dc+sd-jwt")]
+    DcSdJwt,
+    /// W3C VC 2.0 as a JWT.
+    #[value(name = "jwt_vc_json")]
+    JwtVcJson,
+    /// W3C VC 2.0 with a Data Integrity proof.
+    #[value(name = "ldp_vc")]
+    LdpVc,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  attestry wallet init\n  attestry wallet accept 'openid-credential-offer://?credential_offer=...'\n  attestry wallet list\n  attestry wallet present 'openid4vp://?...' \n  attestry wallet present request.json --out presentation.json --yes\n\nWithout a terminal the passphrase comes from ATTESTRY_PASSPHRASE."
+)]
+pub(crate) struct Wallet {
+    /// The wallet's folder.
+    #[arg(long, env = "ATTESTRY_WALLET", value_name = "DIR", global = true)]
+    pub(crate) home: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: WalletCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WalletCommand {
+    /// Make a new wallet.
+    Init,
+    /// Accept a credential offer.
+    Accept {
+        /// The openid-credential-offer:// URI.
+        offer: String,
+        /// The code that came over another channel.
+        #[arg(long, value_name = "CODE")]
+        tx_code: Option<String>,
+    },
+    /// List what the wallet holds.
+    List,
+    /// Show one credential with its claims.
+    Show {
+        /// Its id in the list.
+        id: String,
+    },
+    /// Answer a request; asks before anything is disclosed.
+    Present {
+        /// The openid4vp:// URI, or the file of a self-contained request.
+        request: String,
+        /// Which credentials to use where several fit (their ids).
+        #[arg(long, value_name = "ID", num_args = 1.., value_delimiter = ',')]
+        select: Vec<String>,
+        /// Write request and response into this file and send nothing.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Disclose without asking.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Remove one credential and its key.
+    Forget {
+        /// Its id in the list.
+        id: String,
+        /// Remove without asking.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verifier {
+    /// Ask for a presentation; prints the openid4vp:// URI and the request's id.
+    #[command(
+        after_help = "Examples:\n  attestry verifier request --query age-over-18\n  attestry verifier request --query my-query.json\n  attestry verifier request --offline --query age-over-18 --out request.json\n\nBuilt-in queries: age-over-18, identity, driving-licence."
+    )]
+    Request {
+        #[command(flatten)]
+        platform: Platform,
+        /// A file with a DCQL query, or the name of a built-in one.
+        #[arg(long, value_name = "FILE|NAME")]
+        query: String,
+        /// Make a self-contained request signed by a did:key of this machine, for use with no server at all.
+        #[arg(long, requires = "out")]
+        offline: bool,
+        /// Where the self-contained request goes.
+        #[arg(long, requires = "offline", value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Ask for an encrypted response (direct_post.jwt).
+        #[arg(long, conflicts_with = "offline")]
+        encrypted: bool,
+    },
+    /// Read the result of a request.
+    #[command(after_help = "Example:\n  attestry verifier result 5CBm0yQk")]
+    Result {
+        #[command(flatten)]
+        platform: Platform,
+        /// The id that `verifier request` printed.
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bundle {
+    /// Fetch a trust bundle. The first one prints and pins its anchor.
+    #[command(after_help = "Examples:\n  attestry bundle fetch http://127.0.0.1:8080 --out trust.bundle\n  attestry bundle fetch https://attestry.agency.example --out trust.bundle --anchor anchor.json")]
+    Fetch {
+        /// The platform.
+        url: Url,
+        /// Where the bundle goes.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// The anchor, received over another channel.
+        #[arg(long, value_name = "FILE")]
+        anchor: Option<PathBuf>,
+    },
+    /// Bring a bundle up to date; an older one never replaces it.
+    #[command(after_help = "Example:\n  attestry bundle update trust.bundle http://127.0.0.1:8080")]
+    Update {
+        /// The bundle.
+        file: PathBuf,
+        /// The platform.
+        url: Url,
+    },
+    /// Show what a bundle says.
+    #[command(after_help = "Example:\n  attestry bundle show trust.bundle")]
+    Show {
+        /// The bundle.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  attestry verify --bundle trust.bundle presentation.json\n  attestry verify --bundle trust.bundle --request request.json --max-age 10m presentation.json --json\n\nExit status: 0 valid; 1 refused, stale or not covered; 2 wrong use."
+)]
+pub(crate) struct Verify {
+    /// A trust bundle; several may be given.
+    #[arg(long, required = true, value_name = "FILE")]
+    pub(crate) bundle: Vec<PathBuf>,
+    /// The request that this presentation has to answer. Without it, the one in the file counts.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) request: Option<PathBuf>,
+    /// How old the holder's signature and a request from the file may be (90s, 10m, 2h).
+    #[arg(long, default_value = "10m", value_name = "DURATION")]
+    pub(crate) max_age: String,
+    /// Verify as of this time instead of now.
+    #[arg(long, value_name = "RFC3339")]
+    pub(crate) at: Option<String>,
+    /// The file that `wallet present --out` wrote.
+    pub(crate) presentation: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Credentials {
+    /// List an agency's issued credentials.
+    #[command(after_help = "Example:\n  attestry credentials list --agency population --subject X0000001A")]
+    List {
+        #[command(flatten)]
+        platform: Platform,
+        /// The agency.
+        #[arg(long, value_name = "ID")]
+        agency: String,
+        /// Only this person's.
+        #[arg(long, value_name = "ID")]
+        subject: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  attestry revoke --agency population --credential 7f9c...")]
+pub(crate) struct Revoke {
+    #[command(flatten)]
+    pub(crate) platform: Platform,
+    /// The agency.
+    #[arg(long, value_name = "ID")]
+    pub(crate) agency: String,
+    /// The credential's id in `credentials list`.
+    #[arg(long, value_name = "ID")]
+    pub(crate) credential: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  attestry resolve did:key:z6MkvDqGT54cXesYGvABpF1UapVNwjCqRcafi4Px6Thv5T3Z\n  attestry resolve did:webvh:... --url http://127.0.0.1:8080")]
+pub(crate) struct Resolve {
+    /// The DID.
+    pub(crate) did: String,
+    /// The platform whose registry resolves it.
+    #[arg(long, env = "ATTESTRY_URL", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    pub(crate) url: Url,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Registry {
+    /// List proposals that wait for approvals.
+    #[command(after_help = "Example:\n  attestry registry proposals")]
+    Proposals {
+        #[command(flatten)]
+        platform: Platform,
+    },
+    /// Propose an entry that officers then approve.
+    #[command(after_help = "Example:\n  attestry registry propose accreditation.json")]
+    Propose {
+        #[command(flatten)]
+        platform: Platform,
+        /// The entry's body as JSON.
+        file: PathBuf,
+    },
+    /// Approve a proposal with an officer's own key. The key never leaves this machine.
+    #[command(after_help = "Example:\n  attestry registry approve 3 --key officers/officer-1.key")]
+    Approve {
+        #[command(flatten)]
+        platform: Platform,
+        /// The proposal's id.
+        id: String,
+        /// The officer's key file. Its passphrase comes from the terminal or ATTESTRY_PASSPHRASE.
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  attestry doctor --data attestry-data")]
+pub(crate) struct Doctor {
+    /// The data folder to look into.
+    #[arg(long, env = "ATTESTRY_DATA", default_value = "attestry-data", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// The address that `up` would listen on.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+}

@@ -1,0 +1,126 @@
+//! `agency`: bring an agency to a running platform, from its folder to the proposals that officers approve.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use anyhow::Result;
+use keys::json;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::agencies::is_agency_id;
+use crate::cli;
+use crate::output::Output;
+use crate::platform::Client;
+
+/// A type's documents travel with their proposal.
+const MAX_DOCUMENT_BYTES: usize = 128 * 1024;
+
+pub(crate) async fn run(command: cli::Agency, output: Output) -> Result<ExitCode> {
+    let cli::Agency::Add { platform, id, name, folder } = command;
+    anyhow::ensure!(is_agency_id(&id), "expected an agency id of 1 to 63 of a-z, 0-9 and '-', found {id:?}");
+    let target = platform.data.join("agencies").join(&id);
+    copy_folder(&folder, &target)?;
+    let client = Client::new(&platform)?;
+    let admitted = client.post("/admin/agencies", &json!({"id": id, "name": name})).await?;
+    let did = admitted.get("did").and_then(Value::as_str).context("the platform's answer has no did")?;
+    let mut proposals = Vec::new();
+    for name in types(&target)? {
+        for proposal in [schema_proposal(&target, &name)?, accreditation_proposal(&id, did, &name)] {
+            let answer = client.post("/registry/proposals", &proposal).await?;
+            proposals.push(answer.get("id").cloned().context("the platform's answer has no id")?);
+        }
+    }
+    let ids: Vec<String> = proposals.iter().map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned)).collect();
+    let text = format!(
+        "{id} is admitted as {did}\nit may issue when the officers have approved the proposals {}:\n  attestry registry approve ID --key FILE",
+        ids.join(", ")
+    );
+    output.result(text, &json!({"did": did, "proposals": proposals}));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The registry's terms for a type that a small agency issues; officers see them before they sign.
+fn accreditation_proposal(agency: &str, did: &str, name: &str) -> Value {
+    json!({
+        "type": "accreditation",
+        "subject": format!("{agency}-issues-{}", name.to_ascii_lowercase()),
+        "action": "grant",
+        "grant": {"entity": did, "action": "issue", "resources": [{"id": name}], "valid_for_days": 3650, "max_staleness": 604_800, "on_stale": "refuse"},
+    })
+}
+
+fn schema_proposal(folder: &Path, name: &str) -> Result<Value> {
+    let types = folder.join("types").join(name);
+    let type_path = types.join("type.json");
+    let metadata = json::parse(&read(&type_path)?, json::DEFAULT_LIMITS).with_context(|| format!("cannot understand {}", type_path.display()))?;
+    let vct = metadata.get("vct").and_then(Value::as_str).with_context(|| format!("expected `vct` in {}", type_path.display()))?;
+    let document = |role: &str, file: &str, uri: String, media_type: &str| -> Result<Option<Value>> {
+        let path = types.join(file);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let content = keys::base64url::encode(read(&path)?);
+        Ok(Some(json!({"role": role, "uri": uri, "media_type": media_type, "content": content})))
+    };
+    let documents = [
+        document("type_metadata", "type.json", vct.to_owned(), "application/json")?,
+        document("json_schema", "schema.json", format!("{vct}/schema.json"), "application/schema+json")?,
+        document("context", "context.jsonld", format!("{vct}/context.jsonld"), "application/ld+json")?,
+        document("display", "display.json", format!("{vct}/display.json"), "application/json")?,
+    ];
+    let documents: Vec<Value> = documents.into_iter().flatten().collect();
+    Ok(json!({
+        "type": "schema",
+        "subject": name,
+        "action": "publish",
+        "schema": {"vct": vct, "w3c_types": [name], "status_required": true, "documents": documents},
+    }))
+}
+
+/// The types of the agency's mappings.
+fn types(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for path in files(&folder.join("mappings"))? {
+        let mapping = json::parse(&read(&path)?, json::DEFAULT_LIMITS).with_context(|| format!("cannot understand {}", path.display()))?;
+        let name = mapping.get("credential_type").and_then(Value::as_str);
+        names.push(name.with_context(|| format!("expected `credential_type` in {}", path.display()))?.to_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    anyhow::ensure!(bytes.len() <= MAX_DOCUMENT_BYTES, "expected at most {MAX_DOCUMENT_BYTES} bytes in {}, found {}", path.display(), bytes.len());
+    Ok(bytes)
+}
+
+/// Copies files two levels deep, as an agency's folder has them; nothing that is there is overwritten.
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+    for entry in std::fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
+        let path = entry?.path();
+        let target = to.join(path.file_name().context("a folder entry has a name")?);
+        if path.is_dir() {
+            copy_folder(&path, &target)?;
+        } else if !target.exists() {
+            std::fs::copy(&path, &target).with_context(|| format!("cannot copy {} to {}", path.display(), target.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,106 @@
+//! `bundle`: fetch, update and look into trust bundles.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use anyhow::Result;
+use serde_json::Value;
+use serde_json::json;
+use server::fetch::Outgoing;
+use trust::Anchor;
+use trust::TrustedBundle;
+use trust::bundle::Limits;
+use url::Url;
+
+use crate::anchors;
+use crate::cli;
+use crate::output::Output;
+use crate::platform;
+
+const MAX_ANCHOR_BYTES: usize = 64 * 1024;
+
+pub(crate) async fn run(command: cli::Bundle, output: Output) -> Result<ExitCode> {
+    match command {
+        cli::Bundle::Fetch { url, out, anchor } => fetch(&url, &out, anchor.as_deref(), output).await?,
+        cli::Bundle::Update { file, url } => update(&file, &url, output).await?,
+        cli::Bundle::Show { file } => {
+            let bundle = anchors::load(&file)?;
+            let value = summary(&bundle);
+            output.result(serde_json::to_string_pretty(&value)?, &value);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn fetch(url: &Url, out: &Path, anchor: Option<&Path>, output: Output) -> Result<()> {
+    let anchor = match anchor {
+        Some(path) => anchors::read(path)?,
+        None => {
+            let bytes = download(url, "/registry/anchor", MAX_ANCHOR_BYTES).await?;
+            Anchor::parse(&bytes).context("the registry's anchor is not understood")?
+        }
+    };
+    let (bytes, bundle) = download_bundle(url, &anchor).await?;
+    let is_new = anchors::pin(&anchor)?;
+    write(out, &bytes)?;
+    if is_new {
+        output.tell(format!("pinned the anchor of {}:\n{anchor}\nCompare it with one from another channel; every later bundle must have it.", anchor.origin()));
+    }
+    let mut value = summary(&bundle);
+    if let Some(object) = value.as_object_mut() {
+        object.insert("anchor_pinned".to_owned(), is_new.into());
+        object.insert("file".to_owned(), out.display().to_string().into());
+    }
+    output.result(format!("{}: trust as of {}", out.display(), bundle.as_of()), &value);
+    Ok(())
+}
+
+async fn update(file: &Path, url: &Url, output: Output) -> Result<()> {
+    let previous = anchors::load(file)?;
+    let (bytes, bundle) = download_bundle(url, previous.anchor()).await?;
+    bundle.newer_than(&previous).context("the bundle does not replace the one at hand")?;
+    write(file, &bytes)?;
+    output.result(format!("{}: trust as of {}", file.display(), bundle.as_of()), &summary(&bundle));
+    Ok(())
+}
+
+async fn download_bundle(url: &Url, anchor: &Anchor) -> Result<(Vec<u8>, TrustedBundle)> {
+    let limits = Limits::default();
+    let bytes = download(url, "/registry/bundle", limits.max_bytes).await?;
+    let bundle = TrustedBundle::load(&bytes, anchor, limits).context("the bundle is refused")?;
+    Ok((bytes, bundle))
+}
+
+async fn download(url: &Url, path: &str, max_bytes: usize) -> Result<Vec<u8>> {
+    let request = Outgoing::get(&platform::at(url, path), max_bytes)?;
+    let fetched = platform::fetcher()?.send(request).await.with_context(|| format!("the platform at {url} does not answer; is `attestry up` running?"))?;
+    if fetched.is_success() {
+        return Ok(fetched.body);
+    }
+    Err(platform::answer(fetched).err().unwrap_or_else(|| anyhow::anyhow!("the platform refused")))
+}
+
+/// Old content or new content, never half of it.
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push("~");
+    let written = std::fs::write(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn summary(bundle: &TrustedBundle) -> Value {
+    let state = bundle.state();
+    json!({
+        "origin": bundle.anchor().origin(),
+        "as_of": bundle.as_of().to_rfc3339(),
+        "size": bundle.checkpoint().size(),
+        "epoch": bundle.snapshot().epoch,
+        "next_update": bundle.snapshot().next_update.to_rfc3339(),
+        "hard_expiry": bundle.snapshot().hard_expiry.to_rfc3339(),
+        "accreditations": state.accreditations().count(),
+        "schemas": state.schemas().map(|record| record.id().to_owned()).collect::<Vec<_>>(),
+        "status_lists": state.status_lists().count(),
+        "witnesses": bundle.witnessed().cosigned().keys().collect::<Vec<_>>(),
+    })
+}

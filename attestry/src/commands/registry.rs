@@ -1,0 +1,69 @@
+//! `registry`: governance. An officer signs on their own machine; only the signature travels.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use anyhow::Result;
+use keys::Signer as _;
+use serde_json::Value;
+use serde_json::json;
+use signer::KeyFile;
+use trust::entry::Draft;
+
+use crate::cli;
+use crate::commands::issuer::table;
+use crate::output::Output;
+use crate::platform;
+use crate::platform::Client;
+
+/// A proposal is an entry's body, and an entry holds 65,535 bytes.
+const MAX_PROPOSAL_BYTES: usize = 256 * 1024;
+
+pub(crate) async fn run(command: cli::Registry, output: Output) -> Result<ExitCode> {
+    match command {
+        cli::Registry::Proposals { platform } => {
+            let answer = Client::new(&platform)?.get("/registry/proposals").await?;
+            let proposals = answer.get("proposals").and_then(Value::as_array).context("the platform's answer has no proposals")?;
+            output.result(table(&["id", "state", "type", "subject", "approvals"], proposals), &answer);
+        }
+        cli::Registry::Propose { platform, file } => {
+            let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let limits = keys::json::Limits { max_bytes: MAX_PROPOSAL_BYTES, ..keys::json::DEFAULT_LIMITS };
+            let body = keys::json::parse(&bytes, limits).with_context(|| format!("cannot understand {}", file.display()))?;
+            let answer = Client::new(&platform)?.post("/registry/proposals", &body).await?;
+            let id = answer.get("id").and_then(Value::as_str).context("the platform's answer has no id")?;
+            output.result(format!("proposed {id}; officers approve it with `attestry registry approve {id} --key FILE`"), &answer);
+        }
+        cli::Registry::Approve { platform, id, key } => {
+            let answer = approve(&Client::new(&platform)?, &id, &key, output).await?;
+            let state = answer.get("state").and_then(Value::as_str).unwrap_or("open");
+            output.result(format!("approved {id}; it is {state}"), &answer);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Shows what the draft says, signs it with the officer's key, and sends the signature.
+async fn approve(client: &Client, id: &str, key: &Path, output: Output) -> Result<Value> {
+    let path = format!("/registry/proposals/{id}");
+    let proposal = client.get(&path).await?;
+    let draft = proposal.get("draft").and_then(Value::as_str).context("the proposal has no draft")?;
+    let draft = Draft::parse(&keys::base64url::decode(draft)?).context("the draft is not understood")?;
+    // What is signed is what was decoded here, not what a server says about it.
+    output.tell(format!("{:#?}", draft.body));
+    let file = KeyFile::read(key)?;
+    let officer = officer_id(&proposal, file.public_key())?;
+    let key = file.open(&platform::passphrase(&format!("Passphrase of {}", key.display()))?)?;
+    let signature = key.fulfil(draft.sign(&officer, key.public_key().algorithm()))?;
+    let body = json!({"signature": keys::base64url::encode(signature.to_bytes())});
+    client.post(&format!("{path}/approvals"), &body).await
+}
+
+/// The role that the policy gives this key.
+fn officer_id(proposal: &Value, public_key: &str) -> Result<String> {
+    let officers = proposal.get("officers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let own = officers.iter().find(|officer| officer.get("key").and_then(Value::as_str) == Some(public_key));
+    let id = own.and_then(|officer| officer.get("id")).and_then(Value::as_str);
+    Ok(id.context("expected the key of an officer of this authority, found another")?.to_owned())
+}

@@ -1,0 +1,31 @@
+//! `up`: the whole platform in one process.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::json;
+use server::listen::TlsFiles;
+use server::listen::termination;
+
+use crate::cli;
+use crate::compose::Options;
+use crate::compose::Platform;
+use crate::output::Output;
+
+pub(crate) async fn run(options: cli::Up, output: Output) -> Result<ExitCode> {
+    let tls = options.tls_certificate.zip(options.tls_key).map(|(certificate, key)| TlsFiles { certificate, key });
+    let platform = Platform::start(Options {
+        data: options.data,
+        listen: options.listen,
+        store: options.store,
+        public_url: options.public_url,
+        tls,
+        sample: options.sample,
+    })
+    .await?;
+    // The address is bound and every actor is open: what connects from now on is answered.
+    let url = platform.url();
+    output.result(format!("ready {url}"), &json!({"ready": url}));
+    platform.serve(termination()).await?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,143 @@
+//! `verify`: a presentation file against trust bundles, with no network.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use anyhow::Result;
+use anyhow::bail;
+use keys::Timestamp;
+use openid4vc::vp::ReceivedRequest;
+use openid4vc::vp::file::PresentationFile;
+use openid4vc::vp::file::RequestFile;
+use serde_json::Value;
+use trust::TrustedBundle;
+use verifier::Policy;
+use verifier::Question;
+use verifier::Refused;
+use verifier::RequestOrigin;
+use verifier::Verified;
+
+use crate::anchors;
+use crate::cli;
+use crate::output::Output;
+
+/// Refused, stale or not covered.
+const NOT_VALID: u8 = 1;
+/// A dozen presentations with portraits.
+const MAX_FILE_BYTES: u64 = 8 << 20;
+
+pub(crate) fn run(options: cli::Verify, output: Output) -> Result<ExitCode> {
+    let bundles: Vec<TrustedBundle> = options.bundle.iter().map(|path| anchors::load(path)).collect::<Result<_>>()?;
+    let bundles: Vec<&TrustedBundle> = bundles.iter().collect();
+    let max_age = seconds(&options.max_age)?;
+    let now = match &options.at {
+        Some(text) => Timestamp::parse_rfc3339(text).with_context(|| format!("expected --at as RFC 3339, found {text:?}"))?,
+        None => server::Clock::System.now(),
+    };
+    let presentation = PresentationFile::parse(&read(&options.presentation)?)
+        .with_context(|| format!("expected a file that `wallet present --out` wrote in {}", options.presentation.display()))?;
+    let own = options
+        .request
+        .as_ref()
+        .map(|path| RequestFile::parse(&read(path)?).with_context(|| format!("expected a request file in {}", path.display())))
+        .transpose()?;
+    let verdict = judge(&presentation, own.as_ref(), &bundles, max_age, now);
+    Ok(match verdict {
+        Ok(verified) => {
+            output.result(text_of_valid(&verified), &verified.to_value());
+            ExitCode::SUCCESS
+        }
+        Err(refused) => {
+            output.result(text_of_refused(&refused), &refused.to_value());
+            ExitCode::from(NOT_VALID)
+        }
+    })
+}
+
+/// With `--request`, the presentation must answer that request; without, the one in the file, if its signer
+/// is known and it is young.
+fn judge(
+    presentation: &PresentationFile,
+    own: Option<&RequestFile>,
+    bundles: &[&TrustedBundle],
+    max_age: i64,
+    now: Timestamp,
+) -> Result<Verified, Refused> {
+    let jwt = own.map_or(presentation.request(), RequestFile::request);
+    // A request that was kept apart from the file is the verifier's own: only its own end limits it.
+    let request_age = if own.is_some() { i64::MAX } else { max_age };
+    let received: ReceivedRequest = verifier::accept_request(jwt, bundles, request_age, now)?;
+    let request = received.request();
+    let origin = match own {
+        Some(_) => RequestOrigin::Own,
+        None => RequestOrigin::File { issued_at: received.issued_at().unwrap_or(now) },
+    };
+    let question = Question { client_id: request.client_id.as_str(), nonce: &request.nonce, query: &request.dcql_query, origin };
+    let vp_token = presentation.vp_token(&request.dcql_query)?;
+    verifier::verify(&vp_token, &question, bundles, &Policy { max_age }, now)
+}
+
+fn text_of_valid(verified: &Verified) -> String {
+    let value = verified.to_value();
+    let mut lines = vec!["VALID".to_owned()];
+    for credential in verified.credentials() {
+        lines.push(format!("issuer   {}", credential.facts().issuer()));
+        lines.push(format!("trust    as of {}", credential.as_of()));
+        for status in credential.status() {
+            lines.push(format!("status   valid, committed {}", status.committed));
+        }
+    }
+    let member = |name: &str| value.get(name).cloned().unwrap_or(Value::Null);
+    lines.push(format!("binding  {}", member("holder_binding").as_str().unwrap_or("none")));
+    if let Some(warnings) = member("warnings").as_array().filter(|warnings| !warnings.is_empty()) {
+        lines.extend(warnings.iter().map(|warning| format!("warning  {warning}")));
+    }
+    let claims = member("claims");
+    for (name, claim) in claims.as_object().into_iter().flatten() {
+        lines.push(format!("claim    {name} = {claim}"));
+    }
+    lines.join("\n")
+}
+
+fn text_of_refused(refused: &Refused) -> String {
+    let value = refused.to_value();
+    let reasons = value.get("reasons").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut lines = vec![refused.verdict().as_str().to_uppercase()];
+    lines.extend(reasons.iter().filter_map(Value::as_str).map(|reason| format!("because  {reason}")));
+    lines.join("\n")
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let size = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
+    anyhow::ensure!(size <= MAX_FILE_BYTES, "expected a file of at most {MAX_FILE_BYTES} bytes in {}, found {size}", path.display());
+    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// `90s`, `10m`, `2h`, `7d`.
+fn seconds(text: &str) -> Result<i64> {
+    let (number, unit) = text.split_at(text.len().saturating_sub(1));
+    let factor = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => bail!("expected a duration such as 90s, 10m, 2h or 7d, found {text:?}"),
+    };
+    let number: i64 = number.parse().ok().filter(|number| *number >= 0).with_context(|| format!("expected a duration such as 10m, found {text:?}"))?;
+    Ok(number.saturating_mul(factor))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read() {
+        assert_eq!(seconds("10m").unwrap(), 600);
+        assert_eq!(seconds("90s").unwrap(), 90);
+        for bad in ["", "10", "m", "-1m", "1.5h", "10 m"] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
+    }
+}

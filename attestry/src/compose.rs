@@ -1,0 +1,272 @@
+//! All actors in one process: how they are wired, and what keeps them going.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use anyhow::Result;
+use axum::Json;
+use axum::Router;
+use axum::routing::get;
+use issuer::Agency;
+use issuer::Issuer;
+use issuer::agency::AgencyFile;
+use keys::Algorithm;
+use keys::Signer as _;
+use openid4vc::SecureUrl;
+use registry::Genesis;
+use registry::Registry;
+use serde_json::json;
+use server::Clock;
+use server::Listen;
+use server::listen::TlsFiles;
+use store::Direction;
+use store::Keyspace;
+use store::Store;
+use tokio::sync::Mutex;
+use trust::Anchor;
+use trust::TrustedBundle;
+use trust::entry::Body;
+use trust::entry::Draft;
+use url::Url;
+use verifier_service::VerifierService;
+
+use crate::agencies;
+use crate::agencies::Agencies;
+use crate::data::DataFolder;
+use crate::sample;
+use crate::sample::Officers;
+
+/// How often the actors renew commitments, make Snapshots and forget what has expired.
+const TICK: Duration = Duration::from_secs(60);
+/// A bundle of this age is good enough to judge one more answer with.
+const BUNDLE_SECONDS: i64 = 5;
+/// Whoever fetches a bundle finds in it what was issued and revoked a second before.
+const SNAPSHOT_MIN_AGE: i64 = 1;
+
+/// How to run the platform.
+pub(crate) struct Options {
+    pub(crate) data: PathBuf,
+    pub(crate) listen: SocketAddr,
+    pub(crate) store: String,
+    pub(crate) public_url: Option<Url>,
+    pub(crate) tls: Option<TlsFiles>,
+    pub(crate) sample: bool,
+}
+
+/// The platform, bound to its address and ready to serve.
+pub(crate) struct Platform {
+    listen: Listen,
+    router: Router,
+    actors: Actors,
+    store: Store,
+    // Keeps the folder locked.
+    _data: Arc<DataFolder>,
+}
+
+#[derive(Clone)]
+struct Actors {
+    registry: Registry,
+    issuer: Issuer,
+    verifier: VerifierService,
+}
+
+impl Platform {
+    /// Opens the data folder, founds the sample nation if asked, and starts every actor.
+    pub(crate) async fn start(options: Options) -> Result<Self> {
+        let data = DataFolder::open(&options.data)?;
+        let listen = Listen::bind(options.listen, options.public_url, options.tls)?;
+        let public_url = SecureUrl::parse_identifier(listen.public_url().as_str().trim_end_matches('/')).context("the public URL cannot be used")?;
+        let store = data.store(&options.store).await?;
+        let clock = Clock::System;
+        let registry = open_registry(&data, &store, &clock, &public_url, options.sample).await?;
+        let agencies = load_agencies(&data).await?;
+        let issuer = Issuer::open(issuer::Config {
+            public_url: public_url.clone(),
+            store: store.room(&Keyspace::new("issuer/")?),
+            clock: clock.clone(),
+            admin: data.admin().clone(),
+            agencies,
+            registry: Arc::new(RegistryLink(registry.clone())),
+        })
+        .await?;
+        let verifier = open_verifier(&data, &store, &clock, public_url, &registry)?;
+        let actors = Actors { registry, issuer, verifier };
+        actors.tick().await;
+        let data = Arc::new(data);
+        let agencies = Agencies { data: data.clone(), registry: actors.registry.clone(), issuer: actors.issuer.clone(), clock };
+        let router = actors.router().merge(agencies::router(agencies));
+        Ok(Self { listen, router, actors, store, _data: data })
+    }
+
+    /// What clients call it.
+    pub(crate) fn url(&self) -> String {
+        self.listen.public_url().as_str().trim_end_matches('/').to_owned()
+    }
+
+    /// The registry, for what a command does in the same process.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.actors.registry
+    }
+
+    /// Serves until `stop` completes and what is in flight is finished.
+    pub(crate) async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+        let Self { listen, router, actors, store, _data } = self;
+        let ticking = tokio::spawn(async move {
+            let mut interval = tokio::time::interval(TICK);
+            interval.tick().await;
+            loop {
+                interval.tick().await;
+                actors.tick().await;
+            }
+        });
+        let served = listen.serve(router, stop).await;
+        ticking.abort();
+        store.close().await;
+        Ok(served?)
+    }
+}
+
+impl Actors {
+    fn router(&self) -> Router {
+        Router::new()
+            .route("/health", get(|| async { Json(json!({"status": "ok"})) }))
+            .merge(crate::front::router())
+            .merge(self.registry.router())
+            .merge(self.issuer.router())
+            .merge(self.verifier.router())
+    }
+
+    /// What failed is tried again a minute later.
+    async fn tick(&self) {
+        let log = |what: &str, error: &dyn std::error::Error| {
+            tracing::warn!(what, cause = %server::problem::chain(error), "will be tried again");
+        };
+        if let Err(error) = self.registry.tick().await {
+            log("registry", &error);
+        }
+        if let Err(error) = self.issuer.tick().await {
+            log("issuer", &error);
+        }
+        if let Err(error) = self.verifier.tick().await {
+            log("verifier", &error);
+        }
+    }
+}
+
+async fn open_registry(data: &DataFolder, store: &Store, clock: &Clock, public_url: &SecureUrl, with_sample: bool) -> Result<Registry> {
+    let log_key = data.key("log", Algorithm::EdDsa)?;
+    let witness_key = data.key("witness", Algorithm::EdDsa)?;
+    let room = store.room(&Keyspace::new("registry/")?);
+    let is_empty = room.snapshot().await?.prefix("", 1, Direction::Forward).await?.is_empty();
+    anyhow::ensure!(
+        !is_empty || with_sample,
+        "expected a data folder with a registry, found none in {}: start with --sample to found the sample nation",
+        data.path().display()
+    );
+    let officers = if is_empty { Some(Officers::create(data.path())?) } else { None };
+    let genesis = officers
+        .as_ref()
+        .map(|officers| {
+            let genesis = Genesis {
+                log_name: sample::ORIGIN,
+                log_key: log_key.public_key(),
+                witness_key: witness_key.public_key(),
+                authorities: vec![officers.authority()],
+                time: clock.now(),
+            };
+            officers.approve(&genesis.draft()?)
+        })
+        .transpose()?;
+    let registry = Registry::open(registry::Config {
+        log_name: sample::ORIGIN.to_owned(),
+        public_url: public_url.to_string(),
+        store: room,
+        clock: clock.clone(),
+        admin: data.admin().clone(),
+        log_key,
+        witness_key,
+        genesis,
+        snapshot_min_age: SNAPSHOT_MIN_AGE,
+    })
+    .await?;
+    if let Some(officers) = officers {
+        sample::found(data, &registry, &officers, clock.now()).await?;
+    }
+    Ok(registry)
+}
+
+async fn load_agencies(data: &DataFolder) -> Result<Vec<Agency>> {
+    let mut agencies = Vec::new();
+    for folder in data.agencies()? {
+        let file = AgencyFile::read(&folder)?;
+        let signer = sample::agency_signer(data, &file.id)?;
+        agencies.push(Agency::load(&folder, signer).await.with_context(|| format!("cannot load the agency in {}", folder.display()))?);
+    }
+    Ok(agencies)
+}
+
+/// The platform's own verifier asks under a did:key: any wallet can resolve it.
+fn open_verifier(data: &DataFolder, store: &Store, clock: &Clock, public_url: SecureUrl, registry: &Registry) -> Result<VerifierService> {
+    let key = data.key("verifier", Algorithm::Es256)?;
+    Ok(VerifierService::open(verifier_service::Config {
+        public_url,
+        store: store.room(&Keyspace::new("verifier/")?),
+        clock: clock.clone(),
+        admin: data.admin().clone(),
+        did: did::methods::key::did(key.public_key()),
+        verification_method: did::methods::key::method_id(key.public_key()),
+        signer: key,
+        bundles: Arc::new(RegistryBundles { registry: registry.clone(), clock: clock.clone(), last: Mutex::default() }),
+    })?)
+}
+
+/// The registry of the same process, as issuers need it.
+struct RegistryLink(Registry);
+
+impl issuer::Registry for RegistryLink {
+    fn draft<'a>(&'a self, ns: &'a str, subject: &'a str, body: Body) -> issuer::Answer<'a, Draft> {
+        Box::pin(async move { Ok(self.0.draft(ns, subject, body)) })
+    }
+
+    fn append(&self, leaf: Vec<u8>, blobs: Vec<Vec<u8>>) -> issuer::Answer<'_, ()> {
+        Box::pin(async move { self.0.append(leaf, blobs).await.map(|_| ()).map_err(registry_error) })
+    }
+}
+
+/// The registry of the same process, as verifiers need it: loaded and checked like a bundle from anywhere.
+struct RegistryBundles {
+    registry: Registry,
+    clock: Clock,
+    last: Mutex<Option<Arc<TrustedBundle>>>,
+}
+
+impl verifier_service::Bundles for RegistryBundles {
+    fn bundles(
+        &self,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Vec<Arc<TrustedBundle>>, verifier_service::BundlesError>> + Send + '_>> {
+        Box::pin(async move {
+            let mut last = self.last.lock().await;
+            let fresh = last.as_ref().filter(|bundle| self.clock.now().seconds_since(bundle.as_of()) <= BUNDLE_SECONDS);
+            if let Some(bundle) = fresh {
+                return Ok(vec![Arc::clone(bundle)]);
+            }
+            let bytes = self.registry.bundle().await.map_err(|error| verifier_service::BundlesError(error.into()))?;
+            let anchor: Anchor = self.registry.anchor();
+            let bundle = TrustedBundle::load(&bytes, &anchor, trust::bundle::Limits::default())
+                .map_err(|error| verifier_service::BundlesError(error.into()))?;
+            let bundle = Arc::new(bundle);
+            *last = Some(Arc::clone(&bundle));
+            Ok(vec![bundle])
+        })
+    }
+}
+
+fn registry_error(error: registry::AppendError) -> issuer::RegistryError {
+    match error {
+        registry::AppendError::Refused { .. } => issuer::RegistryError::Refused { reason: server::problem::chain(&error) },
+        other => issuer::RegistryError::Unavailable(other.into()),
+    }
+}

@@ -1,0 +1,287 @@
+//! The sample nation: seeds an empty data folder with an authority of three officers, four agencies with
+//! their DIDs, keys and registers, and everything that the registry must know of them.
+//!
+//! Nothing here is special to the running platform: an own agency comes in by the same entries.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use anyhow::Result;
+use did::Purpose;
+use did::document::NewMethod;
+use did::document::new_document;
+use did::webvh;
+use issuer::agency::AgencyFile;
+use keys::Algorithm;
+use keys::Signer as _;
+use keys::Timestamp;
+use registry::Registry;
+use signer::KeyFile;
+use signer::Passphrase;
+use signer::SoftwareKey;
+use trust::entry::AccreditationBody;
+use trust::entry::Action;
+use trust::entry::Authority;
+use trust::entry::Backdating;
+use trust::entry::Body;
+use trust::entry::DocumentRole;
+use trust::entry::Draft;
+use trust::entry::Grant;
+use trust::entry::Officer;
+use trust::entry::OnStale;
+use trust::entry::Resource;
+use trust::entry::Schema;
+use trust::entry::SchemaBody;
+use trust::entry::SchemaDocument;
+use trust::merkle::Hash;
+
+use crate::data::DataFolder;
+use crate::data::officers_folder;
+
+/// The name of the sample's log, and the first part of its anchor.
+pub(crate) const ORIGIN: &str = "registry.attestry.example";
+/// The authority's name in entries.
+const AUTHORITY: &str = "authority.attestry.example";
+/// How many of the three officers must sign.
+const THRESHOLD: u64 = 2;
+/// Everybody may open the sample's officer keys; a real officer chooses a passphrase of their own.
+pub(crate) const OFFICER_PASSPHRASE: &str = "sample";
+const TYPES: &str = "https://attestry.example/types/";
+const DAY: u64 = 86_400;
+
+/// One agency of the sample.
+struct SampleAgency {
+    id: &'static str,
+    name: &'static str,
+    types: &'static [SampleType],
+    /// Registers, under the names that the mappings use.
+    registers: &'static [(&'static str, &'static [u8])],
+}
+
+/// One credential type of the sample, with its files and what the registry says about it.
+struct SampleType {
+    name: &'static str,
+    mapping: &'static str,
+    type_metadata: &'static str,
+    display: &'static str,
+    schema: &'static str,
+    context: &'static str,
+    max_staleness: u64,
+    on_stale: OnStale,
+}
+
+macro_rules! sample_type {
+    ($name:literal, $max_staleness:expr, $on_stale:expr) => {
+        SampleType {
+            name: $name,
+            mapping: include_str!(concat!("../../schemas/sample/mappings/", $name, ".json")),
+            type_metadata: include_str!(concat!("../../schemas/types/", $name, "/type.json")),
+            display: include_str!(concat!("../../schemas/types/", $name, "/display.json")),
+            schema: include_str!(concat!("../../schemas/types/", $name, "/schema.json")),
+            context: include_str!(concat!("../../schemas/types/", $name, "/context.jsonld")),
+            max_staleness: $max_staleness,
+            on_stale: $on_stale,
+        }
+    };
+}
+
+const AGENCIES: [SampleAgency; 4] = [
+    SampleAgency {
+        id: "population",
+        name: "Population Office of the Sample Nation",
+        types: &[sample_type!("PersonIdentity", 7 * DAY, OnStale::Refuse)],
+        registers: &[("persons.csv", include_bytes!("../../schemas/sample/persons.csv"))],
+    },
+    SampleAgency {
+        id: "transport",
+        name: "Transport Office of the Sample Nation",
+        types: &[sample_type!("DrivingLicence", 2 * DAY, OnStale::Warn)],
+        registers: &[("driving_licences.csv", include_bytes!("../../schemas/sample/driving_licences.csv"))],
+    },
+    SampleAgency {
+        id: "health",
+        name: "Health Office of the Sample Nation",
+        types: &[sample_type!("VaccinationCertificate", 30 * DAY, OnStale::AcceptWithRisk)],
+        registers: &[("vaccinations.csv", include_bytes!("../../schemas/sample/vaccinations.csv"))],
+    },
+    SampleAgency {
+        id: "business",
+        name: "Business Office of the Sample Nation",
+        types: &[sample_type!("CompanyRegistration", DAY, OnStale::Refuse)],
+        registers: &[("companies.csv", include_bytes!("../../schemas/sample/companies.csv"))],
+    },
+];
+
+/// The three officers' keys, held only while the nation is founded.
+pub(crate) struct Officers(Vec<(String, SoftwareKey)>);
+
+impl Officers {
+    /// Makes the keys and their files beside the data folder.
+    pub(crate) fn create(data: &Path) -> Result<Self> {
+        let folder = officers_folder(data);
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let mut rng = signer::os_rng();
+        let mut officers = Vec::new();
+        for number in 1..=3 {
+            let id = format!("officer-{number}");
+            let key = SoftwareKey::generate(Algorithm::EdDsa, &mut rng);
+            let passphrase = Passphrase::new(OFFICER_PASSPHRASE.to_owned());
+            KeyFile::seal(&key, &passphrase, &mut rng)?.write_new(&folder.join(format!("{id}.key")))?;
+            officers.push((id, key));
+        }
+        Ok(Self(officers))
+    }
+
+    /// The authority that they make up together.
+    pub(crate) fn authority(&self) -> Authority {
+        let officer = |(id, key): &(String, SoftwareKey)| Officer { id: id.clone(), key: key.public_key().clone(), next: None };
+        Authority { id: AUTHORITY.to_owned(), threshold: THRESHOLD, officers: self.0.iter().map(officer).collect(), scope: None }
+    }
+
+    /// The entry with the signatures of as many officers as it takes.
+    pub(crate) fn approve(&self, draft: &Draft) -> Result<Vec<u8>> {
+        let quorum = usize::try_from(THRESHOLD)?;
+        let mut signatures = Vec::new();
+        for (id, key) in self.0.iter().take(quorum) {
+            signatures.push(key.fulfil(draft.sign(id, key.public_key().algorithm()))?);
+        }
+        Ok(draft.assemble(signatures)?)
+    }
+}
+
+/// Founds the nation in a registry that has only its genesis: schemas, agencies, accreditations.
+pub(crate) async fn found(data: &DataFolder, registry: &Registry, officers: &Officers, now: Timestamp) -> Result<()> {
+    for agency in &AGENCIES {
+        let did = admit(data, registry, agency, now).await.with_context(|| format!("cannot admit the agency {}", agency.id))?;
+        for sample_type in agency.types {
+            publish_schema(registry, officers, sample_type).await?;
+            accredit(registry, officers, agency, &did, sample_type, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the agency's keys, its DID and its folder, and logs the DID.
+async fn admit(data: &DataFolder, registry: &Registry, agency: &SampleAgency, now: Timestamp) -> Result<String> {
+    let update = data.key(&format!("{}-update", agency.id), Algorithm::EdDsa)?;
+    let es256 = data.key(&format!("{}-es256", agency.id), Algorithm::Es256)?;
+    let eddsa = data.key(&format!("{}-eddsa", agency.id), Algorithm::EdDsa)?;
+    let (did, line) = new_did(agency.id, &update, &es256, &eddsa, now)?;
+    registry.append(registry.did_event(&did, vec![line.into_bytes()], None)?, Vec::new()).await?;
+    write_folder(&data.path().join("agencies").join(agency.id), agency, &did)?;
+    Ok(did)
+}
+
+/// A did:webvh with one key for SD-JWT VC and JOSE (`es256`) and one for Data Integrity (`eddsa`).
+pub(crate) fn new_did(id: &str, update: &SoftwareKey, es256: &SoftwareKey, eddsa: &SoftwareKey, now: Timestamp) -> Result<(String, String)> {
+    let purposes = [Purpose::AssertionMethod, Purpose::Authentication];
+    let method = |fragment, key: &SoftwareKey| (fragment, key.public_key().clone());
+    let methods = [method("es256", es256), method("eddsa", eddsa)];
+    let methods: Vec<NewMethod<'_>> = methods.iter().map(|(fragment, key)| NewMethod { fragment, key, purposes: &purposes }).collect();
+    let template = format!("did:webvh:{}:{id}.attestry.example", webvh::SCID_PLACEHOLDER);
+    let creation = webvh::create(webvh::NewLog {
+        document: new_document(&template, &methods),
+        parameters: webvh::ParameterChanges { update_keys: Some(vec![update.public_key().to_multikey()]), ..Default::default() },
+        time: now,
+        signer: update.public_key(),
+    })?;
+    let line = update.fulfil(creation.line)?;
+    Ok((creation.did.to_string(), line))
+}
+
+fn write_folder(folder: &Path, agency: &SampleAgency, did: &str) -> Result<()> {
+    let file = AgencyFile {
+        id: agency.id.to_owned(),
+        name: agency.name.to_owned(),
+        did: did.to_owned(),
+        verification_method: format!("{did}#es256"),
+    };
+    write(folder.join("agency.json"), serde_json::to_string_pretty(&file)?.as_bytes())?;
+    for (name, bytes) in agency.registers {
+        write(folder.join(name), bytes)?;
+    }
+    for sample_type in agency.types {
+        write(folder.join("mappings").join(format!("{}.json", sample_type.name)), sample_type.mapping.as_bytes())?;
+        let types = folder.join("types").join(sample_type.name);
+        write(types.join("type.json"), sample_type.type_metadata.as_bytes())?;
+        write(types.join("display.json"), sample_type.display.as_bytes())?;
+        write(types.join("schema.json"), sample_type.schema.as_bytes())?;
+        write(types.join("context.jsonld"), sample_type.context.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn write(path: PathBuf, bytes: &[u8]) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
+}
+
+async fn publish_schema(registry: &Registry, officers: &Officers, sample_type: &SampleType) -> Result<()> {
+    let base = format!("{TYPES}{}", sample_type.name);
+    let documents = [
+        (DocumentRole::TypeMetadata, base.clone(), "application/json", sample_type.type_metadata),
+        (DocumentRole::JsonSchema, format!("{base}/schema.json"), "application/schema+json", sample_type.schema),
+        (DocumentRole::Context, format!("{base}/context.jsonld"), "application/ld+json", sample_type.context),
+        (DocumentRole::Display, format!("{base}/display.json"), "application/json", sample_type.display),
+    ];
+    let described = documents.iter().map(|(role, uri, media_type, text)| {
+        Ok(SchemaDocument {
+            role: *role,
+            uri: uri.clone(),
+            media_type: (*media_type).to_owned(),
+            digest: Hash::digest(text.as_bytes()),
+            length: u64::try_from(text.len())?,
+        })
+    });
+    let schema = Schema {
+        vct: base,
+        aliases: Vec::new(),
+        w3c_types: vec![sample_type.name.to_owned()],
+        doctype: None,
+        status_required: true,
+        documents: described.collect::<Result<_>>()?,
+    };
+    let draft = registry.draft(AUTHORITY, sample_type.name, Body::Schema(SchemaBody::Publish(schema)));
+    let blobs = documents.iter().map(|(.., text)| text.as_bytes().to_vec()).collect();
+    registry.append(officers.approve(&draft)?, blobs).await?;
+    Ok(())
+}
+
+async fn accredit(
+    registry: &Registry,
+    officers: &Officers,
+    agency: &SampleAgency,
+    did: &str,
+    sample_type: &SampleType,
+    now: Timestamp,
+) -> Result<()> {
+    const TEN_YEARS: i64 = 10 * 365 * 86_400;
+    let grant = Grant {
+        entity: did.to_owned(),
+        action: Action::Issue,
+        resources: vec![Resource { id: sample_type.name.to_owned(), schemas: Vec::new() }],
+        territories: vec!["XA".to_owned()],
+        level_of_assurance: None,
+        valid_from: now,
+        valid_until: now.plus(TEN_YEARS),
+        delegation_depth: 0,
+        parent: None,
+        max_staleness: sample_type.max_staleness,
+        on_stale: sample_type.on_stale,
+        backdating: Backdating::Refuse,
+        hazard: Some(10_000),
+    };
+    let subject = format!("{}-issues-{}", agency.id, sample_type.name.to_ascii_lowercase());
+    let draft = registry.draft(AUTHORITY, &subject, Body::Accreditation(AccreditationBody::Grant(grant)));
+    registry.append(officers.approve(&draft)?, Vec::new()).await?;
+    Ok(())
+}
+
+/// The signer of an agency's credentials.
+pub(crate) fn agency_signer(data: &DataFolder, id: &str) -> Result<Arc<SoftwareKey>> {
+    data.key(&format!("{id}-es256"), Algorithm::Es256)
+}
