@@ -30,8 +30,11 @@ mod store;
 mod token;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
 
 use axum::extract::FromRef;
 use openid4vc::SecureUrl;
@@ -129,7 +132,8 @@ struct Inner {
     admin: AdminToken,
     records: Records,
     registry: Arc<dyn Registry>,
-    desks: BTreeMap<String, Desk>,
+    desks: RwLock<BTreeMap<String, Arc<Desk>>>,
+    public_url: SecureUrl,
     nonce_key: openid4vc::vci::nonce::NonceKey,
 }
 
@@ -150,39 +154,48 @@ impl Issuer {
     pub async fn open(config: Config) -> Result<Self, OpenError> {
         let records = Records::new(config.store);
         let nonce_key = records.nonce_key(&mut signer::os_rng()).await?;
-        let mut desks = BTreeMap::new();
-        for agency in config.agencies {
-            let id = agency.id().to_owned();
-            let found = format!("{}/issuers/{id}", config.public_url.as_str().trim_end_matches('/'));
-            let identifier = SecureUrl::parse_identifier(&found).map_err(|_| OpenError::Identifier { found })?;
-            let metadata = http::metadata_of(&agency, &identifier).map_err(|source| OpenError::Metadata {
-                agency: id.clone(),
-                source,
-            })?;
-            if desks
-                .insert(
-                    id.clone(),
-                    Desk {
-                        agency,
-                        identifier,
-                        metadata,
-                        committing: tokio::sync::Mutex::default(),
-                    },
-                )
-                .is_some()
-            {
-                return Err(OpenError::Duplicate { id });
-            }
-        }
-        let (clock, admin, registry) = (config.clock, config.admin, config.registry);
-        Ok(Self(Arc::new(Inner {
+        let (public_url, clock, admin, registry) = (config.public_url, config.clock, config.admin, config.registry);
+        let issuer = Self(Arc::new(Inner {
             clock,
             admin,
             records,
             registry,
-            desks,
+            desks: RwLock::default(),
+            public_url,
             nonce_key,
-        })))
+        }));
+        for agency in config.agencies {
+            issuer.add(agency)?;
+        }
+        Ok(issuer)
+    }
+
+    /// Begins to issue for one more agency.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn add(&self, agency: Agency) -> Result<(), OpenError> {
+        let id = agency.id().to_owned();
+        let found = format!("{}/issuers/{id}", self.0.public_url.as_str().trim_end_matches('/'));
+        let identifier = SecureUrl::parse_identifier(&found).map_err(|_| OpenError::Identifier { found })?;
+        let metadata = http::metadata_of(&agency, &identifier).map_err(|source| OpenError::Metadata {
+            agency: id.clone(),
+            source,
+        })?;
+        let desk = Desk {
+            agency,
+            identifier,
+            metadata,
+            committing: tokio::sync::Mutex::default(),
+        };
+        let mut desks = self.0.desks.write().unwrap_or_else(PoisonError::into_inner);
+        match desks.entry(id.clone()) {
+            Entry::Occupied(_) => Err(OpenError::Duplicate { id }),
+            Entry::Vacant(place) => {
+                place.insert(Arc::new(desk));
+                Ok(())
+            }
+        }
     }
 
     /// Every endpoint.
@@ -201,8 +214,23 @@ impl Issuer {
         Ok(())
     }
 
-    fn desk(&self, agency: &str) -> Option<&Desk> {
-        self.0.desks.get(agency)
+    fn desk(&self, agency: &str) -> Option<Arc<Desk>> {
+        self.0
+            .desks
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(agency)
+            .cloned()
+    }
+
+    fn desks(&self) -> Vec<Arc<Desk>> {
+        self.0
+            .desks
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect()
     }
 }
 

@@ -236,7 +236,7 @@ async fn revoke_in(
 /// Commits the lists that changed or whose commitment is getting old.
 pub(crate) async fn commit_due(issuer: &Issuer) -> Result<(), StatusError> {
     let now = issuer.0.clock.now();
-    for desk in issuer.0.desks.values() {
+    for desk in issuer.desks() {
         let prefix = format!("list/{}/", desk.agency.id());
         let snapshot = issuer.0.records.snapshot().await?;
         let lists = snapshot
@@ -257,7 +257,7 @@ pub(crate) async fn commit_due(issuer: &Issuer) -> Result<(), StatusError> {
             }
         }
         for chunk in due.chunks(LISTS_PER_COMMIT) {
-            commit(issuer, desk, chunk).await?;
+            commit(issuer, &desk, chunk).await?;
         }
     }
     Ok(())

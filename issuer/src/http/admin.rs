@@ -76,7 +76,7 @@ pub(super) async fn create_offer(
         tx_code: request.tx_code,
         by_reference: request.by_reference,
     };
-    let offered = offer::create(&issuer, desk, terms)
+    let offered = offer::create(&issuer, &desk, terms)
         .await
         .map_err(|error| offer_problem(&error))?;
     let body = json!({"id": offered.id, "offer": offered.uri, "expires_at": offered.expires_at.to_rfc3339()});
@@ -105,7 +105,7 @@ pub(super) async fn revoke(
     Path((agency, id)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
     let desk = desk(&issuer, &agency)?;
-    let (credential, committed) = status::revoke(&issuer, desk, &id).await.map_err(|error| match error {
+    let (credential, committed) = status::revoke(&issuer, &desk, &id).await.map_err(|error| match error {
         StatusError::Unknown { .. } => Problem::not_found("a credential of this id"),
         StatusError::Unlisted { .. } => Problem::new(
             StatusCode::CONFLICT,

@@ -41,7 +41,7 @@ pub(super) async fn post(
         Ok(request) => request,
         Err(error) => return Ok(refused(&error)),
     };
-    match issue(&issuer, desk, token.reveal(), &request).await {
+    match issue(&issuer, &desk, token.reveal(), &request).await {
         Ok(response) => Ok(private_json(StatusCode::OK, &response)),
         Err(IssueError::Refused(error)) => {
             tracing::info!(agency, cause = %server::problem::chain(&error), "credential refused");

@@ -8,6 +8,8 @@ mod offer;
 mod status;
 mod token;
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::Router;
 use axum::http::HeaderValue;
@@ -49,7 +51,7 @@ pub(crate) fn router(issuer: Issuer) -> Router {
         .with_state(issuer)
 }
 
-fn desk<'a>(issuer: &'a Issuer, agency: &str) -> Result<&'a Desk, Problem> {
+fn desk(issuer: &Issuer, agency: &str) -> Result<Arc<Desk>, Problem> {
     issuer
         .desk(agency)
         .ok_or_else(|| Problem::not_found("an agency of this id issues here"))

@@ -13,11 +13,13 @@ use crate::Issuer;
 
 /// `POST /issuers/{agency}/nonce`
 pub(super) async fn post(State(issuer): State<Issuer>, Path(agency): Path<String>) -> Result<Response, Problem> {
-    let identifier = &desk(&issuer, &agency)?.identifier;
+    let desk = desk(&issuer, &agency)?;
     let now = issuer.0.clock.now();
-    let nonce = issuer
-        .0
-        .nonce_key
-        .issue(identifier, DEFAULT_NONCE_LIFETIME_SECONDS, now, &mut signer::os_rng());
+    let nonce = issuer.0.nonce_key.issue(
+        &desk.identifier,
+        DEFAULT_NONCE_LIFETIME_SECONDS,
+        now,
+        &mut signer::os_rng(),
+    );
     Ok(private_json(StatusCode::OK, &nonce))
 }
