@@ -7,6 +7,7 @@ use keys::Timestamp;
 use openid4vc::CredentialFormat;
 use openid4vc::dcql::AnswerError;
 use openid4vc::vp::RequestError;
+use openid4vc::vp::response::ResponseError;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -136,6 +137,9 @@ pub enum Reason {
         /// How old it may be.
         limit: i64,
     },
+    /// The response in the file.
+    #[error("the response in the file is refused")]
+    Response(#[from] ResponseError),
     /// Revoked by its issuer.
     #[error("the credential was revoked by its issuer, as committed at {committed}")]
     Revoked {
@@ -232,6 +236,12 @@ impl Verdict {
     }
 }
 
+impl From<ResponseError> for Refused {
+    fn from(error: ResponseError) -> Self {
+        Self::new(vec![Reason::Response(error)])
+    }
+}
+
 impl Refused {
     /// An answer with at least one reason.
     #[must_use]
@@ -293,6 +303,7 @@ impl Reason {
             | Self::Release(_)
             | Self::Request(_)
             | Self::RequestTooOld { .. }
+            | Self::Response(_)
             | Self::Revoked { .. }
             | Self::SdJwtVc(_)
             | Self::StatusBroken { .. }
