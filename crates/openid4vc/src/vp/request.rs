@@ -581,6 +581,23 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_request_in_a_file_is_signed() {
+        let mut parameters = parameters();
+        parameters.insert("response_mode".to_owned(), json!(FILE_RESPONSE_MODE));
+        parameters.remove("response_uri");
+        let request = AuthorizationRequest::from_parameters(&parameters).unwrap();
+        assert_eq!(request.delivery, Delivery::File);
+        let texts = request.to_parameters().into_iter().map(|(name, value)| match value {
+            Value::String(text) => (name, text),
+            other => (name, other.to_string()),
+        });
+        let texts: Vec<_> = texts.collect();
+        let text = form::encode(texts.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let form = Form::parse(text.as_bytes(), MAX_REQUEST_BYTES).unwrap();
+        assert_eq!(ReceivedRequest::unsigned(&form), Err(RequestError::ResponseMode));
+    }
+
+    #[test]
     fn formats_asked_for_are_told() {
         let request = AuthorizationRequest::from_parameters(&parameters()).unwrap();
         assert!(request.asks_for_any_of(&[CredentialFormat::LdpVc, CredentialFormat::SdJwtVc]));
