@@ -4,6 +4,7 @@
 
 use keys::Timestamp;
 use keys::json;
+use rand_core::CryptoRng;
 use serde_json::Map;
 use serde_json::Value;
 use thiserror::Error;
@@ -22,6 +23,7 @@ use crate::dcql::query::QUERY_LIMITS;
 use crate::form::Form;
 use crate::form::FormError;
 use crate::format::CredentialFormat;
+use crate::secret::Secret;
 use crate::url::SecureUrl;
 use crate::url::UrlError;
 
@@ -32,7 +34,6 @@ pub const MAX_NONCE_BYTES: usize = 2_048;
 
 /// A request for presentations that keeps every rule of section 5.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct AuthorizationRequest {
     /// Who asks.
     pub client_id: ClientId,
@@ -166,6 +167,26 @@ pub enum RequestError {
 }
 
 impl AuthorizationRequest {
+    /// A request that travels as a file, from a client with a DID. Nonce and state are fresh.
+    ///
+    /// # Errors
+    /// [`RequestError::RedirectUriSigned`] for a client without a DID, since the file must be signed: the
+    /// caller's fault.
+    pub fn for_file(client_id: ClientId, dcql_query: DcqlQuery, rng: &mut dyn CryptoRng) -> Result<Self, RequestError> {
+        if client_id.did().is_none() {
+            return Err(RequestError::RedirectUriSigned);
+        }
+        Ok(Self {
+            client_id,
+            nonce: Secret::generate(rng).reveal().to_owned(),
+            state: Some(Secret::generate(rng).reveal().to_owned()),
+            delivery: Delivery::File,
+            dcql_query,
+            client_metadata: None,
+            wallet_nonce: None,
+        })
+    }
+
     /// Reads parameters: the claims of a request object, or a query with its JSON parsed.
     pub(super) fn from_parameters(parameters: &Map<String, Value>) -> Result<Self, RequestError> {
         if parameters.contains_key("transaction_data") {
@@ -595,6 +616,26 @@ pub(super) mod tests {
         let text = form::encode(texts.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let form = Form::parse(text.as_bytes(), MAX_REQUEST_BYTES).unwrap();
         assert_eq!(ReceivedRequest::unsigned(&form), Err(RequestError::ResponseMode));
+    }
+
+    #[test]
+    fn a_request_for_a_file_keeps_the_rules() {
+        let query = DcqlQuery::from_value(&parameters()["dcql_query"]).unwrap();
+        let make = |client_id: &str| {
+            let client_id = ClientId::parse(client_id).unwrap();
+            AuthorizationRequest::for_file(client_id, query.clone(), &mut signer::os_rng())
+        };
+        let request = make("decentralized_identifier:did:example:123").unwrap();
+        assert_eq!(
+            AuthorizationRequest::from_parameters(&request.to_parameters()),
+            Ok(request.clone())
+        );
+        assert_ne!(
+            make("decentralized_identifier:did:example:123").unwrap().nonce,
+            request.nonce
+        );
+        let unsigned = make("redirect_uri:https://client.example.org/post");
+        assert_eq!(unsigned, Err(RequestError::RedirectUriSigned));
     }
 
     #[test]
