@@ -79,7 +79,8 @@ type OpenBackend = fn(&Path) -> Result<Arc<dyn Backend>, BackendError>;
 
 async fn open(folder: PathBuf, engine: &'static str, open_backend: OpenBackend) -> Result<Arc<dyn Engine>, OpenError> {
     let opening = spawn_blocking(move || open_blocking(&folder, engine, open_backend));
-    // An engine may panic over damaged files; that must not take the process down.
+    // An engine may panic over damaged files; that must not take the process down. (Over some bytes
+    // of a manifest fjall panics twice, which ends the process all the same: not silently, at least.)
     let embedded = opening.await.map_err(|panic| OpenError::Engine {
         engine,
         source: panic.into(),
@@ -185,6 +186,16 @@ impl Embedded {
 impl Engine for Embedded {
     fn begin(&self, access: Access) -> BoxFuture<'_, Result<Box<dyn EngineTransaction>, StoreError>> {
         Box::pin(async move { self.begin_now(access) })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let opened = self.opened().clone().ok_or(StoreError::Closed)?;
+            if self.commits.is_closed() {
+                return Err(StoreError::Closed);
+            }
+            opened.failure.check()
+        })
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -32,6 +32,9 @@ pub(crate) trait Engine: Send + Sync {
     /// A view of one committed state. Later commits do not change what it reads.
     fn begin(&self, access: Access) -> BoxFuture<'_, Result<Box<dyn EngineTransaction>, StoreError>>;
 
+    /// Whether commits are still taken.
+    fn check(&self) -> BoxFuture<'_, Result<(), StoreError>>;
+
     /// Commits what is under way, refuses what comes later, and lets go of files and connections
     /// once the last transaction is gone.
     fn close(&self) -> BoxFuture<'_, ()>;

@@ -77,6 +77,10 @@ impl Engine for Postgres {
         })
     }
 
+    fn check(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move { self.begin(Access::ReadOnly).await.map(drop) })
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move { self.pool.close() })
     }

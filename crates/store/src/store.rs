@@ -127,6 +127,12 @@ impl Store {
         Err(CommitError::Conflict.into())
     }
 
+    /// Whether the store still takes commits, for health reports: an embedded one does not after a
+    /// failed write, PostgreSQL does not while it is out of reach.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.engine.check().await
+    }
+
     /// Closes the store for all its clones: waits for the commits under way, then every call gives
     /// [`StoreError::Closed`]. The folder is free once no transaction is left.
     pub async fn close(&self) {

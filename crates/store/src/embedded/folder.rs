@@ -51,7 +51,7 @@ pub(super) enum Found {
 impl Folder {
     /// Creates the folder if it is absent, locks it and reads what it is.
     pub(super) fn open(path: &Path, engine: &'static str) -> Result<(Self, Found), OpenError> {
-        fs::create_dir_all(path).map_err(io("create the folder", path))?;
+        create_private(path).map_err(io("create the folder", path))?;
         let lock_path = path.join(LOCK);
         let folder = Self {
             path: path.to_owned(),
@@ -152,6 +152,15 @@ pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Erro
     move |source| OpenError::Io { action, path, source }
 }
 
+/// Creates a folder that only its owner may enter: what is in it names people.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
 /// Makes created, renamed and removed names in a folder durable.
 pub(super) fn sync_folder(path: &Path) -> std::io::Result<()> {
     File::open(path)?.sync_all()
@@ -198,6 +207,16 @@ mod tests {
 
         let (_third, found) = Folder::open(folder.path(), "fjall").unwrap();
         assert_eq!(found, Found::Store);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn new_folder_is_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("store");
+        let _folder = Folder::open(&path, "fjall").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
     }
 
     #[test]

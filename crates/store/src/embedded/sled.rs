@@ -171,15 +171,17 @@ impl Backend for Sled {
                 None => batch.remove(key),
             }
         }
+        let database = trees.database.clone();
         let position_bytes = position_to_bytes(position);
         within_deadline(move || {
             trees.data.apply_batch(batch)?;
             // Behind the data in sled's own log: whoever finds the position finds the data as well.
-            trees.state.insert(POSITION_KEY, position_bytes)?;
-            // sled keeps what is not flushed in the process.
-            trees.database.flush()
+            trees.state.insert(POSITION_KEY, position_bytes)
         })??;
         versions.sequence = position.sequence;
+        drop(versions);
+        // sled keeps what is not flushed in the process.
+        within_deadline(move || database.flush())??;
         Ok(())
     }
 

@@ -124,6 +124,7 @@ async fn commit(store: &Embedded, key: &str) -> Result<(), CommitError> {
 #[tokio::test]
 async fn unknown_outcome_ends_all_commits_but_no_reads() {
     let setup = setup(Log::break_disk);
+    setup.store.check().await.unwrap();
     let first = commit(&setup.store, "a").await;
     assert!(matches!(first, Err(CommitError::Unknown { .. })), "{first:?}");
     let second = commit(&setup.store, "b").await;
@@ -132,6 +133,7 @@ async fn unknown_outcome_ends_all_commits_but_no_reads() {
         "{second:?}"
     );
     assert_eq!(setup.memory.applied.load(Ordering::Relaxed), 0);
+    assert!(matches!(setup.store.check().await, Err(StoreError::Failed { .. })));
     let mut reader = setup.store.begin_now(Access::ReadOnly).unwrap();
     assert_eq!(reader.get(b"a").await.unwrap(), None);
 }

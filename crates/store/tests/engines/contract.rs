@@ -383,7 +383,9 @@ async fn closed_store_refuses(place: Place) {
     let clone = store.clone();
     let open = store.begin().await.unwrap();
     open.put("a", "1").unwrap();
+    clone.check().await.unwrap();
     store.close().await;
+    assert!(matches!(clone.check().await, Err(StoreError::Closed)));
     assert!(matches!(clone.begin().await, Err(StoreError::Closed)));
     assert!(matches!(clone.snapshot().await, Err(StoreError::Closed)));
     assert!(matches!(open.get("b").await, Err(StoreError::Closed)));

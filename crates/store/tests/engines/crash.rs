@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use store::Direction;
 use store::Keyspace;
+use store::Snapshot;
 
 use crate::place::Numbers;
 use crate::place::Place;
@@ -23,28 +24,38 @@ const TASKS: u64 = 4;
 
 #[tokio::test]
 async fn killed_process_on_fjall_loses_nothing() {
-    kill_and_look(Place::embedded("fjall"), 1).await;
+    kill_and_look(&Place::embedded("fjall"), 1, 0).await;
+}
+
+/// With values so large that most rounds see a checkpoint.
+#[tokio::test]
+async fn killed_during_checkpoints_on_fjall_loses_nothing() {
+    let place = Place::embedded("fjall");
+    kill_and_look(&place, 4, 60_000).await;
+    let first = place.path().join("commits-0000000001.log");
+    assert!(place.path().exists() && !first.exists(), "no checkpoint was made");
 }
 
 #[cfg(feature = "sled")]
 #[tokio::test]
 async fn killed_process_on_sled_loses_nothing() {
-    kill_and_look(Place::embedded("sled"), 2).await;
+    kill_and_look(&Place::embedded("sled"), 2, 0).await;
 }
 
 #[tokio::test]
 async fn killed_process_on_postgres_loses_nothing() {
     if let Some(place) = Place::postgres("killed").await {
-        kill_and_look(place, 3).await;
+        kill_and_look(&place, 3, 0).await;
     }
 }
 
-async fn kill_and_look(place: Place, seed: u64) {
+async fn kill_and_look(place: &Place, seed: u64, size: usize) {
     let mut numbers = Numbers(seed);
     let mut acknowledged: BTreeMap<u64, u64> = BTreeMap::new();
     for round in 0..ROUNDS {
         let mut child = Command::new(env!("CARGO_BIN_EXE_store-acknowledge"))
-            .args([&place.url, &u64::MAX.to_string(), &TASKS.to_string()])
+            .arg(&place.url)
+            .args([u64::MAX, TASKS, size as u64].map(|number| number.to_string()))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -58,17 +69,9 @@ async fn kill_and_look(place: Place, seed: u64) {
         let snapshot = store.snapshot().await.unwrap();
         for task in 0..TASKS {
             let room = Keyspace::new(&format!("ack/{task}/")).unwrap();
-            let kept = snapshot
-                .prefix(room.prefix(), 1_000_000, Direction::Forward)
-                .await
-                .unwrap();
             let printed = acknowledged.get(&task).copied().unwrap_or(0);
-            let count = kept.len() as u64;
+            let count = count_whole(&snapshot, &room, size).await;
             assert!(count >= printed, "round {round}: {printed} acknowledged, {count} kept");
-            for (number, entry) in (1..).zip(&kept) {
-                assert_eq!(room.number(&entry.key), Some(number), "round {round}");
-                assert_eq!(entry.value, number.to_string().as_bytes(), "round {round}");
-            }
         }
         drop(snapshot);
         // Half of the rounds leave the store as a kill does.
@@ -81,6 +84,23 @@ async fn kill_and_look(place: Place, seed: u64) {
         total > 100,
         "only {total} commits were acknowledged: the test shows nothing"
     );
+}
+
+/// How many numbers a room holds; they must be those from 1 on, each with its value.
+async fn count_whole(snapshot: &Snapshot, room: &Keyspace, size: usize) -> u64 {
+    let mut next = 1;
+    loop {
+        let range = room.numbered(next)..room.numbered(u64::MAX);
+        let page = snapshot.range(range, 500, Direction::Forward).await.unwrap();
+        if page.is_empty() {
+            return next - 1;
+        }
+        for entry in page {
+            assert_eq!(room.number(&entry.key), Some(next));
+            assert_eq!(entry.value, format!("{next:0size$}").into_bytes());
+            next += 1;
+        }
+    }
 }
 
 /// Kills the child, and gives the last number that each of its tasks had printed.

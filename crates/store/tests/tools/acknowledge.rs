@@ -1,7 +1,7 @@
 //! Commits one number after the other and prints each as soon as its commit is acknowledged.
 //!
-//! `store-acknowledge URL [COUNT] [TASKS]`: task `t` writes `number` under `ack/<t>/<number>` and
-//! prints `ack <t> <number>` in one write. Each task goes on from the highest number it finds. The
+//! `store-acknowledge URL [COUNT] [TASKS] [SIZE]`: task `t` writes `number`, padded to `SIZE` bytes,
+//! under `ack/<t>/<number>` and prints `ack <t> <number>` in one write. Each task goes on from the highest number it finds. The
 //! tests kill it at any moment and look whether all that was printed is there; `fsync.sh` traces it.
 
 use std::error::Error;
@@ -35,10 +35,11 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let url = arguments.next().ok_or("expected a store URL")?;
     let count: u64 = arguments.next().map_or(Ok(u64::MAX), |text| text.parse())?;
     let tasks: u64 = arguments.next().map_or(Ok(1), |text| text.parse())?;
+    let size: usize = arguments.next().map_or(Ok(0), |text| text.parse())?;
     let store = Store::open(&StoreUrl::parse(&url)?).await?;
     writeln!(stdout(), "open")?;
     let tasks: Vec<_> = (0..tasks)
-        .map(|task| tokio::spawn(write(store.clone(), task, count)))
+        .map(|task| tokio::spawn(write(store.clone(), task, count, size)))
         .collect();
     for task in tasks {
         task.await??;
@@ -47,7 +48,7 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     Ok(())
 }
 
-async fn write(store: Store, task: u64, count: u64) -> Result<(), Box<dyn Error + Send + Sync>> {
+async fn write(store: Store, task: u64, count: u64, size: usize) -> Result<(), Box<dyn Error + Send + Sync>> {
     let room = Keyspace::new("ack/")?.within(&format!("{task}/"))?;
     let room = &room;
     let snapshot = store.snapshot().await?;
@@ -63,7 +64,7 @@ async fn write(store: Store, task: u64, count: u64) -> Result<(), Box<dyn Error 
                 // A read as well, so that the conflict check has something to do.
                 let before = tx.get(room.numbered(number)).await?;
                 debug_assert!(before.is_none(), "nobody else writes here");
-                tx.put(room.numbered(number), number.to_string())?;
+                tx.put(room.numbered(number), format!("{number:0size$}"))?;
                 Ok::<_, CommitError>(())
             })
             .await?;
