@@ -11,7 +11,7 @@
 //! |---|---|---|
 //! | `GET /.well-known/openid-credential-issuer/issuers/{agency}` | `http/metadata.rs` | OpenID4VCI, Credential Issuer Metadata |
 //! | `GET /.well-known/oauth-authorization-server/issuers/{agency}` | `http/metadata.rs` | RFC 8414 |
-//! | `GET /issuers/{agency}/offers/{id}` | `http/offer.rs` | Credential Offer by reference |
+//! | `GET /issuers/{agency}/offers/{reference}` | `http/offer.rs` | Credential Offer by reference |
 //! | `POST /issuers/{agency}/token` | `http/token.rs` | Token Endpoint |
 //! | `POST /issuers/{agency}/nonce` | `http/nonce.rs` | Nonce Endpoint |
 //! | `POST /issuers/{agency}/credential` | `http/credential.rs` | Credential Endpoint |

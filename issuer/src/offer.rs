@@ -10,6 +10,8 @@ use openid4vc::vci::offer;
 use openid4vc::vci::offer::CredentialOffer;
 use openid4vc::vci::offer::OfferUri;
 use openid4vc::vci::offer::TransactionCode;
+use openid4vc::vci::offer_reference::OfferRecord;
+use openid4vc::vci::offer_reference::ReferencedOffer;
 use thiserror::Error;
 
 use crate::Desk;
@@ -99,57 +101,68 @@ pub(crate) async fn create(issuer: &Issuer, desk: &Desk, terms: Terms) -> Result
         .ok_or_else(unknown)?;
     credential_type.mapping.apply(&row, now)?;
 
+    let offer_terms = OfferTerms {
+        credential_issuer: desk.identifier.clone(),
+        credential_configuration_ids: vec![configuration],
+        subject: terms.subject.clone(),
+        tx_code: terms.tx_code.as_deref().map(TransactionCode::parse).transpose()?,
+        tx_code_description: None,
+        lifetime: DEFAULT_CODE_LIFETIME_SECONDS,
+    };
     let mut rng = signer::os_rng();
     let id = fresh_id(&mut rng);
-    let (grant, offer) = PreAuthorizedGrant::offer(
-        OfferTerms {
-            credential_issuer: desk.identifier.clone(),
-            credential_configuration_ids: vec![configuration],
-            subject: terms.subject.clone(),
-            tx_code: terms.tx_code.as_deref().map(TransactionCode::parse).transpose()?,
-            tx_code_description: None,
-            lifetime: DEFAULT_CODE_LIFETIME_SECONDS,
-        },
-        now,
-        &mut rng,
-    )?;
-    let expires_at = grant.forget_after();
-    let uri = if terms.by_reference {
-        OfferUri::reference(&reference(desk, &id)?)
-    } else {
-        offer.to_uri()
-    };
-    keep(issuer, &id, &grant, &offer, terms.by_reference, expires_at).await?;
-    Ok(Offered { id, uri, expires_at })
+    if terms.by_reference {
+        let ReferencedOffer {
+            reference: secret,
+            grant,
+            record,
+        } = OfferRecord::offer(offer_terms, now, &mut rng)?;
+        let offer = record.fetch(secret.reveal(), now);
+        keep(issuer, &grant, code(offer.as_ref()), Some((secret.reveal(), &record))).await?;
+        let uri = OfferUri::reference(&reference(desk, secret.reveal())?);
+        return Ok(Offered {
+            id,
+            uri,
+            expires_at: grant.forget_after(),
+        });
+    }
+    let (grant, offer) = PreAuthorizedGrant::offer(offer_terms, now, &mut rng)?;
+    keep(issuer, &grant, code(Some(&offer)), None).await?;
+    Ok(Offered {
+        id,
+        uri: offer.to_uri(),
+        expires_at: grant.forget_after(),
+    })
 }
 
+fn code(offer: Option<&CredentialOffer>) -> &str {
+    let grant = offer.and_then(|offer| offer.grants.pre_authorized_code.as_ref());
+    grant
+        .map(|grant| grant.pre_authorized_code.as_str())
+        .unwrap_or_default()
+}
+
+/// Keeps the grant under the digest of its code, and an offer by reference under the digest of its reference:
+/// neither the code nor the link is in the store.
 async fn keep(
     issuer: &Issuer,
-    id: &str,
     grant: &PreAuthorizedGrant,
-    offer: &CredentialOffer,
-    by_reference: bool,
-    expires_at: Timestamp,
+    code: &str,
+    referenced: Option<(&str, &OfferRecord)>,
 ) -> Result<(), RecordError> {
-    let code = offer
-        .grants
-        .pre_authorized_code
-        .as_ref()
-        .map(|grant| grant.pre_authorized_code.as_str());
-    let grant_key = format!("grant/{}", PreAuthorizedGrant::key(code.unwrap_or_default()));
-    let offer_key = format!("offer/{id}");
-    let (grant_key, offer_key) = (&grant_key, &offer_key);
+    let grant_key = format!("grant/{}", PreAuthorizedGrant::key(code));
+    let grant_key = &grant_key;
     issuer
         .0
         .records
         .store()
         .transact(|tx| async move {
             save(&tx, grant_key, grant)?;
-            expire(&tx, grant_key, expires_at)?;
-            // An offer by value is in the URI alone: it holds the code.
-            if by_reference {
-                save(&tx, offer_key, offer)?;
-                expire(&tx, offer_key, expires_at)?;
+            expire(&tx, grant_key, grant.forget_after())?;
+            if let Some((reference, record)) = referenced {
+                let key = format!("offer/{}", OfferRecord::key(reference));
+                save(&tx, &key, record)?;
+                expire(&tx, &key, record.forget_after())?;
             }
             Ok::<_, RecordError>(())
         })

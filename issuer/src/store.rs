@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `nonce-key` | the key that nonces are made with |
 //! | `grant/{digest of code}` | `PreAuthorizedGrant` |
-//! | `offer/{id}` | a credential offer to be fetched by reference |
+//! | `offer/{digest of reference}` | `OfferRecord` of an offer by reference |
 //! | `token/{digest of token}` | `AccessTokenRecord` |
 //! | `nonce/{id}` | empty: the nonce was used |
 //! | `expiry/{time, 8 bytes}{key}` | empty: the key may go after that time |

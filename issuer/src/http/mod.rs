@@ -40,7 +40,7 @@ pub(crate) fn router(issuer: Issuer) -> Router {
             "/.well-known/oauth-authorization-server/issuers/{agency}",
             get(metadata::authorization_server),
         )
-        .route("/issuers/{agency}/offers/{id}", get(offer::get))
+        .route("/issuers/{agency}/offers/{reference}", get(offer::get))
         .route("/issuers/{agency}/token", post(token::post))
         .route("/issuers/{agency}/nonce", post(nonce::post))
         .route("/issuers/{agency}/credential", post(credential::post))
