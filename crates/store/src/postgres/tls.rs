@@ -171,3 +171,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Encrypted<S> {
         Pin::new(&mut self.0).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_trusted_with_plain_text() {
+        let choose = |url: &str| {
+            let mut config: Config = url.parse().unwrap();
+            let tls = Tls::choose(&mut config).unwrap();
+            (matches!(tls, Tls::Verified(_)), config.get_ssl_mode())
+        };
+        let plain = (false, SslMode::Disable);
+        let verified = (true, SslMode::Require);
+        assert_eq!(choose("postgres://localhost/x"), plain);
+        assert_eq!(choose("postgres://127.0.0.1,[::1]/x"), plain);
+        assert_eq!(choose("postgres://%2Frun%2Fpostgresql/x"), plain);
+        assert_eq!(choose("postgres://localhost/x?sslmode=require"), verified);
+        assert_eq!(choose("postgres://db.example/x"), verified);
+        assert_eq!(choose("postgres://localhost,db.example/x"), verified);
+        assert_eq!(choose("postgres://10.0.0.5/x"), verified);
+        assert_eq!(choose("postgres://db.example/x?sslmode=disable"), plain);
+    }
+}

@@ -403,6 +403,13 @@ async fn store_of_a_newer_format_is_refused_by_name() {
     assert!(!sample.is_refused("its own format").await);
 }
 
+#[cfg(not(feature = "sled"))]
+#[tokio::test]
+async fn engine_that_is_not_built_in_is_named() {
+    let refused = Store::open(&StoreUrl::parse("sled:nowhere").unwrap()).await;
+    assert!(matches!(refused, Err(OpenError::NotBuilt { engine: "sled" })));
+}
+
 #[tokio::test]
 async fn open_store_cannot_be_opened_again() {
     let place = Place::embedded("fjall");
