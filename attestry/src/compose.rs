@@ -106,11 +106,6 @@ impl Platform {
         self.listen.public_url().as_str().trim_end_matches('/').to_owned()
     }
 
-    /// The registry, for what a command does in the same process.
-    pub(crate) fn registry(&self) -> &Registry {
-        &self.actors.registry
-    }
-
     /// Serves until `stop` completes and what is in flight is finished.
     pub(crate) async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let Self { listen, router, actors, store, _data } = self;

@@ -47,10 +47,6 @@ impl DataFolder {
         &self.path
     }
 
-    pub(crate) const fn vault(&self) -> &Vault {
-        &self.vault
-    }
-
     pub(crate) const fn admin(&self) -> &AdminToken {
         &self.admin
     }

@@ -181,9 +181,11 @@ pub(crate) fn new_did(id: &str, update: &SoftwareKey, es256: &SoftwareKey, eddsa
     let methods = [method("es256", es256), method("eddsa", eddsa)];
     let methods: Vec<NewMethod<'_>> = methods.iter().map(|(fragment, key)| NewMethod { fragment, key, purposes: &purposes }).collect();
     let template = format!("did:webvh:{}:{id}.attestry.example", webvh::SCID_PLACEHOLDER);
+    let mut parameters = webvh::ParameterChanges::default();
+    parameters.update_keys = Some(vec![update.public_key().to_multikey()]);
     let creation = webvh::create(webvh::NewLog {
         document: new_document(&template, &methods),
-        parameters: webvh::ParameterChanges { update_keys: Some(vec![update.public_key().to_multikey()]), ..Default::default() },
+        parameters,
         time: now,
         signer: update.public_key(),
     })?;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use anyhow::Result;
+use keys::Timestamp;
 use keys::json;
 use serde_json::Value;
 use serde_json::json;
@@ -26,9 +27,10 @@ pub(crate) async fn run(command: cli::Agency, output: Output) -> Result<ExitCode
     let client = Client::new(&platform)?;
     let admitted = client.post("/admin/agencies", &json!({"id": id, "name": name})).await?;
     let did = admitted.get("did").and_then(Value::as_str).context("the platform's answer has no did")?;
+    let now = server::Clock::System.now();
     let mut proposals = Vec::new();
     for name in types(&target)? {
-        for proposal in [schema_proposal(&target, &name)?, accreditation_proposal(&id, did, &name)] {
+        for proposal in [schema_proposal(&target, &name)?, accreditation_proposal(&id, did, &name, now)] {
             let answer = client.post("/registry/proposals", &proposal).await?;
             proposals.push(answer.get("id").cloned().context("the platform's answer has no id")?);
         }
@@ -43,12 +45,18 @@ pub(crate) async fn run(command: cli::Agency, output: Output) -> Result<ExitCode
 }
 
 /// The registry's terms for a type that a small agency issues; officers see them before they sign.
-fn accreditation_proposal(agency: &str, did: &str, name: &str) -> Value {
+fn accreditation_proposal(agency: &str, did: &str, name: &str, now: Timestamp) -> Value {
+    const TEN_YEARS: i64 = 10 * 365 * 86_400;
     json!({
         "type": "accreditation",
-        "subject": format!("{agency}-issues-{}", name.to_ascii_lowercase()),
         "action": "grant",
-        "grant": {"entity": did, "action": "issue", "resources": [{"id": name}], "valid_for_days": 3650, "max_staleness": 604_800, "on_stale": "refuse"},
+        "id": format!("{agency}-issues-{}", name.to_ascii_lowercase()),
+        "entity": did,
+        "may": "issue",
+        "resources": [name],
+        "valid_until": now.plus(TEN_YEARS).to_rfc3339(),
+        "max_staleness": 7 * 86_400,
+        "on_stale": "refuse",
     })
 }
 
@@ -62,7 +70,7 @@ fn schema_proposal(folder: &Path, name: &str) -> Result<Value> {
         if !path.exists() {
             return Ok(None);
         }
-        let content = keys::base64url::encode(read(&path)?);
+        let content = String::from_utf8(read(&path)?).with_context(|| format!("expected text in {}", path.display()))?;
         Ok(Some(json!({"role": role, "uri": uri, "media_type": media_type, "content": content})))
     };
     let documents = [
@@ -74,9 +82,12 @@ fn schema_proposal(folder: &Path, name: &str) -> Result<Value> {
     let documents: Vec<Value> = documents.into_iter().flatten().collect();
     Ok(json!({
         "type": "schema",
-        "subject": name,
         "action": "publish",
-        "schema": {"vct": vct, "w3c_types": [name], "status_required": true, "documents": documents},
+        "id": name,
+        "vct": vct,
+        "w3c_types": [name],
+        "status_required": true,
+        "documents": documents,
     }))
 }
 

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use anyhow::Result;
 use keys::Signer as _;
+use openid4vc::vp::AuthorizationRequest;
+use openid4vc::vp::ClientId;
 use openid4vc::vp::file::RequestFile;
 use serde_json::Value;
 use serde_json::json;
@@ -43,15 +45,8 @@ fn offline(query: &str, out: &std::path::Path, output: Output) -> Result<ExitCod
     };
     let key = offline_key()?;
     let now = server::Clock::System.now();
-    let request = openid4vc::vp::AuthorizationRequest {
-        client_id: openid4vc::vp::ClientId::for_did(&did::methods::key::did(key.public_key()))?,
-        nonce: openid4vc::Secret::generate(&mut signer::os_rng()).reveal().to_owned(),
-        state: None,
-        delivery: openid4vc::vp::Delivery::File,
-        dcql_query: query,
-        client_metadata: None,
-        wallet_nonce: None,
-    };
+    let client_id = ClientId::for_did(&did::methods::key::did(key.public_key()))?;
+    let request = AuthorizationRequest::for_file(client_id, query, &mut signer::os_rng())?;
     let method = did::methods::key::method_id(key.public_key());
     let signing = openid4vc::vp::request_object::sign(&request, &method, key.public_key().algorithm(), now, now.plus(LIFETIME_SECONDS))?;
     let file = RequestFile::new(key.fulfil(signing)?);
