@@ -1,1 +1,355 @@
-//! The trust registry's log service, governance, witness and DID resolution.
+//! The trust registry's service: the log, its state witness, governance and DID resolution.
+//!
+//! In scope: putting entries in order (one sequencer, in groups), the crash-safe way from an entry to a
+//! witnessed checkpoint, an in-process state witness with a key and records of its own, proposals that
+//! officers approve with keys that never come here, trust bundles, and the resolver over the log.
+//!
+//! Out of scope: whether an entry counts (`crates/trust` decides, for everybody alike), officers' private
+//! keys (signing requests go out, signatures come in), and witnesses that run elsewhere.
+//!
+//! | Endpoint | File | Standard |
+//! |---|---|---|
+//! | `GET /registry/anchor` | `http/anchor.rs` | origin, log key, genesis |
+//! | `GET /registry/bundle` | `http/bundle.rs` | trust bundle |
+//! | `GET /registry/checkpoint` | `http/tiles.rs` | C2SP tlog-tiles |
+//! | `GET /registry/tile/...` | `http/tiles.rs` | C2SP tlog-tiles |
+//! | `POST /registry/entries` | `http/entries.rs` | answer: C2SP tlog-proof |
+//! | `GET /registry/1.0/identifiers/{did}` | `http/identifiers.rs` | DID Resolution, HTTP(S) binding |
+//! | `GET /registry/dids/{scid}/did.jsonl` | `http/dids.rs` | did:webvh |
+//! | `GET /registry/dids/{scid}/did-witness.json` | `http/dids.rs` | did:webvh |
+//! | `GET /registry/proposals`, `GET /registry/proposals/{id}` | `http/proposals.rs` | open to all |
+//! | `POST /registry/proposals` | `http/proposals.rs` | administrative token |
+//! | `POST /registry/proposals/{id}/approvals` | `http/proposals.rs` | an officer's signature |
+
+mod blobs;
+mod genesis;
+mod http;
+mod log;
+mod proposal;
+mod published;
+mod resolve;
+mod sequencer;
+mod setup;
+mod store;
+mod submission;
+mod witness;
+
+use std::sync::Arc;
+
+use ::store::records::RecordError;
+use axum::extract::FromRef;
+use did::Document;
+use keys::Signer;
+use keys::Timestamp;
+use server::AdminToken;
+use server::Clock;
+use thiserror::Error;
+use tokio::sync::Mutex;
+use tokio::sync::watch;
+use trust::Anchor;
+use trust::bundle::ExportError;
+use trust::entry::AssembleError;
+use trust::entry::Body;
+use trust::entry::DidEventBody;
+use trust::entry::Draft;
+use trust::entry::Entry;
+use trust::entry::EntryType;
+use trust::state::MAX_APPROVAL_LIFETIME;
+use trust::state::State;
+
+pub use blobs::BlobError;
+pub use genesis::Genesis;
+pub use genesis::witness_name;
+pub use log::OpenError;
+pub use log::SealError;
+pub use proposal::Approval;
+pub use proposal::ApprovalError;
+pub use proposal::BodyError;
+pub use proposal::Proposal;
+pub use proposal::ProposalError;
+pub use proposal::ProposalState;
+pub use resolve::ResolveError;
+pub use sequencer::Appended;
+pub use submission::AppendError;
+pub use witness::WitnessError;
+
+use published::Published;
+use sequencer::Sequencer;
+use submission::Submission;
+
+/// A draft for one signer, who signs at once, counts for a day.
+const DRAFT_LIFETIME: i64 = 86_400;
+
+/// [`Registry::tick`] makes a Snapshot when the last one is as old as this, in seconds: the witness's clock
+/// may differ by that much, so nobody's time is finer.
+const SNAPSHOT_INTERVAL: i64 = 300;
+
+/// What the service needs from around it.
+pub struct Config {
+    /// The unique name of the log, a URL without scheme such as `registry.attestry.example/log`.
+    pub log_name: String,
+    /// What clients call the platform.
+    pub public_url: String,
+    /// The store, confined to this service's room.
+    pub store: ::store::Store,
+    /// The time.
+    pub clock: Clock,
+    /// Who may propose, and admit new DIDs.
+    pub admin: AdminToken,
+    /// The log's Ed25519 key, which signs checkpoints.
+    pub log_key: Arc<dyn Signer>,
+    /// The state witness's Ed25519 key; another one than the log's.
+    pub witness_key: Arc<dyn Signer>,
+    /// The leaf of the genesis Policy, signed by its officers: for an empty log. See [`Genesis`].
+    pub genesis: Option<Vec<u8>>,
+    /// Age in seconds from which on a request for the bundle makes a new Snapshot first.
+    pub snapshot_min_age: i64,
+}
+
+/// The running service. Cheap to clone.
+#[derive(Clone)]
+pub struct Registry(Arc<Inner>);
+
+struct Inner {
+    clock: Clock,
+    admin: AdminToken,
+    public_url: String,
+    snapshot_min_age: i64,
+    store: ::store::Store,
+    published: watch::Receiver<Arc<Published>>,
+    sequencer: sequencer::Handle,
+    /// The last bundle and the size of its tree.
+    bundle: Mutex<Option<(u64, Arc<[u8]>)>>,
+}
+
+/// No bundle can be made. The environment's fault, or ours.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BundleError {
+    /// The state and its proof do not fit: our fault.
+    #[error("the bundle cannot be put together")]
+    Export(#[from] ExportError),
+    /// The head moved on each time before the bundle was complete.
+    #[error("the log grew faster than its bundle could be read; try again")]
+    Moving,
+    /// The store failed.
+    #[error("the registry's store cannot be read")]
+    Store(#[from] RecordError),
+}
+
+impl Registry {
+    /// Starts the service: replays the log, finishes what a crash interrupted, begins an empty log with the
+    /// genesis Policy, and has a fresh Snapshot witnessed.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn open(config: Config) -> Result<Self, OpenError> {
+        let Config {
+            clock,
+            admin,
+            public_url,
+            snapshot_min_age,
+            store,
+            ..
+        } = config;
+        let setup = setup::Setup::new(
+            &config.log_name,
+            store.clone(),
+            clock.clone(),
+            config.log_key,
+            config.witness_key,
+        )?;
+        let (handle, published) = Sequencer::start(setup, config.genesis).await?;
+        let bundle = Mutex::default();
+        let inner = Inner {
+            clock,
+            admin,
+            public_url,
+            snapshot_min_age,
+            store,
+            published,
+            sequencer: handle,
+            bundle,
+        };
+        let registry = Self(Arc::new(inner));
+        proposal::finish_approved(&registry).await?;
+        Ok(registry)
+    }
+
+    /// Every endpoint.
+    pub fn router(&self) -> axum::Router {
+        http::router(self.clone())
+    }
+
+    /// What clients call the platform.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.0.public_url
+    }
+
+    /// Which registry this is: what verifiers pin.
+    #[must_use]
+    pub fn anchor(&self) -> Anchor {
+        self.published().state.anchor().clone()
+    }
+
+    /// The state at the published checkpoint. It does not change while it is held.
+    #[must_use]
+    pub fn state(&self) -> Arc<State> {
+        self.published().state.clone()
+    }
+
+    /// The current document of an active DID; see [`State::document`].
+    #[must_use]
+    pub fn document(&self, did: &str) -> Option<Document> {
+        self.state().document(did)
+    }
+
+    /// Resolves a DID, with `versionId`, `versionTime` or `versionNumber` as its query.
+    ///
+    /// # Errors
+    /// [`ResolveError`].
+    pub fn resolve(&self, did_url: &str) -> Result<did::resolve::Resolved, ResolveError> {
+        resolve::resolve(&self.state(), did_url, self.0.clock.now())
+    }
+
+    /// The published checkpoint with the log's signature and the witness's cosignature, as a signed note.
+    #[must_use]
+    pub fn checkpoint(&self) -> String {
+        self.published().checkpoint.to_string()
+    }
+
+    /// A draft of the next entry of type and subject, to be signed by who may speak for `ns`. It counts from
+    /// the last Snapshot on and for a day from now.
+    #[must_use]
+    pub fn draft(&self, ns: &str, subject: &str, body: Body) -> Draft {
+        self.draft_until(ns, subject, body, DRAFT_LIFETIME)
+    }
+
+    /// The leaf that logs `lines` (without their newlines) of a DID's own `did.jsonl`, and the
+    /// `did-witness.json` that goes with them. Its signatures are in the lines.
+    ///
+    /// # Errors
+    /// [`AssembleError::TooLarge`]: log fewer lines at a time.
+    pub fn did_event(
+        &self,
+        did: &str,
+        lines: Vec<Vec<u8>>,
+        witness_proofs: Option<Vec<u8>>,
+    ) -> Result<Vec<u8>, AssembleError> {
+        let (seq, prev) = self.state().next_in_chain(EntryType::DidEvent, did);
+        let body = Body::DidEvent(DidEventBody { lines, witness_proofs });
+        Entry::without_approval(did, did, seq, prev, &body)
+    }
+
+    /// Appends a leaf and returns when a witnessed checkpoint has it. `blobs` are the contents that the entry
+    /// names by digest: every compact status list, and those schema documents that bundles shall carry.
+    /// A leaf that the log has already keeps its index.
+    ///
+    /// # Errors
+    /// [`AppendError`].
+    pub async fn append(&self, leaf: Vec<u8>, blobs: Vec<Vec<u8>>) -> Result<Appended, AppendError> {
+        let submission = Submission::new(leaf, blobs, &self.0.sequencer.setup)?;
+        self.0.sequencer.submit(submission).await
+    }
+
+    /// Makes a new Snapshot if the last one is as old as `age` seconds.
+    ///
+    /// # Errors
+    /// [`AppendError`].
+    pub async fn refresh(&self, age: i64) -> Result<(), AppendError> {
+        if self.snapshot_age() < age {
+            return Ok(());
+        }
+        self.0.sequencer.snapshot(age).await
+    }
+
+    /// Does what is due: a Snapshot every five minutes, and proposals whose last approval met a failure.
+    /// Called every minute.
+    ///
+    /// # Errors
+    /// [`AppendError`].
+    pub async fn tick(&self) -> Result<(), AppendError> {
+        self.refresh(SNAPSHOT_INTERVAL).await?;
+        proposal::finish_approved(self)
+            .await
+            .map_err(|error| AppendError::Failed(Arc::new(error.into())))
+    }
+
+    /// The trust bundle, after a new Snapshot where the last one is older than the configuration allows.
+    ///
+    /// # Errors
+    /// [`BundleError`].
+    pub async fn bundle(&self) -> Result<Arc<[u8]>, BundleError> {
+        if let Err(error) = self.refresh(self.0.snapshot_min_age).await {
+            // The last one is as authentic as it was; verifiers see its age.
+            tracing::warn!(cause = %server::problem::chain(&error), "the bundle has no fresh snapshot");
+        }
+        let mut cached = self.0.bundle.lock().await;
+        let size = self.published().size();
+        if let Some((_, bytes)) = cached.as_ref().filter(|(of, _)| *of == size) {
+            return Ok(bytes.clone());
+        }
+        let (size, bytes) = published::bundle(&self.0.store, &self.0.published).await?;
+        let bytes: Arc<[u8]> = bytes.into();
+        *cached = Some((size, bytes.clone()));
+        Ok(bytes)
+    }
+
+    /// Proposes an entry that officers then approve: JSON as `proposal/body.rs` has it.
+    ///
+    /// # Errors
+    /// [`ProposalError`].
+    pub async fn propose(&self, body: serde_json::Value) -> Result<Proposal, ProposalError> {
+        proposal::propose(self, body).await
+    }
+
+    /// The latest proposals, the newest first.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn proposals(&self) -> Result<Vec<Proposal>, RecordError> {
+        proposal::list(self).await
+    }
+
+    /// The proposal of this id.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn proposal(&self, id: u64) -> Result<Option<Proposal>, RecordError> {
+        proposal::find(self, id).await
+    }
+
+    /// Adds an officer's signature (the bytes of [`trust::entry::ApprovalSignature`]) to a proposal. The one
+    /// that completes the quorum appends the entry.
+    ///
+    /// # Errors
+    /// [`ApprovalError`].
+    pub async fn approve(&self, id: u64, signature: &[u8]) -> Result<Approval, ApprovalError> {
+        proposal::approve(self, id, signature).await
+    }
+
+    fn draft_until(&self, ns: &str, subject: &str, body: Body, lifetime: i64) -> Draft {
+        let state = self.state();
+        let latest = state.time().plus(MAX_APPROVAL_LIFETIME);
+        state.draft(ns, subject, body, self.now().plus(lifetime).min(latest))
+    }
+
+    fn snapshot_age(&self) -> i64 {
+        self.now().seconds_since(self.published().state.time())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    fn published(&self) -> Arc<Published> {
+        self.0.published.borrow().clone()
+    }
+}
+
+impl FromRef<Registry> for AdminToken {
+    fn from_ref(registry: &Registry) -> Self {
+        registry.0.admin.clone()
+    }
+}

@@ -1,0 +1,71 @@
+//! The endpoints, one file each. Handlers translate; the flows are beside.
+
+mod anchor;
+mod bundle;
+mod dids;
+mod entries;
+mod identifiers;
+mod proposals;
+mod tiles;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::routing::post;
+use server::Problem;
+use server::problem::chain;
+
+use crate::AppendError;
+use crate::Registry;
+
+/// Every endpoint of the registry, with full paths.
+pub(crate) fn router(registry: Registry) -> Router {
+    let entries = post(entries::post).layer(DefaultBodyLimit::max(entries::MAX_SUBMISSION_BYTES));
+    Router::new()
+        .route("/registry/anchor", get(anchor::get))
+        .route("/registry/bundle", get(bundle::get))
+        .route("/registry/checkpoint", get(tiles::checkpoint))
+        .route("/registry/tile/{*path}", get(tiles::get))
+        .route("/registry/entries", entries)
+        .route("/registry/1.0/identifiers/{did}", get(identifiers::get))
+        .route("/registry/dids/{scid}/did.jsonl", get(dids::log))
+        .route("/registry/dids/{scid}/did-witness.json", get(dids::witnesses))
+        .route("/registry/proposals", get(proposals::list).post(proposals::create))
+        .route("/registry/proposals/{id}", get(proposals::get))
+        .route("/registry/proposals/{id}/approvals", post(proposals::approve))
+        .with_state(registry)
+}
+
+/// What the sender of an entry is told.
+fn append_problem(error: &AppendError) -> Problem {
+    let bad = |kind, title| Problem::new(StatusCode::BAD_REQUEST, kind, title).detail(chain(error));
+    match error {
+        AppendError::Blob(_) => bad("contents", "The contents do not fit the entry."),
+        AppendError::Decode(_) => bad("malformed", "The body is no entry of the registry."),
+        AppendError::Snapshot => bad("snapshot", "Only the log itself makes Snapshots."),
+        AppendError::TooLarge { .. } => {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The entry is too large.").detail(error)
+        }
+        AppendError::Refused(refusal) => Problem::new(
+            StatusCode::CONFLICT,
+            "refused",
+            "The registry's rules refuse the entry.",
+        )
+        .detail(chain(refusal)),
+        AppendError::Unserviceable => Problem::new(
+            StatusCode::CONFLICT,
+            "policy",
+            "This service cannot keep a log under that policy.",
+        )
+        .detail(error),
+        AppendError::Closed | AppendError::Failed(_) => {
+            tracing::error!(cause = %chain(error), "an entry was not published");
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "not-published",
+                "The entry has no witnessed checkpoint yet. Send it again: it keeps its place if it has one.",
+            )
+        }
+    }
+}

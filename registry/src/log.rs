@@ -1,0 +1,358 @@
+//! The log as its one writer holds it: from accepted entries to a published checkpoint.
+//!
+//! The order survives a crash at every point, and nothing that could be a fork is ever signed:
+//!
+//! 1. Entries, full tiles, contents and the text of the new checkpoint become durable in one commit.
+//! 2. Only then the log signs that checkpoint.
+//! 3. The witness makes its record durable, then cosigns.
+//! 4. The head becomes durable, then visible.
+//!
+//! After a crash between 1 and 4 the log begins with a new Snapshot on top of what 1 left, and has that
+//! witnessed: the Snapshot before may be too old by then. Entries that are durable never go away.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ::store::CommitError;
+use ::store::Snapshot;
+use ::store::records::RecordError;
+use keys::SignerError;
+use thiserror::Error;
+use trust::Anchor;
+use trust::anchor::AnchorError;
+use trust::checkpoint::Checkpoint;
+use trust::checkpoint::CheckpointError;
+use trust::checkpoint::SignedCheckpoint;
+use trust::entry::AssembleError;
+use trust::merkle::Hash;
+use trust::merkle::leaf_hash;
+use trust::note::NoteError;
+use trust::state::Refusal;
+use trust::state::SnapshotTimes;
+use trust::state::State;
+use trust::tiles::TreeEdge;
+
+use crate::blobs;
+use crate::published::Published;
+use crate::setup::Setup;
+use crate::store;
+use crate::store::Additions;
+use crate::store::HEAD;
+use crate::store::PENDING;
+use crate::store::Replace;
+use crate::store::damaged;
+use crate::witness::Witness;
+use crate::witness::WitnessError;
+
+/// When the next Snapshot is meant to come. One comes every five minutes; an hour without means trouble.
+const NEXT_UPDATE_SECONDS: i64 = 3_600;
+
+/// No bundle older than a month counts, whatever a credential type allows.
+const HARD_EXPIRY_SECONDS: i64 = 30 * 86_400;
+
+/// The log at its end.
+pub(crate) struct Log {
+    setup: Arc<Setup>,
+    state: Arc<State>,
+    edge: TreeEdge,
+    /// The text under `pending`, as it must still be stored.
+    pending: Option<String>,
+    /// The leaves from `first` on, which the witness or the world has not seen.
+    unpublished: Vec<Vec<u8>>,
+    first: u64,
+    witness: Witness,
+    published: Option<Arc<Published>>,
+}
+
+/// Entries that are about to be added.
+pub(crate) struct Growth {
+    state: State,
+    edge: TreeEdge,
+    additions: Additions,
+    known: BTreeMap<Hash, u64>,
+}
+
+/// The service cannot start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The genesis Policy gives no anchor: the caller's fault.
+    #[error("the genesis Policy cannot begin a log")]
+    Anchor(#[from] AnchorError),
+    /// An entry in the store does not count: the store was changed by other hands.
+    #[error("the entry of index {index} in the store is invalid")]
+    Entry {
+        /// Its index.
+        index: u64,
+        /// Why.
+        #[source]
+        refusal: Refusal,
+    },
+    /// The keys or the Policy are not for this service: the caller's fault.
+    #[error("expected a policy with this log's name and key and no witness but this service's own, found another")]
+    Keys,
+    /// The name of the log or a key is not usable: the caller's fault.
+    #[error("expected a log name without spaces and Ed25519 keys")]
+    Name(#[from] NoteError),
+    /// The log is empty and there is nothing to begin with: the caller's fault.
+    #[error("expected a genesis Policy for the empty log, found none")]
+    NoGenesis,
+    /// The log began with another Policy: the caller's fault.
+    #[error("expected the genesis Policy that the log began with, found another")]
+    OtherGenesis,
+    /// The entries in the store do not give the tree that was signed.
+    #[error("expected the tree that the log signed, found another: the store was changed by other hands")]
+    Root,
+    /// What was left is not witnessed, or no Snapshot can be made now.
+    #[error("the log cannot go on")]
+    Seal(#[from] SealError),
+    /// The store failed.
+    #[error("the registry's store cannot be used")]
+    Store(#[from] RecordError),
+    /// The witness does not recognize the log.
+    #[error("the state witness does not accept the log in the store")]
+    Witness(#[from] WitnessError),
+}
+
+/// A checkpoint was not published. The environment's fault, or a refusal by the witness.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SealError {
+    /// The Snapshot is too large: our fault.
+    #[error("the snapshot cannot be assembled")]
+    Assemble(#[from] AssembleError),
+    /// The checkpoint cannot be written: our fault.
+    #[error("the checkpoint cannot be written")]
+    Checkpoint(#[from] CheckpointError),
+    /// The store did not take the entries, or the head.
+    #[error("the log was not saved")]
+    Commit(#[from] CommitError),
+    /// Another process writes to the same log.
+    #[error("expected the log as this process left it, found entries of another writer")]
+    OtherWriter,
+    /// What was stored cannot be read back.
+    #[error("the log cannot be read")]
+    Record(#[from] RecordError),
+    /// What was stored does not open again.
+    #[error("the log was given up after a failure and does not open again")]
+    Reopen(#[source] Box<OpenError>),
+    /// The log's key did not sign.
+    #[error("the log did not sign")]
+    Signer(#[from] SignerError),
+    /// The state machine refuses our own Snapshot.
+    #[error("the snapshot is refused")]
+    Snapshot(#[source] Refusal),
+    /// Signatures and tree do not satisfy the Policy in force.
+    #[error("the checkpoint is not fit to be published")]
+    Unfit(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The witness did not cosign. Nothing was published.
+    #[error("the checkpoint was not cosigned")]
+    Witness(#[from] WitnessError),
+}
+
+impl Log {
+    /// Replays the log in the store; an empty one awaits its first entry, `genesis`.
+    pub(crate) async fn open(setup: Arc<Setup>, genesis: Option<&[u8]>) -> Result<Self, OpenError> {
+        let snapshot = setup.store.snapshot().await.map_err(RecordError::from)?;
+        let pending = store::text(&snapshot, PENDING).await?;
+        let (size, root) = match &pending {
+            Some(text) => parse_pending(text).ok_or_else(|| damaged(PENDING))?,
+            None => (0, TreeEdge::default().root()),
+        };
+        let mut leaves = store::entries(&snapshot, 0, size).await?;
+        let first = leaves.first().map(Vec::as_slice);
+        if let (Some(first), Some(genesis)) = (first, genesis)
+            && first != genesis
+        {
+            return Err(OpenError::OtherGenesis);
+        }
+        let anchor = Anchor::of_genesis(first.or(genesis).ok_or(OpenError::NoGenesis)?)?;
+        if *anchor.log() != setup.log.verifier {
+            return Err(OpenError::Keys);
+        }
+        let (state, edge, published) = replay(&snapshot, anchor.clone(), &leaves).await?;
+        if edge.root() != root {
+            return Err(OpenError::Root);
+        }
+        if state.policy().is_some_and(|policy| !setup.can_serve(policy.body())) {
+            return Err(OpenError::Keys);
+        }
+        let witness = Witness::open(setup.clone(), anchor, &snapshot, &leaves).await?;
+        let first = witness.size().min(published.as_ref().map_or(0, |head| head.size()));
+        let unpublished = leaves.split_off(usize::try_from(first).unwrap_or(leaves.len()).min(leaves.len()));
+        Ok(Self {
+            setup,
+            state: Arc::new(state),
+            edge,
+            pending,
+            unpublished,
+            first,
+            witness,
+            published,
+        })
+    }
+
+    /// The state after all durable entries, published or not.
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The last published checkpoint, if everything durable is under it.
+    pub(crate) fn published(&self) -> Option<&Arc<Published>> {
+        self.published.as_ref().filter(|head| head.size() == self.edge.size())
+    }
+
+    /// Begins to add entries. Nothing changes before [`Log::seal`].
+    pub(crate) fn grow(&self) -> Growth {
+        Growth {
+            state: (*self.state).clone(),
+            edge: self.edge.clone(),
+            additions: Additions {
+                first: self.edge.size(),
+                ..Additions::default()
+            },
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// Adds the entries and a Snapshot on top, and returns when the witnessed checkpoint is durable.
+    pub(crate) async fn seal(&mut self, mut growth: Growth) -> Result<Arc<Published>, SealError> {
+        let time = self.setup.clock.now().max(growth.state.time());
+        let times = SnapshotTimes {
+            time,
+            next_update: time.plus(NEXT_UPDATE_SECONDS),
+            hard_expiry: time.plus(HARD_EXPIRY_SECONDS),
+        };
+        let leaf = growth.state.snapshot(times, Vec::new())?;
+        growth.append(leaf, BTreeMap::new()).map_err(SealError::Snapshot)?;
+        let checkpoint = Checkpoint::new(growth.state.anchor().origin(), growth.edge.size(), growth.edge.root())?;
+        let Growth {
+            state,
+            edge,
+            mut additions,
+            ..
+        } = growth;
+        additions.pending = pending_text(&checkpoint);
+        match store::extend(&self.setup.store, self.pending.as_deref(), &additions).await? {
+            Replace::Done => {}
+            Replace::Stale => return Err(SealError::OtherWriter),
+        }
+        (self.state, self.edge) = (Arc::new(state), edge);
+        self.unpublished
+            .extend(additions.leaves.into_iter().map(|(_, leaf)| leaf));
+        self.pending = Some(additions.pending);
+        self.publish(checkpoint).await
+    }
+
+    /// Signs what is durable, has it cosigned, and publishes it.
+    async fn publish(&mut self, checkpoint: Checkpoint) -> Result<Arc<Published>, SealError> {
+        let log = &self.setup.log;
+        let mut signed = log.signer.fulfil(SignedCheckpoint::sign(checkpoint, &log.verifier)?)?;
+        let seen = usize::try_from(self.witness.size().saturating_sub(self.first)).unwrap_or(usize::MAX);
+        let news = self.unpublished.get(seen..).unwrap_or_default();
+        let cosignature = self.witness.cosign(&signed, news).await?;
+        signed.add(cosignature);
+        let snapshot = self.unpublished.last().cloned().unwrap_or_default();
+        let head = Published::new(self.state.clone(), self.edge.clone(), signed, snapshot)
+            .map_err(|error| SealError::Unfit(error.into()))?;
+        let unused = self
+            .published
+            .as_ref()
+            .map(|before| blobs::unused(&before.state, &head.state));
+        let expected = self.pending.as_deref().unwrap_or_default();
+        let note = head.checkpoint.to_string();
+        match store::publish(&self.setup.store, expected, &note, &unused.unwrap_or_default()).await? {
+            Replace::Done => {}
+            Replace::Stale => return Err(SealError::OtherWriter),
+        }
+        self.unpublished.clear();
+        self.first = head.size();
+        let head = Arc::new(head);
+        self.published = Some(head.clone());
+        Ok(head)
+    }
+}
+
+impl Growth {
+    /// Adds a leaf that the state machine accepts, with its contents, and returns its index.
+    ///
+    /// # Errors
+    /// [`Refusal`]; nothing is added.
+    pub(crate) fn append(&mut self, leaf: Vec<u8>, blobs: BTreeMap<Hash, Vec<u8>>) -> Result<u64, Refusal> {
+        let index = self.edge.size();
+        self.state.apply(index, &leaf)?;
+        let hash = leaf_hash(&leaf);
+        let tiles = &mut self.additions.tiles;
+        self.edge.append(hash, |tile, hashes| tiles.push((tile, hashes)));
+        self.known.insert(hash, index);
+        self.additions.leaves.push((hash, leaf));
+        self.additions.blobs.extend(blobs);
+        Ok(index)
+    }
+
+    /// The index of a leaf that was added here.
+    pub(crate) fn index_of(&self, hash: Hash) -> Option<u64> {
+        self.known.get(&hash).copied()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.additions.leaves.is_empty()
+    }
+}
+
+impl SealError {
+    /// Whether it is known what the store holds. If not, the log is read again before anything else.
+    pub(crate) const fn is_settled(&self) -> bool {
+        match self {
+            Self::Assemble(_)
+            | Self::Checkpoint(_)
+            | Self::Signer(_)
+            | Self::Snapshot(_)
+            | Self::Unfit(_)
+            | Self::Witness(WitnessError::Refused(_) | WitnessError::Signer(_)) => true,
+            Self::Commit(_)
+            | Self::OtherWriter
+            | Self::Record(_)
+            | Self::Reopen(_)
+            | Self::Witness(WitnessError::OtherWitness | WitnessError::Record(_) | WitnessError::Rollback { .. }) => {
+                false
+            }
+        }
+    }
+}
+
+/// Applies all leaves. On the way it meets the published head, whose signatures and root must hold.
+async fn replay(
+    snapshot: &Snapshot,
+    anchor: Anchor,
+    leaves: &[Vec<u8>],
+) -> Result<(State, TreeEdge, Option<Arc<Published>>), OpenError> {
+    let head = match store::text(snapshot, HEAD).await? {
+        Some(note) => Some(SignedCheckpoint::parse(note.as_bytes()).map_err(|_| damaged(HEAD))?),
+        None => None,
+    };
+    let (mut state, mut edge, mut published) = (State::new(anchor), TreeEdge::default(), None);
+    for (index, leaf) in (0..).zip(leaves) {
+        state
+            .apply(index, leaf)
+            .map_err(|refusal| OpenError::Entry { index, refusal })?;
+        edge.append(leaf_hash(leaf), |_, _| {});
+        if let Some(head) = head.as_ref().filter(|head| head.unverified().size() == edge.size()) {
+            let at_head = Published::new(Arc::new(state.clone()), edge.clone(), head.clone(), leaf.clone());
+            published = Some(Arc::new(at_head.map_err(|_| OpenError::Root)?));
+        }
+    }
+    if published.is_none() && head.is_some() {
+        return Err(OpenError::Root);
+    }
+    Ok((state, edge, published))
+}
+
+fn pending_text(checkpoint: &Checkpoint) -> String {
+    format!("{} {}", checkpoint.size(), checkpoint.root())
+}
+
+fn parse_pending(text: &str) -> Option<(u64, Hash)> {
+    let (size, root) = text.split_once(' ')?;
+    Some((size.parse().ok()?, Hash::parse_hex(root).ok()?))
+}

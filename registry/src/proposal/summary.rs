@@ -1,0 +1,113 @@
+//! A draft in plain words. Officers' programs make their own from the draft; this one is for lists.
+
+use trust::entry::AccreditationBody;
+use trust::entry::Action;
+use trust::entry::Body;
+use trust::entry::Draft;
+use trust::entry::Grant;
+use trust::entry::IncidentBody;
+use trust::entry::Reason;
+use trust::entry::SchemaBody;
+
+/// One sentence.
+pub(super) fn of(draft: &Draft) -> String {
+    let subject = &draft.subject;
+    match &draft.body {
+        Body::Policy(policy) => format!("Change the policy: {} authorities", policy.authorities.len()),
+        Body::DidEvent(event) => format!("Log {} lines of {subject}", event.lines.len()),
+        Body::Accreditation(body) => accreditation(subject, body),
+        Body::Recognition(_) => format!("Change the recognition {subject}"),
+        Body::Schema(SchemaBody::Publish(schema)) => {
+            format!(
+                "Publish schema {subject}: vct {}, {} documents",
+                schema.vct,
+                schema.documents.len()
+            )
+        }
+        Body::Schema(SchemaBody::Withdraw) => format!("Withdraw schema {subject}"),
+        Body::StatusCommit(commit) => format!("Commit {} status lists of {subject}", commit.lists.len()),
+        Body::Snapshot(snapshot) => format!("Snapshot {} of the state", snapshot.epoch),
+        Body::Incident(IncidentBody::Declare {
+            invalid_since,
+            emergency,
+            reason,
+            ..
+        }) => format!(
+            "Declare {}an incident: what {subject} signed since {} does not count ({})",
+            if *emergency { "in an emergency " } else { "" },
+            invalid_since.to_rfc3339(),
+            why(*reason)
+        ),
+        Body::Incident(IncidentBody::Withdraw { reason }) => {
+            format!("Withdraw the incident on {subject} ({})", why(*reason))
+        }
+        Body::Tombstone(tombstone) => format!(
+            "End the {} {subject} for good ({})",
+            tombstone.target,
+            why(tombstone.reason)
+        ),
+    }
+}
+
+fn accreditation(subject: &str, body: &AccreditationBody) -> String {
+    match body {
+        AccreditationBody::Grant(grant) => format!("Grant accreditation {subject}: {}", terms(grant)),
+        AccreditationBody::Amend(grant) => format!("Amend accreditation {subject}: {}", terms(grant)),
+        AccreditationBody::Suspend {
+            reason,
+            emergency: true,
+        } => {
+            format!(
+                "Suspend accreditation {subject} in an emergency, for 72 hours ({})",
+                why(*reason)
+            )
+        }
+        AccreditationBody::Suspend {
+            reason,
+            emergency: false,
+        } => {
+            format!("Suspend accreditation {subject} ({})", why(*reason))
+        }
+        AccreditationBody::Reinstate { reason } => format!("Reinstate accreditation {subject} ({})", why(*reason)),
+        AccreditationBody::Revoke { reason, since: None } => {
+            format!("Revoke accreditation {subject} for good ({})", why(*reason))
+        }
+        AccreditationBody::Revoke {
+            reason,
+            since: Some(since),
+        } => {
+            format!(
+                "Revoke accreditation {subject} for good, since {} ({})",
+                since.to_rfc3339(),
+                why(*reason)
+            )
+        }
+    }
+}
+
+fn terms(grant: &Grant) -> String {
+    let resources: Vec<&str> = grant.resources.iter().map(|resource| resource.id.as_str()).collect();
+    let verb = match grant.action {
+        Action::Issue => "issue",
+        Action::Publish => "publish",
+        Action::Verify => "verify",
+    };
+    format!(
+        "{} may {verb} {} from {} until {}",
+        grant.entity,
+        resources.join(", "),
+        grant.valid_from.to_rfc3339(),
+        grant.valid_until.to_rfc3339()
+    )
+}
+
+const fn why(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Unspecified => "no reason told",
+        Reason::KeyCompromise => "key compromise",
+        Reason::CeasedOperation => "ceased operation",
+        Reason::NonCompliance => "non-compliance",
+        Reason::Superseded => "superseded",
+        Reason::Withdrawn => "withdrawn",
+    }
+}

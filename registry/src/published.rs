@@ -1,0 +1,176 @@
+//! What the world may see: the last checkpoint that was witnessed, and reads of the tree below it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use store::Snapshot;
+use store::Store;
+use store::records::RecordError;
+use tokio::sync::watch;
+use trust::bundle;
+use trust::checkpoint::SignedCheckpoint;
+use trust::merkle;
+use trust::merkle::Hash;
+use trust::proof::TlogProof;
+use trust::state::State;
+use trust::tiles::Tile;
+use trust::tiles::TileKind;
+use trust::tiles::TileNodes;
+use trust::tiles::TileNodesError;
+use trust::tiles::TreeEdge;
+use trust::tiles::encode_hashes;
+use trust::tiles::push_entry;
+use trust::tlog_policy::WitnessError;
+
+use crate::BundleError;
+use crate::blobs;
+use crate::store::HEAD;
+use crate::store::blob;
+use crate::store::damaged;
+use crate::store::entries;
+use crate::store::text;
+use crate::store::tile as stored_tile;
+
+/// How often a bundle is begun anew because the log moved on under it.
+const TRIES: usize = 20;
+
+/// State and tree at a checkpoint that satisfies the Policy in force.
+pub(crate) struct Published {
+    pub(crate) state: Arc<State>,
+    pub(crate) edge: TreeEdge,
+    pub(crate) checkpoint: SignedCheckpoint,
+    /// The last leaf, a Snapshot.
+    pub(crate) snapshot: Vec<u8>,
+}
+
+/// Tiles that were read before.
+pub(crate) type Tiles = BTreeMap<Tile, Vec<Hash>>;
+
+/// Why a checkpoint is not published.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UnfitError {
+    /// The tree is another one, or its last leaf is no Snapshot.
+    #[error("expected the checkpoint of the tree, with a Snapshot as the last leaf, found another")]
+    Tree,
+    /// Its signatures do not satisfy the Policy.
+    #[error("the checkpoint is not witnessed as the policy demands")]
+    Witnesses(#[from] WitnessError),
+}
+
+impl Published {
+    /// Checks that the checkpoint is of this state and tree and that a verifier would believe it.
+    pub(crate) fn new(
+        state: Arc<State>,
+        edge: TreeEdge,
+        checkpoint: SignedCheckpoint,
+        snapshot: Vec<u8>,
+    ) -> Result<Self, UnfitError> {
+        let policy = state.policy().ok_or(UnfitError::Tree)?;
+        policy
+            .witnesses()
+            .verify_with(&checkpoint, &policy.body().state_quorum)?;
+        let claimed = checkpoint.unverified();
+        let last = state.clock().and_then(|clock| clock.index.checked_add(1));
+        if (claimed.size(), claimed.root()) != (edge.size(), edge.root()) || last != Some(edge.size()) {
+            return Err(UnfitError::Tree);
+        }
+        Ok(Self {
+            state,
+            edge,
+            checkpoint,
+            snapshot,
+        })
+    }
+
+    pub(crate) const fn size(&self) -> u64 {
+        self.edge.size()
+    }
+
+    /// The proof that the leaf at `index` is in the tree. `known` holds the tiles read so far.
+    pub(crate) async fn proof(
+        &self,
+        store: &Snapshot,
+        index: u64,
+        known: &mut Tiles,
+    ) -> Result<TlogProof, RecordError> {
+        loop {
+            let fetch = |tile: Tile| self.partial(tile).or_else(|| known.get(&tile).cloned()).ok_or(tile);
+            match merkle::inclusion_proof(&TileNodes::new(self.size(), fetch), index, self.size()) {
+                Ok(path) => return Ok(TlogProof::new(index, path, self.checkpoint.clone())),
+                Err(TileNodesError::Fetch(missing)) => {
+                    known.insert(missing, stored_tile(store, missing).await?);
+                }
+                Err(TileNodesError::Missing { level, index }) => return Err(damaged(&format!("node {level}/{index}"))),
+            }
+        }
+    }
+
+    /// The bytes of a tile, as wide as it is asked for; `None` where the tree has no such tile.
+    pub(crate) async fn tile(&self, store: &Snapshot, wanted: Tile) -> Result<Option<Vec<u8>>, RecordError> {
+        let Some(widest) = Tile::in_tree(wanted.kind(), wanted.index(), self.size()) else {
+            return Ok(None);
+        };
+        if wanted.width() > widest.width() {
+            return Ok(None);
+        }
+        match wanted.kind() {
+            TileKind::Entries => entry_bundle(store, wanted).await.map(Some),
+            TileKind::Hashes(_) => {
+                let hashes = match self.partial(widest) {
+                    Some(hashes) => hashes,
+                    None => stored_tile(store, widest).await?,
+                };
+                Ok(hashes.get(..usize::from(wanted.width())).map(encode_hashes))
+            }
+        }
+    }
+
+    /// Partial tiles are in memory, full ones in the store.
+    fn partial(&self, tile: Tile) -> Option<Vec<Hash>> {
+        let mut partial = self.edge.partial_tiles();
+        partial
+            .find(|(known, _)| *known == tile)
+            .map(|(_, hashes)| hashes.to_vec())
+    }
+}
+
+/// The bundle of the published state, and the size of its tree.
+pub(crate) async fn bundle(
+    store: &Store,
+    published: &watch::Receiver<Arc<Published>>,
+) -> Result<(u64, Vec<u8>), BundleError> {
+    for _ in 0..TRIES {
+        let head = published.borrow().clone();
+        let snapshot = store.snapshot().await.map_err(RecordError::from)?;
+        // Contents that a later entry replaced go with its publication: both must be of one moment.
+        if text(&snapshot, HEAD).await? != Some(head.checkpoint.to_string()) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            continue;
+        }
+        let mut contents = BTreeMap::new();
+        for digest in blobs::named(&head.state) {
+            if let Some(bytes) = blob(&snapshot, digest).await.map_err(RecordError::from)? {
+                contents.insert(digest, bytes);
+            }
+        }
+        let proof = head
+            .proof(&snapshot, head.size().saturating_sub(1), &mut Tiles::new())
+            .await?;
+        let bytes = bundle::export(&head.state, &head.snapshot, &proof, |digest| {
+            contents.get(&digest).cloned()
+        })?;
+        return Ok((head.size(), bytes));
+    }
+    Err(BundleError::Moving)
+}
+
+async fn entry_bundle(store: &Snapshot, wanted: Tile) -> Result<Vec<u8>, RecordError> {
+    let width = u64::from(wanted.full().width());
+    let first = wanted.index().saturating_mul(width);
+    let mut bytes = Vec::new();
+    for leaf in entries(store, first, u64::from(wanted.width())).await? {
+        push_entry(&mut bytes, &leaf).map_err(|_| damaged(&wanted.to_string()))?;
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,93 @@
+//! An entry on its way into the log: everything that can be judged without knowing the state.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use thiserror::Error;
+use trust::entry::Body;
+use trust::entry::DecodeError;
+use trust::entry::Entry;
+use trust::entry::MAX_ENTRY_BYTES;
+use trust::merkle::Hash;
+use trust::state::Refusal;
+
+use crate::blobs;
+use crate::blobs::BlobError;
+use crate::log::SealError;
+use crate::setup::Setup;
+
+/// A leaf of good form with all its contents.
+pub(crate) struct Submission {
+    pub(crate) leaf: Vec<u8>,
+    pub(crate) hash: Hash,
+    pub(crate) blobs: BTreeMap<Hash, Vec<u8>>,
+}
+
+/// An entry was not appended.
+#[derive(Clone, Debug, Error)]
+#[non_exhaustive]
+pub enum AppendError {
+    /// The contents do not fit the entry: the sender's fault.
+    #[error("the contents do not fit the entry")]
+    Blob(#[from] BlobError),
+    /// The service is shutting down.
+    #[error("the registry is shutting down")]
+    Closed,
+    /// The leaf is no entry: the sender's fault.
+    #[error("the leaf is no entry")]
+    Decode(#[from] DecodeError),
+    /// The store, a key or the witness failed: the environment's fault. The entry may be in the log already;
+    /// whoever sends it again gets its index.
+    #[error("the entry has no witnessed checkpoint yet; send it again")]
+    Failed(#[source] Arc<SealError>),
+    /// The state machine refuses it, and so does everybody else's: the author's fault.
+    #[error("the registry's rules refuse the entry")]
+    Refused(#[source] Refusal),
+    /// Only the log itself makes Snapshots: a stranger's could set the clock.
+    #[error("expected an entry other than a Snapshot")]
+    Snapshot,
+    /// Larger than a leaf may be: the sender's fault.
+    #[error("expected an entry of at most {MAX_ENTRY_BYTES} bytes, found {found}")]
+    TooLarge {
+        /// Its size.
+        found: usize,
+    },
+    /// A Policy with witnesses or a log key that this service does not have: nothing could be published
+    /// under it.
+    #[error("expected a policy with this log's key and no witness but this service's own")]
+    Unserviceable,
+}
+
+impl Submission {
+    /// # Errors
+    /// [`AppendError`], but neither `Refused` nor `Failed`.
+    pub(crate) fn new(leaf: Vec<u8>, blobs: Vec<Vec<u8>>, setup: &Setup) -> Result<Self, AppendError> {
+        if leaf.len() > MAX_ENTRY_BYTES {
+            return Err(AppendError::TooLarge { found: leaf.len() });
+        }
+        let entry = Entry::parse(&leaf)?;
+        match entry.body() {
+            Body::Snapshot(_) => return Err(AppendError::Snapshot),
+            Body::Policy(policy) if !setup.can_serve(policy) => return Err(AppendError::Unserviceable),
+            Body::Policy(_)
+            | Body::DidEvent(_)
+            | Body::Accreditation(_)
+            | Body::Recognition(_)
+            | Body::Schema(_)
+            | Body::StatusCommit(_)
+            | Body::Incident(_)
+            | Body::Tombstone(_) => {}
+        }
+        let blobs = blobs::check(entry.body(), blobs)?;
+        Ok(Self {
+            hash: entry.hash(),
+            leaf,
+            blobs,
+        })
+    }
+
+    /// What it adds to a transaction of the store.
+    pub(crate) fn bytes(&self) -> usize {
+        self.leaf.len() + self.blobs.values().map(Vec::len).sum::<usize>()
+    }
+}

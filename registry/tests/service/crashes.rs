@@ -1,0 +1,302 @@
+//! Restarts and crashes between any two steps: nothing acknowledged is lost, and no fork is ever signed.
+
+use std::sync::atomic::Ordering;
+
+use registry::AppendError;
+use registry::OpenError;
+use registry::WitnessError;
+use store::Direction;
+use trust::checkpoint::SignedCheckpoint;
+use trust::merkle::leaf_hash;
+use trust::proof::TlogProof;
+
+use crate::nation::*;
+
+async fn value(nation: &Nation, key: &str) -> Vec<u8> {
+    nation.store.snapshot().await.unwrap().get(key).await.unwrap().unwrap()
+}
+
+/// Changes the store behind the service's back.
+async fn write(folder: &tempfile::TempDir, changes: &[(&[u8], Option<&[u8]>)]) {
+    let store = open_store(folder).await;
+    let tx = store.begin().await.unwrap();
+    for (key, value) in changes {
+        match value {
+            Some(value) => tx.put(key, *value).unwrap(),
+            None => tx.delete(key).unwrap(),
+        }
+    }
+    tx.commit().await.unwrap();
+    store.close().await;
+}
+
+fn expect_failure(result: Result<Nation, OpenError>) -> OpenError {
+    match result {
+        Ok(_) => panic!("expected a refusal to open"),
+        Err(error) => error,
+    }
+}
+
+#[tokio::test]
+async fn a_restart_continues_the_same_tree() {
+    let (nation, agency) = Nation::with_issuer().await;
+    let before = nation.registry.state();
+    let bundle = nation.bundle().await;
+    let nation = nation.restart().await.unwrap();
+    assert_eq!(nation.registry.state().size(), before.size());
+    assert_eq!(nation.registry.state().digest(), before.digest());
+    assert!(nation.registry.document(&agency.did).is_some());
+    let (leaf, compact) = nation.commitment(&agency, 1, &[]);
+    nation.registry.append(leaf, vec![compact]).await.unwrap();
+    nation.bundle().await.newer_than(&bundle).unwrap();
+}
+
+/// Between the commit of the entries and the cosignature: the witness's key fails after its record is saved.
+#[tokio::test]
+async fn what_was_not_cosigned_is_neither_published_nor_lost() {
+    for (downtime, goes_on_running) in [(0, true), (0, false), (10 * DAY, false)] {
+        let nation = Nation::new().await;
+        let agency = Agency::new("population", 20);
+        let leaf = nation.did_event(&agency);
+        let (published, size) = (nation.registry.checkpoint(), nation.registry.state().size());
+        nation.witness_works.store(false, Ordering::SeqCst);
+        let failed = nation.registry.append(leaf.clone(), Vec::new()).await;
+        assert!(matches!(failed, Err(AppendError::Failed(_))));
+        assert_eq!(nation.post_leaf_admin(leaf.clone()).await.status, 503);
+        assert_eq!(nation.registry.checkpoint(), published);
+        assert!(nation.registry.document(&agency.did).is_none());
+        let nation = if goes_on_running {
+            nation.witness_works.store(true, Ordering::SeqCst);
+            nation
+        } else {
+            let (folder, clock) = nation.stop().await;
+            clock.advance(downtime);
+            let nation = Nation::at(folder, clock).await.unwrap();
+            assert!(nation.registry.document(&agency.did).is_some());
+            nation
+        };
+        // Whoever sends it again gets the place that it has had since.
+        let appended = nation.registry.append(leaf.clone(), Vec::new()).await.unwrap();
+        assert_eq!(appended.index, size);
+        let proof = TlogProof::parse(&appended.proof).unwrap();
+        proof
+            .verify(&leaf, nation.registry.state().policy().unwrap().witnesses())
+            .unwrap();
+        nation.bundle().await;
+    }
+}
+
+/// After the commit of the entries, before the witness has seen anything.
+#[tokio::test]
+async fn entries_without_a_signature_are_finished_at_the_next_start() {
+    let nation = Nation::new().await;
+    let old_head = value(&nation, "head").await;
+    let old_record = value(&nation, "witness/checkpoint").await;
+    let agency = Agency::new("population", 20);
+    nation.admit(&agency).await;
+    let (folder, clock) = nation.stop().await;
+    write(
+        &folder,
+        &[(b"head", Some(&old_head)), (b"witness/checkpoint", Some(&old_record))],
+    )
+    .await;
+    let nation = Nation::at(folder, clock).await.unwrap();
+    assert!(nation.registry.document(&agency.did).is_some());
+    nation.bundle().await;
+}
+
+/// After the witness's record, before the head is saved.
+#[tokio::test]
+async fn a_cosigned_checkpoint_is_finished_at_the_next_start() {
+    let nation = Nation::new().await;
+    let old_head = value(&nation, "head").await;
+    let agency = Agency::new("population", 20);
+    nation.admit(&agency).await;
+    let (folder, clock) = nation.stop().await;
+    write(&folder, &[(b"head", Some(&old_head))]).await;
+    let nation = Nation::at(folder, clock).await.unwrap();
+    assert!(nation.registry.document(&agency.did).is_some());
+    nation.bundle().await;
+}
+
+#[tokio::test]
+async fn a_log_that_was_rolled_back_does_not_open() {
+    let nation = Nation::new().await;
+    let (old_head, old_pending) = (value(&nation, "head").await, value(&nation, "pending").await);
+    nation.admit(&Agency::new("population", 20)).await;
+    let (folder, clock) = nation.stop().await;
+    write(&folder, &[(b"head", Some(&old_head)), (b"pending", Some(&old_pending))]).await;
+    let error = expect_failure(Nation::at(folder, clock).await);
+    assert!(
+        matches!(
+            error,
+            OpenError::Witness(WitnessError::Rollback { expected: 4, found: 2 })
+        ),
+        "{error:?}"
+    );
+}
+
+/// The log's own files are changed consistently, with its own key: the witness still knows better.
+#[tokio::test]
+async fn a_fork_is_not_cosigned() {
+    let trunk = Nation::new().await;
+    trunk.admit(&Agency::new("population", 20)).await;
+    let record = value(&trunk, "witness/checkpoint").await;
+    drop(trunk.stop().await);
+    // Another history of the same length, by the same keys.
+    let fork = Nation::new().await;
+    fork.admit(&Agency::new("usurper", 21)).await;
+    let (folder, clock) = fork.stop().await;
+    write(&folder, &[(b"witness/checkpoint", Some(&record))]).await;
+    let error = expect_failure(Nation::at(folder, clock).await);
+    let refused = trust::witness::WitnessRefusal::Size {
+        size: 0,
+        expected: 0,
+        found: 0,
+    };
+    let OpenError::Witness(WitnessError::Refused(found)) = error else {
+        panic!("{error:?}, not like {refused:?}")
+    };
+    assert!(
+        matches!(found, trust::witness::WitnessRefusal::Fork { .. }),
+        "{found:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_changed_or_missing_entry_is_found() {
+    let nation = Nation::new().await;
+    nation.admit(&Agency::new("population", 20)).await;
+    let other = nation.did_event(&Agency::new("usurper", 21));
+    let entry = nation
+        .store
+        .snapshot()
+        .await
+        .unwrap()
+        .prefix("entry/", 3, Direction::Forward)
+        .await
+        .unwrap()[2]
+        .clone();
+    let (folder, clock) = nation.stop().await;
+    write(&folder, &[(&entry.key, Some(&other))]).await;
+    assert!(matches!(
+        expect_failure(Nation::at(folder, clock).await),
+        OpenError::Entry { index: 3, .. }
+    ));
+
+    let nation = Nation::new().await;
+    nation.admit(&Agency::new("population", 20)).await;
+    let (folder, clock) = nation.stop().await;
+    write(&folder, &[(&entry.key, None)]).await;
+    assert!(matches!(
+        expect_failure(Nation::at(folder, clock).await),
+        OpenError::Store(_)
+    ));
+}
+
+#[tokio::test]
+async fn a_clock_that_runs_away_stops_the_witness_and_nothing_else() {
+    let nation = Nation::new().await;
+    nation.clock.advance(-400);
+    // Snapshots never go back, so this one is 400 seconds ahead of the witness's clock.
+    let refused = nation.registry.refresh(-1_000).await;
+    assert!(matches!(refused, Err(AppendError::Failed(_))));
+    assert_eq!(nation.registry.state().size(), 2);
+    nation.bundle().await;
+    nation.clock.advance(400);
+    nation.registry.refresh(0).await.unwrap();
+    let checkpoint = SignedCheckpoint::parse(nation.registry.checkpoint().as_bytes()).unwrap();
+    assert_eq!(checkpoint.unverified().size(), 4);
+}
+
+#[tokio::test]
+async fn a_second_writer_is_noticed_before_anything_is_signed() {
+    let nation = Nation::new().await;
+    let works = std::sync::Arc::new(true.into());
+    let second = registry::Registry::open(config(&nation.store, &nation.clock, &works))
+        .await
+        .unwrap();
+    let (one, two, three) = (Agency::new("one", 20), Agency::new("two", 21), Agency::new("three", 22));
+    nation.admit(&one).await;
+    let leaf = second.did_event(&two.did, vec![two.first_line.clone()], None).unwrap();
+    let failed = second.append(leaf.clone(), Vec::new()).await;
+    assert!(matches!(failed, Err(AppendError::Failed(_))));
+    // It reads the log again and goes on behind the other's entries.
+    assert_eq!(second.append(leaf, Vec::new()).await.unwrap().index, 4);
+    assert!(second.document(&one.did).is_some());
+    let leaf = nation.did_event(&three);
+    assert!(nation.registry.append(leaf.clone(), Vec::new()).await.is_err());
+    assert_eq!(nation.registry.append(leaf, Vec::new()).await.unwrap().index, 6);
+    assert!(nation.registry.document(&two.did).is_some());
+}
+
+/// The last signature is saved, the log fails: the next tick appends, with no further approval.
+#[tokio::test]
+async fn an_approved_proposal_is_appended_later() {
+    let nation = Nation::new().await;
+    let (id, draft) = nation.propose(schema_json()).await;
+    nation.approve(&id, &sign(&draft, 0)).await;
+    nation.witness_works.store(false, Ordering::SeqCst);
+    assert_eq!(nation.approve(&id, &sign(&draft, 1)).await.status, 503);
+    assert_eq!(
+        json_of(&nation.get(&format!("/registry/proposals/{id}")).await)["state"],
+        "open"
+    );
+    nation.witness_works.store(true, Ordering::SeqCst);
+    nation.registry.tick().await.unwrap();
+    assert_eq!(
+        json_of(&nation.get(&format!("/registry/proposals/{id}")).await)["state"],
+        "appended"
+    );
+    assert!(nation.registry.state().schema(SCHEMA).is_some());
+}
+
+#[tokio::test]
+async fn a_log_begins_with_its_own_genesis_only() {
+    let nation = Nation::new().await;
+    let (folder, clock) = nation.stop().await;
+    let works = std::sync::Arc::new(true.into());
+    let store = open_store(&folder).await;
+    let mut other = config(&store, &clock, &works);
+    let last = other.genesis.as_ref().unwrap().len() - 1;
+    other.genesis.as_mut().unwrap()[last] ^= 1;
+    assert!(matches!(
+        registry::Registry::open(other).await.err(),
+        Some(OpenError::OtherGenesis)
+    ));
+    let mut other = config(&store, &clock, &works);
+    other.log_key = std::sync::Arc::new(key(101));
+    assert!(matches!(
+        registry::Registry::open(other).await.err(),
+        Some(OpenError::Keys)
+    ));
+    let mut other = config(&store, &clock, &works);
+    other.witness_key = std::sync::Arc::new(key(111));
+    assert!(matches!(
+        registry::Registry::open(other).await.err(),
+        Some(OpenError::Keys)
+    ));
+    let mut none = config(&store, &clock, &works);
+    none.genesis = None;
+    registry::Registry::open(none).await.unwrap();
+
+    let empty = tempfile::tempdir().unwrap();
+    let empty = open_store(&empty).await;
+    let mut none = config(&empty, &clock, &works);
+    none.genesis = None;
+    assert!(matches!(
+        registry::Registry::open(none).await.err(),
+        Some(OpenError::NoGenesis)
+    ));
+    let mut broken = config(&empty, &clock, &works);
+    broken.genesis.as_mut().unwrap()[last] ^= 1;
+    assert!(matches!(
+        registry::Registry::open(broken).await.err(),
+        Some(OpenError::Entry { index: 0, .. })
+    ));
+    assert_eq!(leaf_hash(&genesis()), nation_genesis());
+}
+
+fn nation_genesis() -> trust::merkle::Hash {
+    trust::Anchor::of_genesis(&genesis()).unwrap().genesis()
+}

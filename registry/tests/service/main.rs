@@ -1,0 +1,10 @@
+//! The registry's service with a real store and over real HTTP: governance, the log as its clients see it,
+//! crashes between any two steps, and what strangers may not do.
+#![cfg(test)]
+
+mod crashes;
+mod entries;
+mod governance;
+mod identifiers;
+mod nation;
+mod tree;
