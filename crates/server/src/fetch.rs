@@ -48,7 +48,7 @@ pub struct Fetched {
 pub struct Outgoing {
     method: Method,
     url: Url,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(String, String)>,
     body: Vec<u8>,
     max_bytes: usize,
 }
@@ -108,10 +108,18 @@ impl Outgoing {
         Ok(Self::new(Method::POST, url, body.into(), max_bytes)?.header("content-type", content_type))
     }
 
-    /// Adds a header.
+    /// A request of any method with `body`, which is what a gateway passes on.
+    ///
+    /// # Errors
+    /// [`FetchError::Url`].
+    pub fn request(method: Method, url: &str, body: impl Into<Vec<u8>>, max_bytes: usize) -> Result<Self, FetchError> {
+        Self::new(method, url, body.into(), max_bytes)
+    }
+
+    /// Adds a header. One that HTTP does not allow makes [`Fetcher::send`] fail.
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 
