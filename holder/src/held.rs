@@ -17,12 +17,16 @@ use serde_json::Map;
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::ShownClaim;
+use crate::claims::flatten;
+use crate::text::printable;
+
 /// A credential as the wallet stores it. It is personal data: its place is an encrypted vault.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct CredentialRecord {
     /// The wallet's own name for it.
     pub id: String,
-    /// OpenID4VC identifier of its format.
+    /// The identifier of its format in both protocols.
     pub format: CredentialFormat,
     /// The credential as it was issued.
     pub text: String,
@@ -83,17 +87,18 @@ impl CredentialRecord {
         }
     }
 
-    /// The name to show, in the first of `locales` that the issuer has; else its first name, else the type.
+    /// The name to show, in the first of `locales` that the issuer has; else the issuer's first name for it,
+    /// else the format. Free of characters that a screen would obey.
     #[must_use]
     pub fn name(&self, locales: &[&str]) -> String {
         let display = &self.metadata.display;
         let preferred = locales
             .iter()
             .find_map(|locale| display.iter().find(|one| one.locale.as_deref() == Some(locale)));
-        preferred
-            .or(display.first())
-            .and_then(|one| one.name.clone())
-            .unwrap_or_else(|| self.format.to_string())
+        let name = preferred
+            .or_else(|| display.first())
+            .and_then(|one| one.name.as_deref());
+        printable(name.unwrap_or(self.format.as_str()))
     }
 }
 
@@ -121,5 +126,19 @@ impl HeldCredential {
         match self {
             Self::SdJwtVc(held) => held.claims(),
         }
+    }
+
+    /// Every claim, with its label, apart from [`crate::ENVELOPE`]. `record` is the one that this was opened
+    /// from: it has the labels.
+    #[must_use]
+    pub fn shown_claims(&self, record: &CredentialRecord) -> Vec<ShownClaim> {
+        flatten(self.claims(), record)
+    }
+
+    /// Whether it is neither expired nor still to come.
+    #[must_use]
+    pub fn is_current(&self, now: Timestamp) -> bool {
+        let facts = self.facts();
+        facts.valid_from().is_none_or(|start| start <= now) && facts.valid_until().is_none_or(|end| now < end)
     }
 }

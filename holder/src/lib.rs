@@ -8,21 +8,28 @@
 //! two calls is in the types: nothing can be presented without a [`Proposal`], and a [`Proposal`] is what a
 //! person is shown.
 
+mod claims;
 mod held;
-mod propose;
+mod holdings;
+mod proposal;
 mod receive;
+mod text;
 
+pub use claims::ENVELOPE;
+pub use claims::ShownClaim;
 pub use held::CredentialRecord;
 pub use held::HeldCredential;
 pub use held::OpenError;
-pub use propose::DisclosedClaim;
-pub use propose::Holdings;
-pub use propose::Proposal;
-pub use propose::ProposalError;
-pub use propose::ProposedCredential;
-pub use propose::UnsignedPresentation;
-pub use propose::Verifier;
+pub use holdings::Holdings;
+pub use proposal::DisclosedClaim;
+pub use proposal::Proposal;
+pub use proposal::ProposalError;
+pub use proposal::ProposedCredential;
+pub use proposal::UnsignedPresentation;
+pub use proposal::Verifier;
 pub use receive::Expected;
 pub use receive::ReceiveError;
 pub use receive::Received;
 pub use receive::issuer_key_url;
+pub use receive::proof_key;
+pub use text::printable;

@@ -9,6 +9,7 @@ use keys::Timestamp;
 use openid4vc::CredentialFormat;
 use openid4vc::vci::configuration::CredentialConfiguration;
 use openid4vc::vci::configuration::FormatProfile;
+use openid4vc::vci::proof::ProofKey;
 use serde_json::Value;
 use thiserror::Error;
 
@@ -29,7 +30,7 @@ pub struct Expected<'a> {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Received {
-    /// OpenID4VC identifier of its format.
+    /// The identifier of its format in both protocols.
     pub format: CredentialFormat,
     /// The credential as it was issued.
     pub text: String,
@@ -47,6 +48,9 @@ pub enum ReceiveError {
     /// The format is none that this version reads, or not the one of the offer.
     #[error("expected a credential in the format of the offer that this wallet reads, found another")]
     Format,
+    /// The issuer binds credentials in a way that this wallet does not know.
+    #[error("expected an issuer that binds the credential to a key given as jwk, found other methods")]
+    KeyNaming,
     /// The credential itself.
     #[error("the credential is refused")]
     SdJwtVc(#[from] SdJwtVcError),
@@ -62,6 +66,21 @@ pub enum ReceiveError {
 pub fn issuer_key_url(credential: &Value, configuration: &CredentialConfiguration) -> Result<String, ReceiveError> {
     match &configuration.profile {
         FormatProfile::SdJwtVc { .. } => Ok(parse(credential)?.verification_method()?),
+        _ => Err(ReceiveError::Format),
+    }
+}
+
+/// How the wallet's proof names `key` for this configuration
+/// ([OpenID4VCI 1.0, appendix F.1](https://openid.net/specs/openid-4-verifiable-credential-issuance-1_0.html#jwt-proof-type)).
+///
+/// # Errors
+/// [`ReceiveError::Format`] for a format that this version does not read, [`ReceiveError::KeyNaming`] when the
+/// issuer binds credentials in none of the ways that the wallet knows.
+pub fn proof_key(configuration: &CredentialConfiguration, key: &PublicKey) -> Result<ProofKey, ReceiveError> {
+    let methods = &configuration.cryptographic_binding_methods_supported;
+    match &configuration.profile {
+        FormatProfile::SdJwtVc { .. } if methods.iter().any(|method| method == "jwk") => Ok(ProofKey::Jwk(key.clone())),
+        FormatProfile::SdJwtVc { .. } => Err(ReceiveError::KeyNaming),
         _ => Err(ReceiveError::Format),
     }
 }
