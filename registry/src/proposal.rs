@@ -5,6 +5,7 @@
 //! the log has moved on, refused.
 
 mod body;
+mod member;
 mod summary;
 
 use keys::Timestamp;
@@ -305,7 +306,7 @@ async fn finish(
     let appended = registry.append(leaf, proposal.blobs.clone()).await;
     let state = match &appended {
         Ok(appended) => ProposalState::Appended { index: appended.index },
-        Err(AppendError::Failed(_) | AppendError::Closed) => return Ok(appended.map(|appended| appended.index)?),
+        Err(error) if error.is_temporary() => return Ok(appended?.index),
         Err(error) => ProposalState::Refused {
             reason: server::problem::chain(error),
         },

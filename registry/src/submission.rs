@@ -58,6 +58,22 @@ pub enum AppendError {
     Unserviceable,
 }
 
+impl AppendError {
+    /// Whether sending the same entry again later may help.
+    #[must_use]
+    pub const fn is_temporary(&self) -> bool {
+        match self {
+            Self::Closed | Self::Failed(_) => true,
+            Self::Blob(_)
+            | Self::Decode(_)
+            | Self::Refused(_)
+            | Self::Snapshot
+            | Self::TooLarge { .. }
+            | Self::Unserviceable => false,
+        }
+    }
+}
+
 impl Submission {
     /// # Errors
     /// [`AppendError`], but neither `Refused` nor `Failed`.

@@ -7,6 +7,7 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use axum::http::HeaderMap;
 use axum::http::StatusCode;
 use axum::http::header;
@@ -38,8 +39,9 @@ pub(super) async fn post(
     State(registry): State<Registry>,
     admin: Result<Admin, Problem>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
+    let body = body.map_err(|_| too_large())?;
     let (leaf, blobs) = read(&headers, &body)?;
     if is_new_did(&leaf) {
         admin?;
@@ -82,6 +84,11 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<(Vec<u8>, Vec<Vec<u8>>), Pro
         decode(&parsed.entry)?,
         parsed.blobs.iter().map(decode).collect::<Result<_, _>>()?,
     ))
+}
+
+fn too_large() -> Problem {
+    let title = "The body is too large or did not arrive whole.";
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", title)
 }
 
 /// Everything else is signed by somebody whom the state knows.

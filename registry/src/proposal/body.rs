@@ -19,9 +19,11 @@
 //! SHA-256) and `length` instead, when bundles shall not carry it. Policies and recognitions are not
 //! proposed in JSON yet.
 
+#[cfg(test)]
+mod tests;
+
 use keys::Timestamp;
 use serde::Deserialize;
-use serde::Deserializer;
 use serde::de::DeserializeOwned;
 use serde::de::Error as _;
 use serde_json::Map;
@@ -43,6 +45,8 @@ use trust::entry::SchemaBody;
 use trust::entry::SchemaDocument;
 use trust::entry::TombstoneBody;
 use trust::merkle::Hash;
+
+use super::member;
 
 /// What a proposal says.
 #[derive(Debug)]
@@ -159,23 +163,23 @@ struct GrantRequest {
     authority: Option<String>,
     id: String,
     entity: String,
-    #[serde(deserialize_with = "action")]
+    #[serde(deserialize_with = "member::action")]
     may: Action,
     resources: Vec<ResourceRequest>,
     #[serde(default)]
     territories: Vec<String>,
     level_of_assurance: Option<String>,
-    #[serde(default, deserialize_with = "optional_time")]
+    #[serde(default, deserialize_with = "member::optional_time")]
     valid_from: Option<Timestamp>,
-    #[serde(deserialize_with = "time")]
+    #[serde(deserialize_with = "member::time")]
     valid_until: Timestamp,
     #[serde(default)]
     delegation_depth: u64,
     parent: Option<String>,
     max_staleness: u64,
-    #[serde(default = "refuse_stale", deserialize_with = "on_stale")]
+    #[serde(default = "member::refuse_stale", deserialize_with = "member::on_stale")]
     on_stale: OnStale,
-    #[serde(default = "refuse_backdated", deserialize_with = "backdating")]
+    #[serde(default = "member::refuse_backdated", deserialize_with = "member::backdating")]
     backdating: Backdating,
     hazard: Option<u64>,
 }
@@ -191,7 +195,7 @@ enum ResourceRequest {
 #[serde(deny_unknown_fields)]
 struct PinnedResource {
     id: String,
-    #[serde(deserialize_with = "hashes")]
+    #[serde(deserialize_with = "member::hashes")]
     schemas: Vec<Hash>,
 }
 
@@ -200,7 +204,7 @@ struct PinnedResource {
 struct Suspend {
     authority: Option<String>,
     id: String,
-    #[serde(default = "unspecified", deserialize_with = "reason")]
+    #[serde(default = "member::unspecified", deserialize_with = "member::reason")]
     reason: Reason,
     #[serde(default)]
     emergency: bool,
@@ -211,7 +215,7 @@ struct Suspend {
 struct Reasoned {
     authority: Option<String>,
     id: String,
-    #[serde(default = "unspecified", deserialize_with = "reason")]
+    #[serde(default = "member::unspecified", deserialize_with = "member::reason")]
     reason: Reason,
 }
 
@@ -220,9 +224,9 @@ struct Reasoned {
 struct Revoke {
     authority: Option<String>,
     id: String,
-    #[serde(default = "unspecified", deserialize_with = "reason")]
+    #[serde(default = "member::unspecified", deserialize_with = "member::reason")]
     reason: Reason,
-    #[serde(default, deserialize_with = "optional_time")]
+    #[serde(default, deserialize_with = "member::optional_time")]
     since: Option<Timestamp>,
 }
 
@@ -245,12 +249,12 @@ struct Publish {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DocumentRequest {
-    #[serde(deserialize_with = "role")]
+    #[serde(deserialize_with = "member::role")]
     role: DocumentRole,
     uri: String,
     media_type: String,
     content: Option<String>,
-    #[serde(default, deserialize_with = "optional_hash")]
+    #[serde(default, deserialize_with = "member::optional_hash")]
     digest: Option<Hash>,
     length: Option<u64>,
 }
@@ -267,13 +271,13 @@ struct Withdraw {
 struct Declare {
     authority: Option<String>,
     subject: String,
-    #[serde(deserialize_with = "time")]
+    #[serde(deserialize_with = "member::time")]
     invalid_since: Timestamp,
-    #[serde(default = "refuse_backdated", deserialize_with = "backdating")]
+    #[serde(default = "member::refuse_backdated", deserialize_with = "member::backdating")]
     backdating: Backdating,
     #[serde(default)]
     emergency: bool,
-    #[serde(default = "unspecified", deserialize_with = "reason")]
+    #[serde(default = "member::unspecified", deserialize_with = "member::reason")]
     reason: Reason,
 }
 
@@ -282,7 +286,7 @@ struct Declare {
 struct IncidentWithdraw {
     authority: Option<String>,
     subject: String,
-    #[serde(default = "unspecified", deserialize_with = "reason")]
+    #[serde(default = "member::unspecified", deserialize_with = "member::reason")]
     reason: Reason,
 }
 
@@ -290,10 +294,10 @@ struct IncidentWithdraw {
 #[serde(deny_unknown_fields)]
 struct End {
     authority: Option<String>,
-    #[serde(deserialize_with = "target")]
+    #[serde(deserialize_with = "member::target")]
     target: EntryType,
     subject: String,
-    #[serde(default = "unspecified", deserialize_with = "reason")]
+    #[serde(default = "member::unspecified", deserialize_with = "member::reason")]
     reason: Reason,
 }
 
@@ -455,296 +459,4 @@ impl DocumentRequest {
 fn sorted(mut items: Vec<String>) -> Vec<String> {
     items.sort_unstable();
     items
-}
-
-const fn refuse_stale() -> OnStale {
-    OnStale::Refuse
-}
-
-const fn refuse_backdated() -> Backdating {
-    Backdating::Refuse
-}
-
-const fn unspecified() -> Reason {
-    Reason::Unspecified
-}
-
-fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    Timestamp::parse_rfc3339(&text).map_err(|_| D::Error::custom("expected a time such as 2026-11-23T03:00:00Z"))
-}
-
-fn optional_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    time(deserializer).map(Some)
-}
-
-fn hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    Hash::parse_hex(&text).map_err(|_| D::Error::custom("expected a SHA-256 digest of 64 hexadecimal digits"))
-}
-
-fn optional_hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Hash>, D::Error> {
-    hash(deserializer).map(Some)
-}
-
-fn hashes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Hash>, D::Error> {
-    let texts = Vec::<String>::deserialize(deserializer)?;
-    let parse = |text: &String| Hash::parse_hex(text);
-    let hashes: Result<Vec<Hash>, _> = texts.iter().map(parse).collect();
-    hashes.map_err(|_| D::Error::custom("expected SHA-256 digests of 64 hexadecimal digits"))
-}
-
-/// One of the names of an enumeration.
-fn named<'de, D: Deserializer<'de>, T: Copy>(deserializer: D, names: &[(&str, T)]) -> Result<T, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let found = names.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
-    found.ok_or_else(|| {
-        let names: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-        D::Error::custom(format!("expected one of {}", names.join(", ")))
-    })
-}
-
-fn action<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Action, D::Error> {
-    named(
-        deserializer,
-        &[
-            ("issue", Action::Issue),
-            ("publish", Action::Publish),
-            ("verify", Action::Verify),
-        ],
-    )
-}
-
-fn on_stale<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OnStale, D::Error> {
-    let names = [
-        ("refuse", OnStale::Refuse),
-        ("warn", OnStale::Warn),
-        ("accept_with_risk", OnStale::AcceptWithRisk),
-    ];
-    named(deserializer, &names)
-}
-
-fn backdating<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Backdating, D::Error> {
-    named(
-        deserializer,
-        &[
-            ("refuse", Backdating::Refuse),
-            ("accept_before", Backdating::AcceptBefore),
-        ],
-    )
-}
-
-fn reason<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reason, D::Error> {
-    let names = [
-        ("unspecified", Reason::Unspecified),
-        ("key_compromise", Reason::KeyCompromise),
-        ("ceased_operation", Reason::CeasedOperation),
-        ("non_compliance", Reason::NonCompliance),
-        ("superseded", Reason::Superseded),
-        ("withdrawn", Reason::Withdrawn),
-    ];
-    named(deserializer, &names)
-}
-
-fn role<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DocumentRole, D::Error> {
-    let names = [
-        ("type_metadata", DocumentRole::TypeMetadata),
-        ("json_schema", DocumentRole::JsonSchema),
-        ("context", DocumentRole::Context),
-        ("display", DocumentRole::Display),
-    ];
-    named(deserializer, &names)
-}
-
-fn target<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EntryType, D::Error> {
-    let names = [
-        ("did", EntryType::DidEvent),
-        ("accreditation", EntryType::Accreditation),
-        ("recognition", EntryType::Recognition),
-        ("schema", EntryType::Schema),
-    ];
-    named(deserializer, &names)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_unix(1_795_392_000);
-
-    fn grant_json() -> Value {
-        json!({
-            "type": "accreditation", "action": "grant", "id": "population", "entity": "did:web:example.com",
-            "may": "issue", "resources": ["PersonIdentity", {"id": "Adult", "schemas": ["00".repeat(32)]}],
-            "valid_until": "2027-11-23T00:00:00Z", "max_staleness": 86_400,
-        })
-    }
-
-    fn with(mut json: Value, member: &str, value: Value) -> Value {
-        json[member] = value;
-        json
-    }
-
-    #[test]
-    fn a_grant_is_read_and_defaults_refuse() {
-        let proposed = read(grant_json(), NOW).unwrap();
-        let Body::Accreditation(AccreditationBody::Grant(grant)) = proposed.body else {
-            panic!("expected a grant")
-        };
-        assert_eq!((proposed.subject.as_str(), proposed.authority), ("population", None));
-        assert_eq!((grant.action, grant.valid_from), (Action::Issue, NOW));
-        assert_eq!(
-            (grant.on_stale, grant.backdating),
-            (OnStale::Refuse, Backdating::Refuse)
-        );
-        let ids: Vec<&str> = grant.resources.iter().map(|resource| resource.id.as_str()).collect();
-        assert_eq!(ids, ["Adult", "PersonIdentity"]);
-        assert_eq!(grant.resources[0].schemas, [Hash::ZERO]);
-        let amended = read(with(grant_json(), "action", json!("amend")), NOW).unwrap();
-        assert!(matches!(amended.body, Body::Accreditation(AccreditationBody::Amend(_))));
-    }
-
-    #[test]
-    fn another_member_or_value_is_refused() {
-        for (member, value) in [
-            ("unknown", json!(1)),
-            ("may", json!("Issue")),
-            ("valid_until", json!(1_800_000_000)),
-            ("valid_from", json!(null)),
-            ("max_staleness", json!("86400")),
-            ("max_staleness", json!(-1)),
-            ("on_stale", json!("ignore")),
-            ("resources", json!("PersonIdentity")),
-            ("resources", json!([{"id": "Adult", "schemas": ["00"]}])),
-            ("resources", json!([{"id": "Adult", "schemas": [], "more": 1}])),
-        ] {
-            let refused = read(with(grant_json(), member, value.clone()), NOW);
-            assert!(matches!(refused, Err(BodyError::Members(_))), "{member} {value}");
-        }
-        for member in ["id", "entity", "may", "resources", "valid_until", "max_staleness"] {
-            let mut json = grant_json();
-            json.as_object_mut().unwrap().remove(member);
-            assert!(matches!(read(json, NOW), Err(BodyError::Members(_))), "{member}");
-        }
-    }
-
-    #[test]
-    fn another_type_or_action_is_refused() {
-        for (member, value) in [
-            ("type", json!("policy")),
-            ("action", json!("delete")),
-            ("type", json!(2)),
-        ] {
-            assert!(matches!(
-                read(with(grant_json(), member, value), NOW),
-                Err(BodyError::Kind { .. })
-            ));
-        }
-        assert!(matches!(read(json!([]), NOW), Err(BodyError::Object)));
-    }
-
-    #[test]
-    fn changes_of_standing_are_read() {
-        let change = |action: &str, more: Value| {
-            let mut json = json!({"type": "accreditation", "action": action, "id": "a"});
-            json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            read(json, NOW).map(|proposed| proposed.body)
-        };
-        let of = |body| Body::Accreditation(body);
-        let (reason, unspecified) = (Reason::KeyCompromise, Reason::Unspecified);
-        assert_eq!(
-            change("suspend", json!({"reason": "key_compromise", "emergency": true})).unwrap(),
-            of(AccreditationBody::Suspend {
-                reason,
-                emergency: true
-            })
-        );
-        assert_eq!(
-            change("suspend", json!({})).unwrap(),
-            of(AccreditationBody::Suspend {
-                reason: unspecified,
-                emergency: false
-            })
-        );
-        assert_eq!(
-            change("reinstate", json!({})).unwrap(),
-            of(AccreditationBody::Reinstate { reason: unspecified })
-        );
-        assert_eq!(
-            change("revoke", json!({"since": "2026-11-23T00:00:00Z"})).unwrap(),
-            of(AccreditationBody::Revoke {
-                reason: unspecified,
-                since: Some(NOW)
-            })
-        );
-        assert!(change("reinstate", json!({"emergency": true})).is_err());
-        assert!(change("suspend", json!({"since": "2026-11-23T00:00:00Z"})).is_err());
-        assert!(change("revoke", json!({"reason": "because"})).is_err());
-    }
-
-    #[test]
-    fn a_schema_takes_its_documents_with_or_without_their_bytes() {
-        let document = |more: Value| {
-            let mut json =
-                json!({"role": "context", "uri": "https://example.com/c", "media_type": "application/ld+json"});
-            json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            read(
-                json!({
-                    "type": "schema", "action": "publish", "id": "s", "vct": "urn:s", "w3c_types": ["B", "A"],
-                    "status_required": true, "documents": [json],
-                }),
-                NOW,
-            )
-        };
-        let digest = Hash::digest(b"{}");
-        for (more, blobs) in [
-            (json!({"content": "{}"}), vec![b"{}".to_vec()]),
-            (json!({"digest": digest.to_string(), "length": 2}), Vec::new()),
-        ] {
-            let proposed = document(more).unwrap();
-            let Body::Schema(SchemaBody::Publish(schema)) = proposed.body else {
-                panic!("expected a schema")
-            };
-            assert_eq!((schema.documents[0].digest, schema.documents[0].length), (digest, 2));
-            assert_eq!(
-                (schema.w3c_types, proposed.blobs),
-                (vec!["A".to_owned(), "B".to_owned()], blobs)
-            );
-        }
-        for more in [
-            json!({}),
-            json!({"content": "{}", "length": 2}),
-            json!({"digest": digest.to_string()}),
-            json!({"content": "{}", "role": "picture"}),
-        ] {
-            assert!(matches!(document(more), Err(BodyError::Members(_))));
-        }
-    }
-
-    #[test]
-    fn incidents_and_tombstones_are_read() {
-        let declared = json!({
-            "type": "incident", "action": "declare", "subject": "did:web:example.com",
-            "invalid_since": "2026-11-23T00:00:00Z", "reason": "key_compromise", "authority": "ministry",
-        });
-        let proposed = read(declared, NOW).unwrap();
-        assert_eq!(proposed.authority.as_deref(), Some("ministry"));
-        let (backdating, emergency, reason) = (Backdating::Refuse, false, Reason::KeyCompromise);
-        let expected = IncidentBody::Declare {
-            invalid_since: NOW,
-            backdating,
-            emergency,
-            reason,
-        };
-        assert_eq!(proposed.body, Body::Incident(expected));
-        let ended = json!({"type": "tombstone", "action": "end", "target": "schema", "subject": "s"});
-        let target = TombstoneBody {
-            target: EntryType::Schema,
-            reason: Reason::Unspecified,
-        };
-        assert_eq!(read(ended.clone(), NOW).unwrap().body, Body::Tombstone(target));
-        assert!(read(with(ended, "target", json!("policy")), NOW).is_err());
-    }
 }

@@ -7,8 +7,8 @@ use registry::OpenError;
 use registry::WitnessError;
 use store::Direction;
 use trust::checkpoint::SignedCheckpoint;
-use trust::merkle::leaf_hash;
 use trust::proof::TlogProof;
+use trust::witness::WitnessRefusal;
 
 use crate::nation::*;
 
@@ -59,14 +59,17 @@ async fn what_was_not_cosigned_is_neither_published_nor_lost() {
         let agency = Agency::new("population", 20);
         let leaf = nation.did_event(&agency);
         let (published, size) = (nation.registry.checkpoint(), nation.registry.state().size());
-        nation.witness_works.store(false, Ordering::SeqCst);
+        let record = value(&nation, "witness/checkpoint").await;
+        nation.switches.witness_works.store(false, Ordering::SeqCst);
         let failed = nation.registry.append(leaf.clone(), Vec::new()).await;
         assert!(matches!(failed, Err(AppendError::Failed(_))));
+        // The witness had agreed, and remembers it although it did not sign.
+        assert_ne!(value(&nation, "witness/checkpoint").await, record);
         assert_eq!(nation.post_leaf_admin(leaf.clone()).await.status, 503);
         assert_eq!(nation.registry.checkpoint(), published);
         assert!(nation.registry.document(&agency.did).is_none());
         let nation = if goes_on_running {
-            nation.witness_works.store(true, Ordering::SeqCst);
+            nation.switches.witness_works.store(true, Ordering::SeqCst);
             nation
         } else {
             let (folder, clock) = nation.stop().await;
@@ -84,6 +87,21 @@ async fn what_was_not_cosigned_is_neither_published_nor_lost() {
             .unwrap();
         nation.bundle().await;
     }
+}
+
+#[tokio::test]
+async fn nothing_is_signed_that_is_not_durable() {
+    let nation = Nation::new().await;
+    let agency = Agency::new("population", 20);
+    let signed = nation.switches.signed.load(Ordering::SeqCst);
+    // Genesis and first Snapshot: once by the log, once by the witness.
+    assert_eq!(signed, 2);
+    let leaf = nation.did_event(&agency);
+    nation.store.close().await;
+    assert!(nation.registry.append(leaf, Vec::new()).await.is_err());
+    assert!(nation.registry.refresh(0).await.is_err());
+    assert_eq!(nation.switches.signed.load(Ordering::SeqCst), signed);
+    assert_eq!(nation.get("/registry/bundle").await.status, 500);
 }
 
 /// After the commit of the entries, before the witness has seen anything.
@@ -119,6 +137,16 @@ async fn a_cosigned_checkpoint_is_finished_at_the_next_start() {
     nation.bundle().await;
 }
 
+/// The first start died before its first checkpoint was published.
+#[tokio::test]
+async fn a_genesis_that_was_not_published_is_finished_at_the_next_start() {
+    let (folder, clock) = Nation::new().await.stop().await;
+    write(&folder, &[(b"head", None), (b"witness/checkpoint", None)]).await;
+    let nation = Nation::at(folder, clock).await.unwrap();
+    assert_eq!(nation.registry.state().size(), 3);
+    nation.bundle().await;
+}
+
 #[tokio::test]
 async fn a_log_that_was_rolled_back_does_not_open() {
     let nation = Nation::new().await;
@@ -149,18 +177,13 @@ async fn a_fork_is_not_cosigned() {
     let (folder, clock) = fork.stop().await;
     write(&folder, &[(b"witness/checkpoint", Some(&record))]).await;
     let error = expect_failure(Nation::at(folder, clock).await);
-    let refused = trust::witness::WitnessRefusal::Size {
-        size: 0,
-        expected: 0,
-        found: 0,
+    let is_fork = |error: &OpenError| {
+        matches!(
+            error,
+            OpenError::Witness(WitnessError::Refused(WitnessRefusal::Fork { .. }))
+        )
     };
-    let OpenError::Witness(WitnessError::Refused(found)) = error else {
-        panic!("{error:?}, not like {refused:?}")
-    };
-    assert!(
-        matches!(found, trust::witness::WitnessRefusal::Fork { .. }),
-        "{found:?}"
-    );
+    assert!(is_fork(&error), "{error:?}");
 }
 
 #[tokio::test]
@@ -212,7 +235,7 @@ async fn a_clock_that_runs_away_stops_the_witness_and_nothing_else() {
 #[tokio::test]
 async fn a_second_writer_is_noticed_before_anything_is_signed() {
     let nation = Nation::new().await;
-    let works = std::sync::Arc::new(true.into());
+    let works = Switches::new();
     let second = registry::Registry::open(config(&nation.store, &nation.clock, &works))
         .await
         .unwrap();
@@ -236,13 +259,13 @@ async fn an_approved_proposal_is_appended_later() {
     let nation = Nation::new().await;
     let (id, draft) = nation.propose(schema_json()).await;
     nation.approve(&id, &sign(&draft, 0)).await;
-    nation.witness_works.store(false, Ordering::SeqCst);
+    nation.switches.witness_works.store(false, Ordering::SeqCst);
     assert_eq!(nation.approve(&id, &sign(&draft, 1)).await.status, 503);
     assert_eq!(
         json_of(&nation.get(&format!("/registry/proposals/{id}")).await)["state"],
         "open"
     );
-    nation.witness_works.store(true, Ordering::SeqCst);
+    nation.switches.witness_works.store(true, Ordering::SeqCst);
     nation.registry.tick().await.unwrap();
     assert_eq!(
         json_of(&nation.get(&format!("/registry/proposals/{id}")).await)["state"],
@@ -255,7 +278,7 @@ async fn an_approved_proposal_is_appended_later() {
 async fn a_log_begins_with_its_own_genesis_only() {
     let nation = Nation::new().await;
     let (folder, clock) = nation.stop().await;
-    let works = std::sync::Arc::new(true.into());
+    let works = Switches::new();
     let store = open_store(&folder).await;
     let mut other = config(&store, &clock, &works);
     let last = other.genesis.as_ref().unwrap().len() - 1;
@@ -294,9 +317,4 @@ async fn a_log_begins_with_its_own_genesis_only() {
         registry::Registry::open(broken).await.err(),
         Some(OpenError::Entry { index: 0, .. })
     ));
-    assert_eq!(leaf_hash(&genesis()), nation_genesis());
-}
-
-fn nation_genesis() -> trust::merkle::Hash {
-    trust::Anchor::of_genesis(&genesis()).unwrap().genesis()
 }

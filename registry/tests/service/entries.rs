@@ -144,7 +144,8 @@ async fn what_is_no_entry_or_not_a_strangers_to_make_is_refused() {
         (vec![0; 65_536], 413, "too-large"),
         (b"no entry".to_vec(), 400, "malformed"),
         (Vec::new(), 400, "malformed"),
-        // In good form, and a second time with another sequence number.
+        (vec![0; 5 << 20], 413, "too-large"),
+        // The genuine case: this one is there already.
         (genesis(), 200, ""),
     ] {
         let answer = nation.post_leaf_admin(body).await;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
 use keys::Algorithm;
@@ -62,7 +63,7 @@ pub(crate) struct Nation {
     pub(crate) clock: Clock,
     pub(crate) store: Store,
     pub(crate) registry: Registry,
-    pub(crate) witness_works: Arc<AtomicBool>,
+    pub(crate) switches: Switches,
     url: String,
     fetcher: Fetcher,
 }
@@ -74,23 +75,41 @@ pub(crate) struct Agency {
     pub(crate) first_line: Vec<u8>,
 }
 
-/// The witness's key, which can be made to fail.
-struct Switched {
-    key: SoftwareKey,
-    works: Arc<AtomicBool>,
+/// How tests reach into the log's and the witness's keys.
+#[derive(Clone)]
+pub(crate) struct Switches {
+    /// While it is false, the witness's key fails.
+    pub(crate) witness_works: Arc<AtomicBool>,
+    /// Signatures that both keys have made.
+    pub(crate) signed: Arc<AtomicU64>,
 }
 
-impl Signer for Switched {
+struct Watched {
+    key: SoftwareKey,
+    works: Arc<AtomicBool>,
+    signed: Arc<AtomicU64>,
+}
+
+impl Switches {
+    pub(crate) fn new() -> Self {
+        Self {
+            witness_works: Arc::new(AtomicBool::new(true)),
+            signed: Arc::default(),
+        }
+    }
+}
+
+impl Signer for Watched {
     fn public_key(&self) -> &PublicKey {
         self.key.public_key()
     }
 
     fn sign(&self, message: &[u8]) -> Result<Signature, SignerError> {
-        if self.works.load(Ordering::SeqCst) {
-            self.key.sign(message)
-        } else {
-            Err(SignerError::Unavailable("the witness's key was unplugged".into()))
+        if !self.works.load(Ordering::SeqCst) {
+            return Err(SignerError::Unavailable("the key was unplugged".into()));
         }
+        self.signed.fetch_add(1, Ordering::SeqCst);
+        self.key.sign(message)
     }
 }
 
@@ -140,18 +159,23 @@ pub(crate) async fn open_store(folder: &TempDir) -> Store {
         .room(&Keyspace::new("registry/").unwrap())
 }
 
-pub(crate) fn config(store: &Store, clock: &Clock, works: &Arc<AtomicBool>) -> Config {
+pub(crate) fn config(store: &Store, clock: &Clock, switches: &Switches) -> Config {
+    let watched = |number, works: &Arc<AtomicBool>| -> Arc<dyn Signer> {
+        let (works, signed) = (works.clone(), switches.signed.clone());
+        Arc::new(Watched {
+            key: key(number),
+            works,
+            signed,
+        })
+    };
     Config {
         log_name: LOG_NAME.to_owned(),
         public_url: "https://attestry.example".to_owned(),
         store: store.clone(),
         clock: clock.clone(),
         admin: AdminToken::from_text(TOKEN),
-        log_key: Arc::new(key(100)),
-        witness_key: Arc::new(Switched {
-            key: key(110),
-            works: works.clone(),
-        }),
+        log_key: watched(100, &Arc::new(AtomicBool::new(true))),
+        witness_key: watched(110, &switches.witness_works),
         genesis: Some(genesis()),
         snapshot_min_age: 60,
     }
@@ -167,8 +191,8 @@ impl Nation {
     /// The registry on the store in a folder that may have been used before.
     pub(crate) async fn at(folder: TempDir, clock: Clock) -> Result<Self, OpenError> {
         let store = open_store(&folder).await;
-        let witness_works = Arc::new(AtomicBool::new(true));
-        let registry = match Registry::open(config(&store, &clock, &witness_works)).await {
+        let switches = Switches::new();
+        let registry = match Registry::open(config(&store, &clock, &switches)).await {
             Ok(registry) => registry,
             Err(error) => {
                 store.close().await;
@@ -185,7 +209,7 @@ impl Nation {
             clock,
             store,
             registry,
-            witness_works,
+            switches,
             url,
             fetcher,
         })

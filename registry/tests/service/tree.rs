@@ -139,7 +139,7 @@ async fn snapshots_come_with_time_and_with_the_bundle() {
 #[tokio::test(flavor = "multi_thread")]
 async fn appends_per_second() {
     let nation = Nation::new().await;
-    let leaves: Vec<Vec<u8>> = (0..1_000)
+    let leaves: Vec<Vec<u8>> = (0..400)
         .map(|n| nation.did_event(&Agency::new(&format!("agency-{n}"), 20)))
         .collect();
     #[expect(clippy::disallowed_methods, reason = "a measurement, not a rule")]
@@ -150,6 +150,10 @@ async fn appends_per_second() {
         tasks.spawn(async move { registry.append(leaf, Vec::new()).await.unwrap() });
     }
     let done = tasks.join_all().await.len();
-    println!("{done} appends in {:?}", start.elapsed());
-    assert_eq!(nation.registry.state().dids().count(), done);
+    println!("{done} appends at once in {:?}", start.elapsed());
+    for number in 0..10 {
+        nation.admit(&Agency::new(&format!("later-{number}"), 20)).await;
+    }
+    println!("and 10 more, one after the other, in {:?}", start.elapsed());
+    assert_eq!(nation.registry.state().dids().count(), done + 10);
 }

@@ -1,0 +1,180 @@
+//! Each member broken once, after the genuine proposal is read.
+
+use serde_json::json;
+
+use super::*;
+
+const NOW: Timestamp = Timestamp::from_unix(1_795_392_000);
+
+fn grant_json() -> Value {
+    json!({
+        "type": "accreditation", "action": "grant", "id": "population", "entity": "did:web:example.com",
+        "may": "issue", "resources": ["PersonIdentity", {"id": "Adult", "schemas": ["00".repeat(32)]}],
+        "valid_until": "2027-11-23T00:00:00Z", "max_staleness": 86_400,
+    })
+}
+
+fn with(mut json: Value, member: &str, value: Value) -> Value {
+    json[member] = value;
+    json
+}
+
+#[test]
+fn a_grant_is_read_and_defaults_refuse() {
+    let proposed = read(grant_json(), NOW).unwrap();
+    let Body::Accreditation(AccreditationBody::Grant(grant)) = proposed.body else {
+        panic!("expected a grant")
+    };
+    assert_eq!((proposed.subject.as_str(), proposed.authority), ("population", None));
+    assert_eq!((grant.action, grant.valid_from), (Action::Issue, NOW));
+    assert_eq!(
+        (grant.on_stale, grant.backdating),
+        (OnStale::Refuse, Backdating::Refuse)
+    );
+    let ids: Vec<&str> = grant.resources.iter().map(|resource| resource.id.as_str()).collect();
+    assert_eq!(ids, ["Adult", "PersonIdentity"]);
+    assert_eq!(grant.resources[0].schemas, [Hash::ZERO]);
+    let amended = read(with(grant_json(), "action", json!("amend")), NOW).unwrap();
+    assert!(matches!(amended.body, Body::Accreditation(AccreditationBody::Amend(_))));
+}
+
+#[test]
+fn another_member_or_value_is_refused() {
+    for (member, value) in [
+        ("unknown", json!(1)),
+        ("may", json!("Issue")),
+        ("valid_until", json!(1_800_000_000)),
+        ("valid_from", json!(null)),
+        ("max_staleness", json!("86400")),
+        ("max_staleness", json!(-1)),
+        ("on_stale", json!("ignore")),
+        ("resources", json!("PersonIdentity")),
+        ("resources", json!([{"id": "Adult", "schemas": ["00"]}])),
+        ("resources", json!([{"id": "Adult", "schemas": [], "more": 1}])),
+    ] {
+        let refused = read(with(grant_json(), member, value.clone()), NOW);
+        assert!(matches!(refused, Err(BodyError::Members(_))), "{member} {value}");
+    }
+    for member in ["id", "entity", "may", "resources", "valid_until", "max_staleness"] {
+        let mut json = grant_json();
+        json.as_object_mut().unwrap().remove(member);
+        assert!(matches!(read(json, NOW), Err(BodyError::Members(_))), "{member}");
+    }
+}
+
+#[test]
+fn another_type_or_action_is_refused() {
+    for (member, value) in [
+        ("type", json!("policy")),
+        ("action", json!("delete")),
+        ("type", json!(2)),
+    ] {
+        assert!(matches!(
+            read(with(grant_json(), member, value), NOW),
+            Err(BodyError::Kind { .. })
+        ));
+    }
+    assert!(matches!(read(json!([]), NOW), Err(BodyError::Object)));
+}
+
+#[test]
+fn changes_of_standing_are_read() {
+    let change = |action: &str, more: Value| {
+        let mut json = json!({"type": "accreditation", "action": action, "id": "a"});
+        json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        read(json, NOW).map(|proposed| proposed.body)
+    };
+    let of = |body| Body::Accreditation(body);
+    let (reason, unspecified) = (Reason::KeyCompromise, Reason::Unspecified);
+    assert_eq!(
+        change("suspend", json!({"reason": "key_compromise", "emergency": true})).unwrap(),
+        of(AccreditationBody::Suspend {
+            reason,
+            emergency: true
+        })
+    );
+    assert_eq!(
+        change("suspend", json!({})).unwrap(),
+        of(AccreditationBody::Suspend {
+            reason: unspecified,
+            emergency: false
+        })
+    );
+    assert_eq!(
+        change("reinstate", json!({})).unwrap(),
+        of(AccreditationBody::Reinstate { reason: unspecified })
+    );
+    assert_eq!(
+        change("revoke", json!({"since": "2026-11-23T00:00:00Z"})).unwrap(),
+        of(AccreditationBody::Revoke {
+            reason: unspecified,
+            since: Some(NOW)
+        })
+    );
+    assert!(change("reinstate", json!({"emergency": true})).is_err());
+    assert!(change("suspend", json!({"since": "2026-11-23T00:00:00Z"})).is_err());
+    assert!(change("revoke", json!({"reason": "because"})).is_err());
+}
+
+#[test]
+fn a_schema_takes_its_documents_with_or_without_their_bytes() {
+    let document = |more: Value| {
+        let mut json = json!({"role": "context", "uri": "https://example.com/c", "media_type": "application/ld+json"});
+        json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        read(
+            json!({
+                "type": "schema", "action": "publish", "id": "s", "vct": "urn:s", "w3c_types": ["B", "A"],
+                "status_required": true, "documents": [json],
+            }),
+            NOW,
+        )
+    };
+    let digest = Hash::digest(b"{}");
+    for (more, blobs) in [
+        (json!({"content": "{}"}), vec![b"{}".to_vec()]),
+        (json!({"digest": digest.to_string(), "length": 2}), Vec::new()),
+    ] {
+        let proposed = document(more).unwrap();
+        let Body::Schema(SchemaBody::Publish(schema)) = proposed.body else {
+            panic!("expected a schema")
+        };
+        assert_eq!((schema.documents[0].digest, schema.documents[0].length), (digest, 2));
+        assert_eq!(
+            (schema.w3c_types, proposed.blobs),
+            (vec!["A".to_owned(), "B".to_owned()], blobs)
+        );
+    }
+    for more in [
+        json!({}),
+        json!({"content": "{}", "length": 2}),
+        json!({"digest": digest.to_string()}),
+        json!({"content": "{}", "role": "picture"}),
+    ] {
+        assert!(matches!(document(more), Err(BodyError::Members(_))));
+    }
+}
+
+#[test]
+fn incidents_and_tombstones_are_read() {
+    let declared = json!({
+        "type": "incident", "action": "declare", "subject": "did:web:example.com",
+        "invalid_since": "2026-11-23T00:00:00Z", "reason": "key_compromise", "authority": "ministry",
+    });
+    let proposed = read(declared, NOW).unwrap();
+    assert_eq!(proposed.authority.as_deref(), Some("ministry"));
+    let (backdating, emergency, reason) = (Backdating::Refuse, false, Reason::KeyCompromise);
+    let expected = IncidentBody::Declare {
+        invalid_since: NOW,
+        backdating,
+        emergency,
+        reason,
+    };
+    assert_eq!(proposed.body, Body::Incident(expected));
+    let ended = json!({"type": "tombstone", "action": "end", "target": "schema", "subject": "s"});
+    let target = TombstoneBody {
+        target: EntryType::Schema,
+        reason: Reason::Unspecified,
+    };
+    assert_eq!(read(ended.clone(), NOW).unwrap().body, Body::Tombstone(target));
+    assert!(read(with(ended, "target", json!("policy")), NOW).is_err());
+}
