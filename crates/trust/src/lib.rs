@@ -1,4 +1,13 @@
-//! The trust registry's log, state machine, snapshot and bundle. Pure.
+//! The trust registry: what its log holds, what that adds up to, and how it is believed offline.
+//!
+//! In scope: the C2SP formats of a transparency log ([`merkle`], [`tiles`], [`note`], [`checkpoint`],
+//! [`cosignature`], [`proof`], [`tlog_policy`]); the registry's entries ([`entry`]) and the deterministic
+//! state machine over them ([`state`]); the state witness ([`witness`]); the trust bundle ([`bundle`],
+//! [`anchor`]) with compact status lists ([`status_bits`], [`golomb_rice`]). `spec/registry.md` is the same
+//! for people with another programming language.
+//!
+//! Out of scope: storing and serving the log (`registry/`), what a credential says
+//! (`crates/credential`), and the verdict on one (`verifier/`). Pure: no I/O, clock, randomness or signing.
 
 pub mod anchor;
 pub mod bundle;

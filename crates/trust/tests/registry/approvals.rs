@@ -336,3 +336,32 @@ fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     changed[at..at + to.len()].copy_from_slice(to);
     changed
 }
+
+#[test]
+fn algorithm_that_the_policy_does_not_allow_is_refused() {
+    for (algorithms, allowed) in [
+        (vec![Algorithm::Es256, Algorithm::EdDsa], true),
+        (vec![Algorithm::EdDsa], false),
+    ] {
+        let mut nation = Nation::with_policy(trust::entry::PolicyBody { algorithms, ..policy() }).unwrap();
+        nation.publish(IDENTITY);
+        let issuer = signer::SoftwareKey::from_secret(Algorithm::Es256, &[20; 32]).unwrap();
+        let did = did::methods::key::did(keys::Signer::public_key(&issuer));
+        nation.grant("a", grant(&did, Action::Issue, &[IDENTITY])).unwrap();
+        let (list, _) = status_list("https://issuer.example/1", 1, &[], GENESIS.plus(DAY));
+        let body = trust::entry::StatusCommitBody {
+            lists: vec![list],
+            ended: Vec::new(),
+        };
+        let draft = nation.draft_by(&did, &did, Body::StatusCommit(body));
+        let method = did::methods::key::method_id(keys::Signer::public_key(&issuer));
+        let signature = issuer.fulfil(draft.sign(&method, Algorithm::Es256)).unwrap();
+        let leaf = draft.assemble(vec![signature]).unwrap();
+        let expected = if allowed {
+            Ok(())
+        } else {
+            Err(Refusal::Algorithm { signer: method })
+        };
+        assert_eq!(nation.append(&leaf), expected);
+    }
+}
