@@ -1,0 +1,7 @@
+//! The engine against whole registries: what is accepted, and each refusal by itself.
+#![cfg(test)]
+
+mod answer;
+mod nation;
+mod request;
+mod sd_jwt_vc;
