@@ -6,8 +6,8 @@ use keys::Timestamp;
 use keys::cbor::Value;
 
 use super::DecodeError;
-use super::algorithm_from_value;
-use super::algorithm_value;
+use super::approval::algorithm_from_value;
+use super::approval::algorithm_value;
 use crate::codec;
 use crate::codec::Fields;
 use crate::codec::MapBuilder;
