@@ -15,6 +15,9 @@ mod proposal;
 mod receive;
 mod text;
 
+#[cfg(test)]
+mod tests;
+
 pub use claims::ENVELOPE;
 pub use claims::ShownClaim;
 pub use held::CredentialRecord;
