@@ -62,6 +62,10 @@ const DECOYS: Decoys = Decoys::FillToMultipleOf(NonZeroUsize::MIN.saturating_add
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub(crate) enum IssueError {
+    /// The type has no status list with free places. An error, so that the attempt leaves no trace: its nonce
+    /// is still good for the next one.
+    #[error("the status list is full")]
+    NoPlace,
     /// The wallet's fault; it gets the protocol's code.
     #[error("the request is refused")]
     Refused(#[from] CredentialError),
@@ -95,13 +99,6 @@ impl From<StoreError> for IssueError {
     fn from(error: StoreError) -> Self {
         Self::Store(error.into())
     }
-}
-
-/// What one attempt came to.
-enum Attempt {
-    Issued(CredentialResponse),
-    /// The type has no status list with free places.
-    NoPlace,
 }
 
 /// Everything of a request that is the same for each attempt.
@@ -152,13 +149,13 @@ pub(crate) async fn issue(
             &mapped,
             now,
         )
-        .await?
+        .await
         {
-            Attempt::Issued(response) => return Ok(response),
-            Attempt::NoPlace => status::start_list(issuer, desk, &credential_type.name).await?,
+            Err(IssueError::NoPlace) => status::start_list(issuer, desk, &credential_type.name).await?,
+            done => return done,
         }
     }
-    Err(CredentialError::Denied.into())
+    Err(IssueError::NoPlace)
 }
 
 async fn attempt(
@@ -169,7 +166,7 @@ async fn attempt(
     (credential_type, format): (&CredentialType, CredentialFormat),
     mapped: &MappedClaims,
     now: Timestamp,
-) -> Result<Attempt, IssueError> {
+) -> Result<CredentialResponse, IssueError> {
     issuer
         .0
         .records
@@ -254,14 +251,14 @@ fn what<'a>(desk: &'a Desk, authorized: &AuthorizedRequest<'_>) -> Option<(&'a C
 }
 
 impl Work<'_> {
-    async fn finish(&self, tx: &Transaction, holders: &[HolderKey]) -> Result<Attempt, IssueError> {
+    async fn finish(&self, tx: &Transaction, holders: &[HolderKey]) -> Result<CredentialResponse, IssueError> {
         let mut rng = signer::os_rng();
         let ids: Vec<String> = holders.iter().map(|_| fresh_id(&mut rng)).collect();
         let agency = self.desk.agency.id();
         let places = if self.credential_type.mapping.has_status() {
             match status::take_places(tx, agency, &self.credential_type.name, &ids, &mut rng).await? {
                 Some(places) => places.into_iter().map(Some).collect(),
-                None => return Ok(Attempt::NoPlace),
+                None => return Err(IssueError::NoPlace),
             }
         } else {
             vec![None; ids.len()]
@@ -275,10 +272,10 @@ impl Work<'_> {
             });
         }
         save(tx, self.token_key, self.after)?;
-        Ok(Attempt::Issued(CredentialResponse::Issued {
+        Ok(CredentialResponse::Issued {
             credentials,
             notification_id: None,
-        }))
+        })
     }
 
     fn sign(&self, holder: &HolderKey, place: Option<&Place>) -> Result<String, IssueError> {
