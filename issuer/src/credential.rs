@@ -254,9 +254,8 @@ impl Work<'_> {
     async fn finish(&self, tx: &Transaction, holders: &[HolderKey]) -> Result<CredentialResponse, IssueError> {
         let mut rng = signer::os_rng();
         let ids: Vec<String> = holders.iter().map(|_| fresh_id(&mut rng)).collect();
-        let agency = self.desk.agency.id();
         let places = if self.credential_type.mapping.has_status() {
-            match status::take_places(tx, agency, &self.credential_type.name, &ids, &mut rng).await? {
+            match status::take_places(tx, self.desk, &self.credential_type.name, &ids, &mut rng).await? {
                 Some(places) => places.into_iter().map(Some).collect(),
                 None => return Err(IssueError::NoPlace),
             }
@@ -280,8 +279,7 @@ impl Work<'_> {
 
     fn sign(&self, holder: &HolderKey, place: Option<&Place>) -> Result<String, IssueError> {
         let agency = &self.desk.agency;
-        let status =
-            place.map(|place| StatusReference::token_status_list(status::uri(self.desk, &place.list), place.index));
+        let status = place.map(|place| StatusReference::token_status_list(place.uri.clone(), place.index));
         let jwk = holder.key().to_jwk();
         let credential = sd_jwt_vc::NewCredential {
             issuer: agency.did(),

@@ -35,6 +35,8 @@ pub(crate) enum CredentialStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Place {
     pub(crate) list: String,
+    /// The list as the credential names it.
+    pub(crate) uri: String,
     pub(crate) index: usize,
 }
 
@@ -42,12 +44,22 @@ pub(crate) struct Place {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ListRecord {
     pub(crate) id: String,
+    /// What credentials name it by. Fixed when the list is started: should the platform move to another URL,
+    /// a revocation must still reach the credentials of before.
+    pub(crate) uri: String,
     pub(crate) agency: String,
     pub(crate) credential_type: String,
     /// Rises with every change and every renewal.
     pub(crate) epoch: u64,
     /// What the registry has.
     pub(crate) committed: Option<Committed>,
+}
+
+/// The list that takes the next credentials of a type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CurrentList {
+    pub(crate) list: String,
+    pub(crate) uri: String,
 }
 
 /// A commitment of a list that the registry has.

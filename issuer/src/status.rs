@@ -30,6 +30,7 @@ use crate::Issuer;
 use crate::RegistryError;
 use crate::records::Committed;
 use crate::records::CredentialStatus;
+use crate::records::CurrentList;
 use crate::records::IssuedCredential;
 use crate::records::ListRecord;
 use crate::records::Place;
@@ -84,24 +85,19 @@ pub enum StatusError {
     },
 }
 
-/// The address of a list, as credentials name it.
-pub(crate) fn uri(desk: &Desk, list: &str) -> String {
-    format!("{}/status/{list}", desk.identifier)
-}
-
 /// Takes `count` random free places in the current list of a type, within the transaction that issues.
 /// `None` when there is no list yet, or it is as good as full: [`start_list`] and try again.
 pub(crate) async fn take_places(
     tx: &Transaction,
-    agency: &str,
+    desk: &Desk,
     credential_type: &str,
     credentials: &[String],
     rng: &mut impl CryptoRng,
 ) -> Result<Option<Vec<Place>>, RecordError> {
-    let Some(list) = tx
-        .load::<String>(&format!("current/{agency}/{credential_type}"))
-        .await?
-    else {
+    let (agency, identifier) = (desk.agency.id(), desk.identifier.as_str());
+    let current = tx.load::<CurrentList>(&current_key(agency, credential_type)).await?;
+    // After the platform moved, new credentials point to where it is now.
+    let Some(CurrentList { list, uri }) = current.filter(|current| current.uri.starts_with(identifier)) else {
         return Ok(None);
     };
     let mut places = Vec::new();
@@ -126,6 +122,7 @@ pub(crate) async fn take_places(
             .map_err(RecordError::from)?;
         places.push(Place {
             list: list.clone(),
+            uri: uri.clone(),
             index,
         });
     }
@@ -138,6 +135,7 @@ pub(crate) async fn start_list(issuer: &Issuer, desk: &Desk, credential_type: &s
     let id = fresh_id(&mut signer::os_rng());
     let record = ListRecord {
         id: id.clone(),
+        uri: format!("{}/status/{id}", desk.identifier),
         agency: agency.to_owned(),
         credential_type: credential_type.to_owned(),
         epoch: 0,
@@ -155,13 +153,17 @@ pub(crate) async fn start_list(issuer: &Issuer, desk: &Desk, credential_type: &s
             Ok::<_, RecordError>(())
         })
         .await?;
+    let current = CurrentList {
+        list: record.id.clone(),
+        uri: record.uri.clone(),
+    };
     commit(issuer, desk, &[record]).await?;
-    let id = &id;
+    let current = &current;
     issuer
         .0
         .records
         .store()
-        .transact(|tx| async move { save(&tx, &format!("current/{agency}/{credential_type}"), id) })
+        .transact(|tx| async move { save(&tx, &current_key(agency, credential_type), current) })
         .await?;
     Ok(())
 }
@@ -282,8 +284,8 @@ async fn commit(issuer: &Issuer, desk: &Desk, lists: &[ListRecord]) -> Result<()
             epoch: list.committed.map_or(epoch, |committed| epoch.max(committed.epoch + 1)),
             at: now,
         };
-        let (token, compact) = forms(desk, &uri(desk, &list.id), &array, now)?;
-        commitments.push(commitment(uri(desk, &list.id), &token, &compact, next));
+        let (token, compact) = forms(desk, &list.uri, &array, now)?;
+        commitments.push(commitment(list.uri.clone(), &token, &compact, next));
         blobs.push(compact);
         published.push((list.id.clone(), epoch, next, token));
     }
@@ -392,6 +394,10 @@ pub(crate) async fn published(issuer: &Issuer, agency: &str, list: &str) -> Resu
 fn random_index(rng: &mut impl CryptoRng) -> usize {
     // The capacity is a power of two, so that no index is likelier than another.
     usize::try_from(rng.next_u32()).unwrap_or(0) % CAPACITY
+}
+
+fn current_key(agency: &str, credential_type: &str) -> String {
+    format!("current/{agency}/{credential_type}")
 }
 
 fn list_key(agency: &str, list: &str) -> String {

@@ -11,7 +11,7 @@
 //! | `credential/{agency}/{id}` | `IssuedCredential` |
 //! | `subject/{agency}/{subject digest}/{id}` | empty: an index |
 //! | `list/{agency}/{list}` | `ListRecord` |
-//! | `current/{agency}/{type}` | id of the list that takes new credentials |
+//! | `current/{agency}/{type}` | `CurrentList`: which list takes new credentials |
 //! | `place/{agency}/{list}/{index}` | id of the credential in that place |
 //! | `status/{agency}/{list}` | the list's packed bytes |
 //! | `published/{agency}/{list}` | the Status List Token whose digest the registry has |
