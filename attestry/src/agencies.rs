@@ -65,15 +65,27 @@ async fn admit(
     StrictJson(request): StrictJson<AdmitRequest>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     if !is_agency_id(&request.id) {
-        let problem = Problem::new(StatusCode::BAD_REQUEST, "agency-id", "An agency id has 1 to 63 of a-z, 0-9 and '-'.");
+        let problem = Problem::new(
+            StatusCode::BAD_REQUEST,
+            "agency-id",
+            "An agency id has 1 to 63 of a-z, 0-9 and '-'.",
+        );
         return Err(problem.detail(format!("found {:?}", request.id)));
     }
     let folder = agencies.data.path().join("agencies").join(&request.id);
     if folder.join("agency.json").exists() {
-        return Err(Problem::new(StatusCode::CONFLICT, "agency-exists", "An agency of this id is there already."));
+        return Err(Problem::new(
+            StatusCode::CONFLICT,
+            "agency-exists",
+            "An agency of this id is there already.",
+        ));
     }
     if !folder.join("mappings").is_dir() {
-        let problem = Problem::new(StatusCode::CONFLICT, "agency-folder", "The agency's mappings and types must lie in its folder first.");
+        let problem = Problem::new(
+            StatusCode::CONFLICT,
+            "agency-folder",
+            "The agency's mappings and types must lie in its folder first.",
+        );
         return Err(problem.detail(folder.join("mappings").display()));
     }
     let did = admit_folder(&agencies, &folder, request).await.map_err(|error| {
@@ -88,15 +100,32 @@ async fn admit(
 async fn admit_folder(agencies: &Agencies, folder: &Path, request: AdmitRequest) -> Result<String> {
     let data = &agencies.data;
     let keys = AgencyKeys::open(data, &request.id)?;
-    let (did, line) = new_did(&request.id, &keys.update, &keys.es256, &keys.eddsa, agencies.clock.now())?;
-    let file = AgencyFile { id: request.id, name: request.name, did: did.clone(), verification_method: format!("{did}#es256") };
+    let (did, line) = new_did(
+        &request.id,
+        &keys.update,
+        &keys.es256,
+        &keys.eddsa,
+        agencies.clock.now(),
+    )?;
+    let file = AgencyFile {
+        id: request.id,
+        name: request.name,
+        did: did.clone(),
+        verification_method: format!("{did}#es256"),
+    };
     let draft = folder.join("agency.json~");
     write_json(&draft, &file)?;
     let final_path = folder.join("agency.json");
     std::fs::rename(&draft, &final_path).with_context(|| format!("cannot write {}", final_path.display()))?;
     let admitted = async {
         let agency = Agency::load(folder, keys.es256).await?;
-        agencies.registry.append(agencies.registry.did_event(&did, vec![line.into_bytes()], None)?, Vec::new()).await?;
+        agencies
+            .registry
+            .append(
+                agencies.registry.did_event(&did, vec![line.into_bytes()], None)?,
+                Vec::new(),
+            )
+            .await?;
         agencies.issuer.add(agency)?;
         anyhow::Ok(())
     };
@@ -130,5 +159,6 @@ pub(crate) fn is_agency_id(id: &str) -> bool {
 }
 
 fn write_json(path: &PathBuf, file: &AgencyFile) -> Result<()> {
-    std::fs::write(path, serde_json::to_string_pretty(file)?).with_context(|| format!("cannot write {}", path.display()))
+    std::fs::write(path, serde_json::to_string_pretty(file)?)
+        .with_context(|| format!("cannot write {}", path.display()))
 }

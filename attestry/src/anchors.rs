@@ -41,8 +41,14 @@ pub(crate) fn pin(anchor: &Anchor) -> Result<bool> {
 
 /// Reads an anchor file.
 pub(crate) fn read(path: &Path) -> Result<Anchor> {
-    let size = std::fs::metadata(path).with_context(|| format!("cannot read the anchor {}", path.display()))?.len();
-    anyhow::ensure!(size <= MAX_ANCHOR_BYTES, "expected an anchor of at most {MAX_ANCHOR_BYTES} bytes in {}, found {size}", path.display());
+    let size = std::fs::metadata(path)
+        .with_context(|| format!("cannot read the anchor {}", path.display()))?
+        .len();
+    anyhow::ensure!(
+        size <= MAX_ANCHOR_BYTES,
+        "expected an anchor of at most {MAX_ANCHOR_BYTES} bytes in {}, found {size}",
+        path.display()
+    );
     let bytes = std::fs::read(path).with_context(|| format!("cannot read the anchor {}", path.display()))?;
     Anchor::parse(&bytes).with_context(|| format!("cannot understand the anchor {}", path.display()))
 }
@@ -62,12 +68,21 @@ pub(crate) fn pinned() -> Result<Vec<Anchor>> {
 /// Loads a bundle file against the pinned anchors.
 pub(crate) fn load(path: &Path) -> Result<TrustedBundle> {
     let limits = Limits::default();
-    let size = std::fs::metadata(path).with_context(|| format!("cannot read the bundle {}", path.display()))?.len();
+    let size = std::fs::metadata(path)
+        .with_context(|| format!("cannot read the bundle {}", path.display()))?
+        .len();
     let limit = u64::try_from(limits.max_bytes).unwrap_or(u64::MAX);
-    anyhow::ensure!(size <= limit, "expected a bundle of at most {limit} bytes in {}, found {size}", path.display());
+    anyhow::ensure!(
+        size <= limit,
+        "expected a bundle of at most {limit} bytes in {}, found {size}",
+        path.display()
+    );
     let bytes = std::fs::read(path).with_context(|| format!("cannot read the bundle {}", path.display()))?;
     let anchors = pinned()?;
-    anyhow::ensure!(!anchors.is_empty(), "expected a pinned anchor, found none: fetch a bundle first with `attestry bundle fetch`");
+    anyhow::ensure!(
+        !anchors.is_empty(),
+        "expected a pinned anchor, found none: fetch a bundle first with `attestry bundle fetch`"
+    );
     let mut refused = None;
     for anchor in &anchors {
         match TrustedBundle::load(&bytes, anchor, limits) {
@@ -80,6 +95,16 @@ pub(crate) fn load(path: &Path) -> Result<TrustedBundle> {
 }
 
 fn path_of(anchor: &Anchor) -> Result<PathBuf> {
-    let safe: String = anchor.origin().chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '-' { c } else { '_' }).collect();
+    let safe: String = anchor
+        .origin()
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '.' || c == '-' {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
     Ok(home()?.join("anchors").join(format!("{safe}.anchor")))
 }

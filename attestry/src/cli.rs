@@ -62,7 +62,9 @@ pub(crate) enum Command {
     /// Look for what would keep this machine from running the platform.
     Doctor(Doctor),
     /// Print a completion script for a shell.
-    #[command(after_help = "Example:\n  attestry completions bash > ~/.local/share/bash-completion/completions/attestry")]
+    #[command(
+        after_help = "Example:\n  attestry completions bash > ~/.local/share/bash-completion/completions/attestry"
+    )]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
@@ -109,7 +111,12 @@ pub(crate) struct Demo {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Platform {
     /// The running platform.
-    #[arg(long, env = "ATTESTRY_URL", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    #[arg(
+        long,
+        env = "ATTESTRY_URL",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
     pub(crate) url: Url,
     /// The platform's data folder, where the administrative token lies.
     #[arg(long, env = "ATTESTRY_DATA", default_value = "attestry-data", value_name = "DIR")]
@@ -215,6 +222,8 @@ pub(crate) enum WalletCommand {
         /// Its id in the list.
         id: String,
     },
+    /// Show what was presented to whom, and when.
+    History,
     /// Answer a request; asks before anything is disclosed.
     Present {
         /// The openid4vp:// URI, or the file of a self-contained request.
@@ -274,7 +283,9 @@ pub(crate) enum Verifier {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bundle {
     /// Fetch a trust bundle. The first one prints and pins its anchor.
-    #[command(after_help = "Examples:\n  attestry bundle fetch http://127.0.0.1:8080 --out trust.bundle\n  attestry bundle fetch https://attestry.agency.example --out trust.bundle --anchor anchor.json")]
+    #[command(
+        after_help = "Examples:\n  attestry bundle fetch http://127.0.0.1:8080 --out trust.bundle\n  attestry bundle fetch https://attestry.agency.example --out trust.bundle --anchor anchor.json"
+    )]
     Fetch {
         /// The platform.
         url: Url,
@@ -352,12 +363,19 @@ pub(crate) struct Revoke {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  attestry resolve did:key:z6MkvDqGT54cXesYGvABpF1UapVNwjCqRcafi4Px6Thv5T3Z\n  attestry resolve did:webvh:... --url http://127.0.0.1:8080")]
+#[command(
+    after_help = "Examples:\n  attestry resolve did:key:z6MkvDqGT54cXesYGvABpF1UapVNwjCqRcafi4Px6Thv5T3Z\n  attestry resolve did:webvh:... --url http://127.0.0.1:8080"
+)]
 pub(crate) struct Resolve {
     /// The DID.
     pub(crate) did: String,
     /// The platform whose registry resolves it.
-    #[arg(long, env = "ATTESTRY_URL", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    #[arg(
+        long,
+        env = "ATTESTRY_URL",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
     pub(crate) url: Url,
 }
 

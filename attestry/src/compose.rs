@@ -78,7 +78,8 @@ impl Platform {
     pub(crate) async fn start(options: Options) -> Result<Self> {
         let data = DataFolder::open(&options.data)?;
         let listen = Listen::bind(options.listen, options.public_url, options.tls)?;
-        let public_url = SecureUrl::parse_identifier(listen.public_url().as_str().trim_end_matches('/')).context("the public URL cannot be used")?;
+        let public_url = SecureUrl::parse_identifier(listen.public_url().as_str().trim_end_matches('/'))
+            .context("the public URL cannot be used")?;
         let store = data.store(&options.store).await?;
         let clock = Clock::System;
         let registry = open_registry(&data, &store, &clock, &public_url, options.sample).await?;
@@ -93,12 +94,27 @@ impl Platform {
         })
         .await?;
         let verifier = open_verifier(&data, &store, &clock, public_url, &registry)?;
-        let actors = Actors { registry, issuer, verifier };
+        let actors = Actors {
+            registry,
+            issuer,
+            verifier,
+        };
         actors.tick().await;
         let data = Arc::new(data);
-        let agencies = Agencies { data: data.clone(), registry: actors.registry.clone(), issuer: actors.issuer.clone(), clock };
+        let agencies = Agencies {
+            data: data.clone(),
+            registry: actors.registry.clone(),
+            issuer: actors.issuer.clone(),
+            clock,
+        };
         let router = actors.router().merge(agencies::router(agencies));
-        Ok(Self { listen, router, actors, store, _data: data })
+        Ok(Self {
+            listen,
+            router,
+            actors,
+            store,
+            _data: data,
+        })
     }
 
     /// What clients call it.
@@ -108,7 +124,13 @@ impl Platform {
 
     /// Serves until `stop` completes and what is in flight is finished.
     pub(crate) async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let Self { listen, router, actors, store, _data } = self;
+        let Self {
+            listen,
+            router,
+            actors,
+            store,
+            _data,
+        } = self;
         let ticking = tokio::spawn(async move {
             let mut interval = tokio::time::interval(TICK);
             interval.tick().await;
@@ -151,17 +173,32 @@ impl Actors {
     }
 }
 
-async fn open_registry(data: &DataFolder, store: &Store, clock: &Clock, public_url: &SecureUrl, with_sample: bool) -> Result<Registry> {
+async fn open_registry(
+    data: &DataFolder,
+    store: &Store,
+    clock: &Clock,
+    public_url: &SecureUrl,
+    with_sample: bool,
+) -> Result<Registry> {
     let log_key = data.key("log", Algorithm::EdDsa)?;
     let witness_key = data.key("witness", Algorithm::EdDsa)?;
     let room = store.room(&Keyspace::new("registry/")?);
-    let is_empty = room.snapshot().await?.prefix("", 1, Direction::Forward).await?.is_empty();
+    let is_empty = room
+        .snapshot()
+        .await?
+        .prefix("", 1, Direction::Forward)
+        .await?
+        .is_empty();
     anyhow::ensure!(
         !is_empty || with_sample,
         "expected a data folder with a registry, found none in {}: start with --sample to found the sample nation",
         data.path().display()
     );
-    let officers = if is_empty { Some(Officers::create(data.path())?) } else { None };
+    let officers = if is_empty {
+        Some(Officers::create(data.path())?)
+    } else {
+        None
+    };
     let genesis = officers
         .as_ref()
         .map(|officers| {
@@ -198,13 +235,23 @@ async fn load_agencies(data: &DataFolder) -> Result<Vec<Agency>> {
     for folder in data.agencies()? {
         let file = AgencyFile::read(&folder)?;
         let signer = sample::agency_signer(data, &file.id)?;
-        agencies.push(Agency::load(&folder, signer).await.with_context(|| format!("cannot load the agency in {}", folder.display()))?);
+        agencies.push(
+            Agency::load(&folder, signer)
+                .await
+                .with_context(|| format!("cannot load the agency in {}", folder.display()))?,
+        );
     }
     Ok(agencies)
 }
 
 /// The platform's own verifier asks under a did:key: any wallet can resolve it.
-fn open_verifier(data: &DataFolder, store: &Store, clock: &Clock, public_url: SecureUrl, registry: &Registry) -> Result<VerifierService> {
+fn open_verifier(
+    data: &DataFolder,
+    store: &Store,
+    clock: &Clock,
+    public_url: SecureUrl,
+    registry: &Registry,
+) -> Result<VerifierService> {
     let key = data.key("verifier", Algorithm::Es256)?;
     Ok(VerifierService::open(verifier_service::Config {
         public_url,
@@ -214,7 +261,11 @@ fn open_verifier(data: &DataFolder, store: &Store, clock: &Clock, public_url: Se
         did: did::methods::key::did(key.public_key()),
         verification_method: did::methods::key::method_id(key.public_key()),
         signer: key,
-        bundles: Arc::new(RegistryBundles { registry: registry.clone(), clock: clock.clone(), last: Mutex::default() }),
+        bundles: Arc::new(RegistryBundles {
+            registry: registry.clone(),
+            clock: clock.clone(),
+            last: Mutex::default(),
+        }),
     })?)
 }
 
@@ -241,14 +292,22 @@ struct RegistryBundles {
 impl verifier_service::Bundles for RegistryBundles {
     fn bundles(
         &self,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Vec<Arc<TrustedBundle>>, verifier_service::BundlesError>> + Send + '_>> {
+    ) -> std::pin::Pin<
+        Box<dyn Future<Output = Result<Vec<Arc<TrustedBundle>>, verifier_service::BundlesError>> + Send + '_>,
+    > {
         Box::pin(async move {
             let mut last = self.last.lock().await;
-            let fresh = last.as_ref().filter(|bundle| self.clock.now().seconds_since(bundle.as_of()) <= BUNDLE_SECONDS);
+            let fresh = last
+                .as_ref()
+                .filter(|bundle| self.clock.now().seconds_since(bundle.as_of()) <= BUNDLE_SECONDS);
             if let Some(bundle) = fresh {
                 return Ok(vec![Arc::clone(bundle)]);
             }
-            let bytes = self.registry.bundle().await.map_err(|error| verifier_service::BundlesError(error.into()))?;
+            let bytes = self
+                .registry
+                .bundle()
+                .await
+                .map_err(|error| verifier_service::BundlesError(error.into()))?;
             let anchor: Anchor = self.registry.anchor();
             let bundle = TrustedBundle::load(&bytes, &anchor, trust::bundle::Limits::default())
                 .map_err(|error| verifier_service::BundlesError(error.into()))?;
@@ -260,8 +319,10 @@ impl verifier_service::Bundles for RegistryBundles {
 }
 
 fn registry_error(error: registry::AppendError) -> issuer::RegistryError {
-    match error {
-        registry::AppendError::Refused { .. } => issuer::RegistryError::Refused { reason: server::problem::chain(&error) },
-        other => issuer::RegistryError::Unavailable(other.into()),
+    if error.is_temporary() {
+        return issuer::RegistryError::Unavailable(error.into());
+    }
+    issuer::RegistryError::Refused {
+        reason: server::problem::chain(&error),
     }
 }

@@ -39,8 +39,13 @@ impl DataFolder {
         make_private(path).with_context(|| format!("cannot make the data folder {}", path.display()))?;
         let passphrase = unlock(path)?;
         let vault = Vault::open_or_create(&path.join("vault"), &passphrase, &mut rng)?;
-        let admin = AdminToken::load_or_create(path, &mut rng).with_context(|| format!("cannot write to the data folder {}", path.display()))?;
-        Ok(Self { path: path.to_owned(), vault, admin })
+        let admin = AdminToken::load_or_create(path, &mut rng)
+            .with_context(|| format!("cannot write to the data folder {}", path.display()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            vault,
+            admin,
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -105,7 +110,8 @@ fn unlock(path: &Path) -> Result<Passphrase> {
     if !file.exists() {
         let mut bytes = [0; 32];
         rand_core::Rng::fill_bytes(&mut signer::os_rng(), &mut bytes);
-        write_private(&file, keys::base64url::encode(bytes).as_bytes()).with_context(|| format!("cannot write {}", file.display()))?;
+        write_private(&file, keys::base64url::encode(bytes).as_bytes())
+            .with_context(|| format!("cannot write {}", file.display()))?;
     }
     let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
     Ok(Passphrase::new(text.trim().to_owned()))

@@ -24,7 +24,11 @@ use crate::output::Output;
 fn main() -> ExitCode {
     // Wrong use exits with 2 and tells how it is used.
     let cli = Cli::parse();
-    server::telemetry::start(if cli.json { server::telemetry::LogFormat::Json } else { server::telemetry::LogFormat::Text });
+    server::telemetry::start(if cli.json {
+        server::telemetry::LogFormat::Json
+    } else {
+        server::telemetry::LogFormat::Text
+    });
     let output = Output::new(cli.json);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

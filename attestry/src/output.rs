@@ -22,13 +22,13 @@ impl Output {
         Self { json }
     }
 
-    pub(crate) const fn is_json(self) -> bool {
-        self.json
-    }
-
     /// Prints the one result of a command: `text` for people, `value` for programs.
     pub(crate) fn result(self, text: impl Display, value: &Value) {
-        if self.json { print_line(&value.to_string()) } else { print_line(&text.to_string()) }
+        if self.json {
+            print_line(&value.to_string())
+        } else {
+            print_line(&text.to_string())
+        }
     }
 
     /// Prints a line of a story that people read along; programs get the result at its end instead.

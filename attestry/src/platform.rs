@@ -37,7 +37,11 @@ impl Client {
                 )
             })?,
         };
-        Ok(Self { fetcher: fetcher()?, url: platform.url.clone(), token })
+        Ok(Self {
+            fetcher: fetcher()?,
+            url: platform.url.clone(),
+            token,
+        })
     }
 
     pub(crate) async fn get(&self, path: &str) -> Result<Value> {
@@ -46,12 +50,18 @@ impl Client {
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let request = Outgoing::post(&self.at(path), "application/json", body.to_string(), MAX_ANSWER_BYTES)?.bearer(&self.token);
+        let request =
+            Outgoing::post(&self.at(path), "application/json", body.to_string(), MAX_ANSWER_BYTES)?.bearer(&self.token);
         answer(self.send(request).await?)
     }
 
     async fn send(&self, request: Outgoing) -> Result<Fetched> {
-        self.fetcher.send(request).await.with_context(|| format!("the platform at {} does not answer; is `attestry up` running?", self.url))
+        self.fetcher.send(request).await.with_context(|| {
+            format!(
+                "the platform at {} does not answer; is `attestry up` running?",
+                self.url
+            )
+        })
     }
 
     fn at(&self, path: &str) -> String {
@@ -71,14 +81,19 @@ pub(crate) fn fetcher() -> Result<Fetcher> {
 
 /// The JSON of an answer, or the problem that it tells.
 pub(crate) fn answer(fetched: Fetched) -> Result<Value> {
-    let limits = json::Limits { max_bytes: MAX_ANSWER_BYTES, ..json::DEFAULT_LIMITS };
+    let limits = json::Limits {
+        max_bytes: MAX_ANSWER_BYTES,
+        ..json::DEFAULT_LIMITS
+    };
     let value = json::parse(&fetched.body, limits);
     if fetched.is_success() {
         return value.context("the platform's answer is not JSON");
     }
     let problem = value.unwrap_or(Value::Null);
     let member = |name: &str| problem.get(name).and_then(Value::as_str).map(str::to_owned);
-    let title = member("title").or_else(|| member("error_description")).or_else(|| member("error"));
+    let title = member("title")
+        .or_else(|| member("error_description"))
+        .or_else(|| member("error"));
     match (title, member("detail")) {
         (Some(title), Some(detail)) => bail!("the platform refused ({}): {title} {detail}", fetched.status),
         (Some(title), None) => bail!("the platform refused ({}): {title}", fetched.status),
@@ -91,7 +106,8 @@ pub(crate) fn home() -> Result<PathBuf> {
     if let Some(home) = std::env::var_os("ATTESTRY_HOME") {
         return Ok(home.into());
     }
-    let home = std::env::var_os("HOME").context("expected a home folder for ~/.attestry, found none: set ATTESTRY_HOME")?;
+    let home =
+        std::env::var_os("HOME").context("expected a home folder for ~/.attestry, found none: set ATTESTRY_HOME")?;
     Ok(PathBuf::from(home).join(".attestry"))
 }
 
@@ -106,4 +122,18 @@ pub(crate) fn passphrase(question: &str) -> Result<Passphrase> {
         bail!("expected a passphrase, found an empty line");
     }
     Ok(Passphrase::new(text))
+}
+
+/// A new passphrase, typed twice on a terminal.
+pub(crate) fn new_passphrase(question: &str) -> Result<Passphrase> {
+    if let Ok(text) = std::env::var("ATTESTRY_PASSPHRASE") {
+        return Ok(Passphrase::new(text));
+    }
+    let first = passphrase(question)?;
+    let again =
+        rpassword::prompt_password("Once more: ").context("expected the passphrase once more, found no terminal")?;
+    if !first.is(&again) {
+        bail!("expected the same passphrase twice, found two");
+    }
+    Ok(first)
 }

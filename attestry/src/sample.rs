@@ -98,13 +98,23 @@ const AGENCIES: [SampleAgency; 4] = [
         id: "transport",
         name: "Transport Office of the Sample Nation",
         types: &[sample_type!("DrivingLicence", 2 * DAY, OnStale::Warn)],
-        registers: &[("driving_licences.csv", include_bytes!("../../schemas/sample/driving_licences.csv"))],
+        registers: &[(
+            "driving_licences.csv",
+            include_bytes!("../../schemas/sample/driving_licences.csv"),
+        )],
     },
     SampleAgency {
         id: "health",
         name: "Health Office of the Sample Nation",
-        types: &[sample_type!("VaccinationCertificate", 30 * DAY, OnStale::AcceptWithRisk)],
-        registers: &[("vaccinations.csv", include_bytes!("../../schemas/sample/vaccinations.csv"))],
+        types: &[sample_type!(
+            "VaccinationCertificate",
+            30 * DAY,
+            OnStale::AcceptWithRisk
+        )],
+        registers: &[(
+            "vaccinations.csv",
+            include_bytes!("../../schemas/sample/vaccinations.csv"),
+        )],
     },
     SampleAgency {
         id: "business",
@@ -136,8 +146,17 @@ impl Officers {
 
     /// The authority that they make up together.
     pub(crate) fn authority(&self) -> Authority {
-        let officer = |(id, key): &(String, SoftwareKey)| Officer { id: id.clone(), key: key.public_key().clone(), next: None };
-        Authority { id: AUTHORITY.to_owned(), threshold: THRESHOLD, officers: self.0.iter().map(officer).collect(), scope: None }
+        let officer = |(id, key): &(String, SoftwareKey)| Officer {
+            id: id.clone(),
+            key: key.public_key().clone(),
+            next: None,
+        };
+        Authority {
+            id: AUTHORITY.to_owned(),
+            threshold: THRESHOLD,
+            officers: self.0.iter().map(officer).collect(),
+            scope: None,
+        }
     }
 
     /// The entry with the signatures of as many officers as it takes.
@@ -154,7 +173,9 @@ impl Officers {
 /// Founds the nation in a registry that has only its genesis: schemas, agencies, accreditations.
 pub(crate) async fn found(data: &DataFolder, registry: &Registry, officers: &Officers, now: Timestamp) -> Result<()> {
     for agency in &AGENCIES {
-        let did = admit(data, registry, agency, now).await.with_context(|| format!("cannot admit the agency {}", agency.id))?;
+        let did = admit(data, registry, agency, now)
+            .await
+            .with_context(|| format!("cannot admit the agency {}", agency.id))?;
         for sample_type in agency.types {
             publish_schema(registry, officers, sample_type).await?;
             accredit(registry, officers, agency, &did, sample_type, now).await?;
@@ -169,17 +190,32 @@ async fn admit(data: &DataFolder, registry: &Registry, agency: &SampleAgency, no
     let es256 = data.key(&format!("{}-es256", agency.id), Algorithm::Es256)?;
     let eddsa = data.key(&format!("{}-eddsa", agency.id), Algorithm::EdDsa)?;
     let (did, line) = new_did(agency.id, &update, &es256, &eddsa, now)?;
-    registry.append(registry.did_event(&did, vec![line.into_bytes()], None)?, Vec::new()).await?;
+    registry
+        .append(registry.did_event(&did, vec![line.into_bytes()], None)?, Vec::new())
+        .await?;
     write_folder(&data.path().join("agencies").join(agency.id), agency, &did)?;
     Ok(did)
 }
 
 /// A did:webvh with one key for SD-JWT VC and JOSE (`es256`) and one for Data Integrity (`eddsa`).
-pub(crate) fn new_did(id: &str, update: &SoftwareKey, es256: &SoftwareKey, eddsa: &SoftwareKey, now: Timestamp) -> Result<(String, String)> {
+pub(crate) fn new_did(
+    id: &str,
+    update: &SoftwareKey,
+    es256: &SoftwareKey,
+    eddsa: &SoftwareKey,
+    now: Timestamp,
+) -> Result<(String, String)> {
     let purposes = [Purpose::AssertionMethod, Purpose::Authentication];
     let method = |fragment, key: &SoftwareKey| (fragment, key.public_key().clone());
     let methods = [method("es256", es256), method("eddsa", eddsa)];
-    let methods: Vec<NewMethod<'_>> = methods.iter().map(|(fragment, key)| NewMethod { fragment, key, purposes: &purposes }).collect();
+    let methods: Vec<NewMethod<'_>> = methods
+        .iter()
+        .map(|(fragment, key)| NewMethod {
+            fragment,
+            key,
+            purposes: &purposes,
+        })
+        .collect();
     let template = format!("did:webvh:{}:{id}.attestry.example", webvh::SCID_PLACEHOLDER);
     let mut parameters = webvh::ParameterChanges::default();
     parameters.update_keys = Some(vec![update.public_key().to_multikey()]);
@@ -200,12 +236,18 @@ fn write_folder(folder: &Path, agency: &SampleAgency, did: &str) -> Result<()> {
         did: did.to_owned(),
         verification_method: format!("{did}#es256"),
     };
-    write(folder.join("agency.json"), serde_json::to_string_pretty(&file)?.as_bytes())?;
+    write(
+        folder.join("agency.json"),
+        serde_json::to_string_pretty(&file)?.as_bytes(),
+    )?;
     for (name, bytes) in agency.registers {
         write(folder.join(name), bytes)?;
     }
     for sample_type in agency.types {
-        write(folder.join("mappings").join(format!("{}.json", sample_type.name)), sample_type.mapping.as_bytes())?;
+        write(
+            folder.join("mappings").join(format!("{}.json", sample_type.name)),
+            sample_type.mapping.as_bytes(),
+        )?;
         let types = folder.join("types").join(sample_type.name);
         write(types.join("type.json"), sample_type.type_metadata.as_bytes())?;
         write(types.join("display.json"), sample_type.display.as_bytes())?;
@@ -225,10 +267,30 @@ fn write(path: PathBuf, bytes: &[u8]) -> Result<()> {
 async fn publish_schema(registry: &Registry, officers: &Officers, sample_type: &SampleType) -> Result<()> {
     let base = format!("{TYPES}{}", sample_type.name);
     let documents = [
-        (DocumentRole::TypeMetadata, base.clone(), "application/json", sample_type.type_metadata),
-        (DocumentRole::JsonSchema, format!("{base}/schema.json"), "application/schema+json", sample_type.schema),
-        (DocumentRole::Context, format!("{base}/context.jsonld"), "application/ld+json", sample_type.context),
-        (DocumentRole::Display, format!("{base}/display.json"), "application/json", sample_type.display),
+        (
+            DocumentRole::TypeMetadata,
+            base.clone(),
+            "application/json",
+            sample_type.type_metadata,
+        ),
+        (
+            DocumentRole::JsonSchema,
+            format!("{base}/schema.json"),
+            "application/schema+json",
+            sample_type.schema,
+        ),
+        (
+            DocumentRole::Context,
+            format!("{base}/context.jsonld"),
+            "application/ld+json",
+            sample_type.context,
+        ),
+        (
+            DocumentRole::Display,
+            format!("{base}/display.json"),
+            "application/json",
+            sample_type.display,
+        ),
     ];
     let described = documents.iter().map(|(role, uri, media_type, text)| {
         Ok(SchemaDocument {
@@ -265,7 +327,10 @@ async fn accredit(
     let grant = Grant {
         entity: did.to_owned(),
         action: Action::Issue,
-        resources: vec![Resource { id: sample_type.name.to_owned(), schemas: Vec::new() }],
+        resources: vec![Resource {
+            id: sample_type.name.to_owned(),
+            schemas: Vec::new(),
+        }],
         territories: vec!["XA".to_owned()],
         level_of_assurance: None,
         valid_from: now,
@@ -278,7 +343,11 @@ async fn accredit(
         hazard: Some(10_000),
     };
     let subject = format!("{}-issues-{}", agency.id, sample_type.name.to_ascii_lowercase());
-    let draft = registry.draft(AUTHORITY, &subject, Body::Accreditation(AccreditationBody::Grant(grant)));
+    let draft = registry.draft(
+        AUTHORITY,
+        &subject,
+        Body::Accreditation(AccreditationBody::Grant(grant)),
+    );
     registry.append(officers.approve(&draft)?, Vec::new()).await?;
     Ok(())
 }

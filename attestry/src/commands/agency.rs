@@ -20,22 +20,39 @@ use crate::platform::Client;
 const MAX_DOCUMENT_BYTES: usize = 128 * 1024;
 
 pub(crate) async fn run(command: cli::Agency, output: Output) -> Result<ExitCode> {
-    let cli::Agency::Add { platform, id, name, folder } = command;
-    anyhow::ensure!(is_agency_id(&id), "expected an agency id of 1 to 63 of a-z, 0-9 and '-', found {id:?}");
+    let cli::Agency::Add {
+        platform,
+        id,
+        name,
+        folder,
+    } = command;
+    anyhow::ensure!(
+        is_agency_id(&id),
+        "expected an agency id of 1 to 63 of a-z, 0-9 and '-', found {id:?}"
+    );
     let target = platform.data.join("agencies").join(&id);
     copy_folder(&folder, &target)?;
     let client = Client::new(&platform)?;
     let admitted = client.post("/admin/agencies", &json!({"id": id, "name": name})).await?;
-    let did = admitted.get("did").and_then(Value::as_str).context("the platform's answer has no did")?;
+    let did = admitted
+        .get("did")
+        .and_then(Value::as_str)
+        .context("the platform's answer has no did")?;
     let now = server::Clock::System.now();
     let mut proposals = Vec::new();
     for name in types(&target)? {
-        for proposal in [schema_proposal(&target, &name)?, accreditation_proposal(&id, did, &name, now)] {
+        for proposal in [
+            schema_proposal(&target, &name)?,
+            accreditation_proposal(&id, did, &name, now),
+        ] {
             let answer = client.post("/registry/proposals", &proposal).await?;
             proposals.push(answer.get("id").cloned().context("the platform's answer has no id")?);
         }
     }
-    let ids: Vec<String> = proposals.iter().map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned)).collect();
+    let ids: Vec<String> = proposals
+        .iter()
+        .map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned))
+        .collect();
     let text = format!(
         "{id} is admitted as {did}\nit may issue when the officers have approved the proposals {}:\n  attestry registry approve ID --key FILE",
         ids.join(", ")
@@ -63,21 +80,43 @@ fn accreditation_proposal(agency: &str, did: &str, name: &str, now: Timestamp) -
 fn schema_proposal(folder: &Path, name: &str) -> Result<Value> {
     let types = folder.join("types").join(name);
     let type_path = types.join("type.json");
-    let metadata = json::parse(&read(&type_path)?, json::DEFAULT_LIMITS).with_context(|| format!("cannot understand {}", type_path.display()))?;
-    let vct = metadata.get("vct").and_then(Value::as_str).with_context(|| format!("expected `vct` in {}", type_path.display()))?;
+    let metadata = json::parse(&read(&type_path)?, json::DEFAULT_LIMITS)
+        .with_context(|| format!("cannot understand {}", type_path.display()))?;
+    let vct = metadata
+        .get("vct")
+        .and_then(Value::as_str)
+        .with_context(|| format!("expected `vct` in {}", type_path.display()))?;
     let document = |role: &str, file: &str, uri: String, media_type: &str| -> Result<Option<Value>> {
         let path = types.join(file);
         if !path.exists() {
             return Ok(None);
         }
-        let content = String::from_utf8(read(&path)?).with_context(|| format!("expected text in {}", path.display()))?;
-        Ok(Some(json!({"role": role, "uri": uri, "media_type": media_type, "content": content})))
+        let content =
+            String::from_utf8(read(&path)?).with_context(|| format!("expected text in {}", path.display()))?;
+        Ok(Some(
+            json!({"role": role, "uri": uri, "media_type": media_type, "content": content}),
+        ))
     };
     let documents = [
         document("type_metadata", "type.json", vct.to_owned(), "application/json")?,
-        document("json_schema", "schema.json", format!("{vct}/schema.json"), "application/schema+json")?,
-        document("context", "context.jsonld", format!("{vct}/context.jsonld"), "application/ld+json")?,
-        document("display", "display.json", format!("{vct}/display.json"), "application/json")?,
+        document(
+            "json_schema",
+            "schema.json",
+            format!("{vct}/schema.json"),
+            "application/schema+json",
+        )?,
+        document(
+            "context",
+            "context.jsonld",
+            format!("{vct}/context.jsonld"),
+            "application/ld+json",
+        )?,
+        document(
+            "display",
+            "display.json",
+            format!("{vct}/display.json"),
+            "application/json",
+        )?,
     ];
     let documents: Vec<Value> = documents.into_iter().flatten().collect();
     Ok(json!({
@@ -95,9 +134,13 @@ fn schema_proposal(folder: &Path, name: &str) -> Result<Value> {
 fn types(folder: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for path in files(&folder.join("mappings"))? {
-        let mapping = json::parse(&read(&path)?, json::DEFAULT_LIMITS).with_context(|| format!("cannot understand {}", path.display()))?;
+        let mapping = json::parse(&read(&path)?, json::DEFAULT_LIMITS)
+            .with_context(|| format!("cannot understand {}", path.display()))?;
         let name = mapping.get("credential_type").and_then(Value::as_str);
-        names.push(name.with_context(|| format!("expected `credential_type` in {}", path.display()))?.to_owned());
+        names.push(
+            name.with_context(|| format!("expected `credential_type` in {}", path.display()))?
+                .to_owned(),
+        );
     }
     names.sort();
     Ok(names)
@@ -105,7 +148,12 @@ fn types(folder: &Path) -> Result<Vec<String>> {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    anyhow::ensure!(bytes.len() <= MAX_DOCUMENT_BYTES, "expected at most {MAX_DOCUMENT_BYTES} bytes in {}, found {}", path.display(), bytes.len());
+    anyhow::ensure!(
+        bytes.len() <= MAX_DOCUMENT_BYTES,
+        "expected at most {MAX_DOCUMENT_BYTES} bytes in {}, found {}",
+        path.display(),
+        bytes.len()
+    );
     Ok(bytes)
 }
 
@@ -118,7 +166,8 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
         if path.is_dir() {
             copy_folder(&path, &target)?;
         } else if !target.exists() {
-            std::fs::copy(&path, &target).with_context(|| format!("cannot copy {} to {}", path.display(), target.display()))?;
+            std::fs::copy(&path, &target)
+                .with_context(|| format!("cannot copy {} to {}", path.display(), target.display()))?;
         }
     }
     Ok(())

@@ -33,13 +33,25 @@ pub(crate) async fn run(command: cli::Bundle, output: Output) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
+/// The registry's state as of now, checked against the pinned anchor, or against the registry's own where none
+/// of its name is pinned.
+pub(crate) async fn current(url: &Url) -> Result<TrustedBundle> {
+    let own = download_anchor(url).await?;
+    let pinned = anchors::pinned()?
+        .into_iter()
+        .find(|anchor| anchor.origin() == own.origin());
+    Ok(download_bundle(url, &pinned.unwrap_or(own)).await?.1)
+}
+
+async fn download_anchor(url: &Url) -> Result<Anchor> {
+    let bytes = download(url, "/registry/anchor", MAX_ANCHOR_BYTES).await?;
+    Anchor::parse(&bytes).context("the registry's anchor is not understood")
+}
+
 async fn fetch(url: &Url, out: &Path, anchor: Option<&Path>, output: Output) -> Result<()> {
     let anchor = match anchor {
         Some(path) => anchors::read(path)?,
-        None => {
-            let bytes = download(url, "/registry/anchor", MAX_ANCHOR_BYTES).await?;
-            Anchor::parse(&bytes).context("the registry's anchor is not understood")?
-        }
+        None => download_anchor(url).await?,
     };
     let (bytes, bundle) = download_bundle(url, &anchor).await?;
     let is_new = anchors::pin(&anchor)?;
@@ -59,9 +71,14 @@ async fn fetch(url: &Url, out: &Path, anchor: Option<&Path>, output: Output) -> 
 async fn update(file: &Path, url: &Url, output: Output) -> Result<()> {
     let previous = anchors::load(file)?;
     let (bytes, bundle) = download_bundle(url, previous.anchor()).await?;
-    bundle.newer_than(&previous).context("the bundle does not replace the one at hand")?;
+    bundle
+        .newer_than(&previous)
+        .context("the bundle does not replace the one at hand")?;
     write(file, &bytes)?;
-    output.result(format!("{}: trust as of {}", file.display(), bundle.as_of()), &summary(&bundle));
+    output.result(
+        format!("{}: trust as of {}", file.display(), bundle.as_of()),
+        &summary(&bundle),
+    );
     Ok(())
 }
 
@@ -74,11 +91,16 @@ async fn download_bundle(url: &Url, anchor: &Anchor) -> Result<(Vec<u8>, Trusted
 
 async fn download(url: &Url, path: &str, max_bytes: usize) -> Result<Vec<u8>> {
     let request = Outgoing::get(&platform::at(url, path), max_bytes)?;
-    let fetched = platform::fetcher()?.send(request).await.with_context(|| format!("the platform at {url} does not answer; is `attestry up` running?"))?;
+    let fetched = platform::fetcher()?
+        .send(request)
+        .await
+        .with_context(|| format!("the platform at {url} does not answer; is `attestry up` running?"))?;
     if fetched.is_success() {
         return Ok(fetched.body);
     }
-    Err(platform::answer(fetched).err().unwrap_or_else(|| anyhow::anyhow!("the platform refused")))
+    Err(platform::answer(fetched)
+        .err()
+        .unwrap_or_else(|| anyhow::anyhow!("the platform refused")))
 }
 
 /// Old content or new content, never half of it.

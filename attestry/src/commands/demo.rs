@@ -32,7 +32,13 @@ pub(crate) async fn run(options: cli::Demo, output: Output) -> Result<ExitCode> 
 
 fn tell(options: &cli::Demo, output: Output) -> Result<ExitCode> {
     let folder = fresh_folder()?;
-    let mut stage = Stage { folder: folder.clone(), program: std::env::current_exe()?, platform: None, steps: Vec::new(), output };
+    let mut stage = Stage {
+        folder: folder.clone(),
+        program: std::env::current_exe()?,
+        platform: None,
+        steps: Vec::new(),
+        output,
+    };
     let told = stage.story();
     let stopped = stage.stop_platform();
     if !options.keep {
@@ -51,7 +57,10 @@ fn tell(options: &cli::Demo, output: Output) -> Result<ExitCode> {
         Err(error) => {
             let cause: Vec<String> = error.chain().map(ToString::to_string).collect();
             let text = format!("  FAIL  {}", cause.join(": "));
-            output.result(text, &json!({"held": false, "steps": stage.steps, "failed": cause.join(": "), "folder": kept}));
+            output.result(
+                text,
+                &json!({"held": false, "steps": stage.steps, "failed": cause.join(": "), "folder": kept}),
+            );
             Ok(ExitCode::FAILURE)
         }
     }
@@ -94,17 +103,42 @@ impl Stage {
         let folder = self.folder.join("library");
         write_library(&folder)?;
         let data = self.data();
-        let added = self.ok(&["agency", "add", "--id", "library", "--name", "City Library", "--folder", path(&folder)?, "--data", path(&data)?])?;
-        let proposals = added.get("proposals").and_then(Value::as_array).context("no proposals")?.clone();
-        ensure!(proposals.len() == 2, "expected two proposals, found {}", proposals.len());
+        let added = self.ok(&[
+            "agency",
+            "add",
+            "--id",
+            "library",
+            "--name",
+            "City Library",
+            "--folder",
+            path(&folder)?,
+            "--data",
+            path(&data)?,
+        ])?;
+        let proposals = added
+            .get("proposals")
+            .and_then(Value::as_array)
+            .context("no proposals")?
+            .clone();
+        ensure!(
+            proposals.len() == 2,
+            "expected two proposals, found {}",
+            proposals.len()
+        );
         for proposal in &proposals {
             let id = proposal.as_str().map_or_else(|| proposal.to_string(), str::to_owned);
             let first = self.approve(&id, 1)?;
-            ensure!(first == "open", "expected the proposal {id} to wait for a second officer, found it {first}");
+            ensure!(
+                first == "open",
+                "expected the proposal {id} to wait for a second officer, found it {first}"
+            );
             let again = self.approve_outcome(&id, 1)?;
             ensure!(again.code != 0, "the same officer approved twice");
             let second = self.approve(&id, 2)?;
-            ensure!(second == "appended", "expected the proposal {id} to be appended, found it {second}");
+            ensure!(
+                second == "appended",
+                "expected the proposal {id} to be appended, found it {second}"
+            );
         }
         self.held("The City Library is admitted: one officer of three was not enough, the same one twice was refused, two were");
         let offer = self.offer("library", "LibraryCard", "R-17")?;
@@ -121,8 +155,21 @@ impl Stage {
         let count = listed.get("credentials").and_then(Value::as_array).map_or(0, Vec::len);
         ensure!(count == 2, "expected two credentials in the wallet, found {count}");
         let data = self.data();
-        let issued = self.ok(&["credentials", "list", "--agency", "population", "--subject", PERSON, "--data", path(&data)?])?;
-        let id = issued.pointer("/credentials/0/id").and_then(Value::as_str).context("the agency has no record of the credential")?.to_owned();
+        let issued = self.ok(&[
+            "credentials",
+            "list",
+            "--agency",
+            "population",
+            "--subject",
+            PERSON,
+            "--data",
+            path(&data)?,
+        ])?;
+        let id = issued
+            .pointer("/credentials/0/id")
+            .and_then(Value::as_str)
+            .context("the agency has no record of the credential")?
+            .to_owned();
         self.held("The population office issues an identity; the wallet keeps it under its own key");
         Ok(id)
     }
@@ -132,7 +179,13 @@ impl Stage {
         let bundle = self.bundle();
         self.ok(&["bundle", "fetch", &url, "--out", path(&bundle)?])?;
         self.stop_platform()?;
-        let gone = self.run(&["bundle", "fetch", &url, "--out", path(&self.folder.join("other.bundle"))?])?;
+        let gone = self.run(&[
+            "bundle",
+            "fetch",
+            &url,
+            "--out",
+            path(&self.folder.join("other.bundle"))?,
+        ])?;
         ensure!(gone.code != 0, "the platform still answers after it was stopped");
         self.held("A verifier fetches the trust bundle; then the platform is switched off");
         Ok(())
@@ -140,16 +193,34 @@ impl Stage {
 
     fn present_offline(&mut self) -> Result<()> {
         let (request, presentation, bundle) = (self.folder.join("request.json"), self.presentation(), self.bundle());
-        self.ok(&["verifier", "request", "--offline", "--query", "age-over-18", "--out", path(&request)?])?;
+        self.ok(&[
+            "verifier",
+            "request",
+            "--offline",
+            "--query",
+            "age-over-18",
+            "--out",
+            path(&request)?,
+        ])?;
         self.wallet(&["present", path(&request)?, "--out", path(&presentation)?, "--yes"])?;
         let valid = self.verify(&["--request", path(&request)?])?;
         ensure!(valid.code == 0, "expected the verdict valid, found {}", valid.value);
-        let claims = valid.value.get("claims").and_then(Value::as_object).context("the verdict has no claims")?;
-        ensure!(claims.get("age_over_18") == Some(&Value::Bool(true)), "expected age_over_18 to be true, found {claims:?}");
+        let claims = valid
+            .value
+            .get("claims")
+            .and_then(Value::as_object)
+            .context("the verdict has no claims")?;
+        ensure!(
+            claims.get("age_over_18") == Some(&Value::Bool(true)),
+            "expected age_over_18 to be true, found {claims:?}"
+        );
         for private in ["given_name", "family_name", "birthdate", "address", "picture"] {
             ensure!(!claims.contains_key(private), "the presentation disclosed {private}");
         }
-        ensure!(valid.value.get("holder_binding") == Some(&Value::from("request")), "expected the holder to be bound to the request");
+        ensure!(
+            valid.value.get("holder_binding") == Some(&Value::from("request")),
+            "expected the holder to be bound to the request"
+        );
         self.held("Maya shows that she is over 18 and nothing else; it is verified with no network");
         self.tampered(&presentation, &bundle)
     }
@@ -157,7 +228,9 @@ impl Stage {
     fn tampered(&mut self, presentation: &Path, bundle: &Path) -> Result<()> {
         let text = std::fs::read_to_string(presentation)?;
         let mut value: Value = serde_json::from_str(&text)?;
-        let token = value.pointer_mut("/response/vp_token/age-over-18/0").context("no presentation in the file")?;
+        let token = value
+            .pointer_mut("/response/vp_token/age-over-18/0")
+            .context("no presentation in the file")?;
         let genuine = token.as_str().context("the presentation is no text")?.to_owned();
         // One character of the only disclosure: age_over_18 itself.
         let tilde = genuine.find('~').context("no disclosure in the presentation")?;
@@ -169,8 +242,19 @@ impl Stage {
         *token = Value::from(String::from_utf8(bytes)?);
         let copy = self.folder.join("tampered.json");
         std::fs::write(&copy, value.to_string())?;
-        let refused = self.run(&["verify", "--bundle", path(bundle)?, "--request", path(&self.folder.join("request.json"))?, path(&copy)?])?;
-        ensure!(refused.code == 1 && refused.value.get("verdict") == Some(&Value::from("refused")), "a tampered copy was not refused: {}", refused.value);
+        let refused = self.run(&[
+            "verify",
+            "--bundle",
+            path(bundle)?,
+            "--request",
+            path(&self.folder.join("request.json"))?,
+            path(&copy)?,
+        ])?;
+        ensure!(
+            refused.code == 1 && refused.value.get("verdict") == Some(&Value::from("refused")),
+            "a tampered copy was not refused: {}",
+            refused.value
+        );
         ensure!(refused.value.get("claims").is_none(), "a refused verdict showed claims");
         self.held("A copy with one changed character is refused");
         Ok(())
@@ -179,15 +263,34 @@ impl Stage {
     fn revoke(&mut self, credential: &str) -> Result<()> {
         self.start_platform(false)?;
         let data = self.data();
-        let revoked = self.ok(&["revoke", "--agency", "population", "--credential", credential, "--data", path(&data)?])?;
-        ensure!(revoked.get("committed") == Some(&Value::Bool(true)), "the revocation was not committed");
+        let revoked = self.ok(&[
+            "revoke",
+            "--agency",
+            "population",
+            "--credential",
+            credential,
+            "--data",
+            path(&data)?,
+        ])?;
+        ensure!(
+            revoked.get("committed") == Some(&Value::Bool(true)),
+            "the revocation was not committed"
+        );
         let still = self.verify(&["--request", path(&self.folder.join("request.json"))?])?;
         ensure!(still.code == 0, "the old bundle cannot know of the revocation yet");
         let (url, bundle) = (self.url()?, self.bundle());
         self.ok(&["bundle", "update", path(&bundle)?, &url])?;
         let refused = self.verify(&["--request", path(&self.folder.join("request.json"))?])?;
-        let reasons = refused.value.get("reasons").map(ToString::to_string).unwrap_or_default();
-        ensure!(refused.code == 1 && reasons.contains("revoked"), "expected a refusal for revocation, found {}", refused.value);
+        let reasons = refused
+            .value
+            .get("reasons")
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        ensure!(
+            refused.code == 1 && reasons.contains("revoked"),
+            "expected a refusal for revocation, found {}",
+            refused.value
+        );
         self.held("The office revokes the identity; with the updated bundle the same presentation is refused");
         Ok(())
     }
@@ -198,20 +301,34 @@ impl Stage {
         if sample {
             arguments.push("--sample");
         }
-        let mut process = self.command(&arguments).stdout(Stdio::piped()).spawn().context("cannot start the platform")?;
+        let mut process = self
+            .command(&arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start the platform")?;
         let stdout = process.stdout.take().context("the platform has no output")?;
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
-        let ready: Value = serde_json::from_str(&line).with_context(|| format!("the platform did not get ready: {line:?}"))?;
-        let url = ready.get("ready").and_then(Value::as_str).context("the platform told no URL")?.to_owned();
+        let ready: Value =
+            serde_json::from_str(&line).with_context(|| format!("the platform did not get ready: {line:?}"))?;
+        let url = ready
+            .get("ready")
+            .and_then(Value::as_str)
+            .context("the platform told no URL")?
+            .to_owned();
         self.platform = Some(RunningPlatform { process, url });
         Ok(())
     }
 
     fn stop_platform(&mut self) -> Result<()> {
-        let Some(mut platform) = self.platform.take() else { return Ok(()) };
+        let Some(mut platform) = self.platform.take() else {
+            return Ok(());
+        };
         let terminate = format!("kill -TERM {}", platform.process.id());
-        Command::new("sh").args(["-c", &terminate]).status().context("cannot stop the platform")?;
+        Command::new("sh")
+            .args(["-c", &terminate])
+            .status()
+            .context("cannot stop the platform")?;
         let status = platform.process.wait()?;
         ensure!(status.success(), "the platform ended with {status}");
         Ok(())
@@ -220,22 +337,47 @@ impl Stage {
     fn offer(&self, agency: &str, credential_type: &str, subject: &str) -> Result<String> {
         let data = self.data();
         let offered = self.ok(&[
-            "offer", "create", "--agency", agency, "--type", credential_type, "--subject", subject, "--data", path(&data)?,
+            "offer",
+            "create",
+            "--agency",
+            agency,
+            "--type",
+            credential_type,
+            "--subject",
+            subject,
+            "--data",
+            path(&data)?,
         ])?;
-        Ok(offered.get("offer").and_then(Value::as_str).context("no offer")?.to_owned())
+        Ok(offered
+            .get("offer")
+            .and_then(Value::as_str)
+            .context("no offer")?
+            .to_owned())
     }
 
     fn approve(&self, id: &str, officer: u8) -> Result<String> {
         let outcome = self.approve_outcome(id, officer)?;
-        ensure!(outcome.code == 0, "officer {officer} could not approve: {}", outcome.stderr);
-        Ok(outcome.value.get("state").and_then(Value::as_str).unwrap_or_default().to_owned())
+        ensure!(
+            outcome.code == 0,
+            "officer {officer} could not approve: {}",
+            outcome.stderr
+        );
+        Ok(outcome
+            .value
+            .get("state")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned())
     }
 
     fn approve_outcome(&self, id: &str, officer: u8) -> Result<Outcome> {
         let data = self.data();
         let key = crate::data::officers_folder(&data).join(format!("officer-{officer}.key"));
         let arguments = ["registry", "approve", id, "--key", path(&key)?, "--data", path(&data)?];
-        self.run_with(&arguments, &[("ATTESTRY_PASSPHRASE", crate::sample::OFFICER_PASSPHRASE)])
+        self.run_with(
+            &arguments,
+            &[("ATTESTRY_PASSPHRASE", crate::sample::OFFICER_PASSPHRASE)],
+        )
     }
 
     fn wallet(&self, arguments: &[&str]) -> Result<Value> {
@@ -274,14 +416,27 @@ impl Stage {
         let output = command.stdin(Stdio::null()).output().context("cannot run a step")?;
         let value = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        Ok(Outcome { code: output.status.code().unwrap_or(-1), value, stderr })
+        Ok(Outcome {
+            code: output.status.code().unwrap_or(-1),
+            value,
+            stderr,
+        })
     }
 
     /// This program with a home of its own, and nothing of the person's who runs the demo.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(arguments).env("ATTESTRY_HOME", self.folder.join("home")).env("ATTESTRY_PASSPHRASE", PASSPHRASE);
-        for foreign in ["ATTESTRY_DATA", "ATTESTRY_TOKEN", "ATTESTRY_STORE", "ATTESTRY_URL", "ATTESTRY_WALLET"] {
+        command
+            .args(arguments)
+            .env("ATTESTRY_HOME", self.folder.join("home"))
+            .env("ATTESTRY_PASSPHRASE", PASSPHRASE);
+        for foreign in [
+            "ATTESTRY_DATA",
+            "ATTESTRY_TOKEN",
+            "ATTESTRY_STORE",
+            "ATTESTRY_URL",
+            "ATTESTRY_WALLET",
+        ] {
             command.env_remove(foreign);
         }
         command
@@ -293,7 +448,12 @@ impl Stage {
     }
 
     fn url(&self) -> Result<String> {
-        Ok(self.platform.as_ref().context("the platform is not running")?.url.clone())
+        Ok(self
+            .platform
+            .as_ref()
+            .context("the platform is not running")?
+            .url
+            .clone())
     }
 
     fn data(&self) -> PathBuf {
@@ -331,7 +491,9 @@ fn fresh_folder() -> Result<PathBuf> {
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    builder
+        .create(&folder)
+        .with_context(|| format!("cannot make {}", folder.display()))?;
     Ok(folder)
 }
 
@@ -339,9 +501,18 @@ fn fresh_folder() -> Result<PathBuf> {
 fn write_library(folder: &Path) -> Result<()> {
     let files = [
         ("readers.csv", include_str!("../../../schemas/library/readers.csv")),
-        ("mappings/LibraryCard.json", include_str!("../../../schemas/library/mappings/LibraryCard.json")),
-        ("types/LibraryCard/type.json", include_str!("../../../schemas/library/types/LibraryCard/type.json")),
-        ("types/LibraryCard/display.json", include_str!("../../../schemas/library/types/LibraryCard/display.json")),
+        (
+            "mappings/LibraryCard.json",
+            include_str!("../../../schemas/library/mappings/LibraryCard.json"),
+        ),
+        (
+            "types/LibraryCard/type.json",
+            include_str!("../../../schemas/library/types/LibraryCard/type.json"),
+        ),
+        (
+            "types/LibraryCard/display.json",
+            include_str!("../../../schemas/library/types/LibraryCard/display.json"),
+        ),
     ];
     for (name, text) in files {
         let path = folder.join(name);

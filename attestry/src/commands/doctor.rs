@@ -24,7 +24,17 @@ pub(crate) async fn run(options: cli::Doctor, output: Output) -> Result<ExitCode
         .await
         .is_ok_and(|answer| answer.is_success());
     let findings = [data_folder(&options.data), address(&options, running), home(), clock()];
-    let lines: Vec<String> = findings.iter().map(|finding| format!("{}  {}: {}", if finding.good { "ok  " } else { "FAIL" }, finding.what, finding.detail)).collect();
+    let lines: Vec<String> = findings
+        .iter()
+        .map(|finding| {
+            format!(
+                "{}  {}: {}",
+                if finding.good { "ok  " } else { "FAIL" },
+                finding.what,
+                finding.detail
+            )
+        })
+        .collect();
     let good = findings.iter().all(|finding| finding.good);
     let value = json!({
         "good": good,
@@ -38,31 +48,69 @@ pub(crate) async fn run(options: cli::Doctor, output: Output) -> Result<ExitCode
 fn data_folder(data: &Path) -> Finding {
     let what = "data folder";
     if !data.exists() {
-        return Finding { what, good: true, detail: format!("{} is not there yet; `attestry up` makes it", data.display()) };
+        return Finding {
+            what,
+            good: true,
+            detail: format!("{} is not there yet; `attestry up` makes it", data.display()),
+        };
     }
     let probe = data.join(".doctor");
     match std::fs::write(&probe, b"x").and_then(|()| std::fs::remove_file(&probe)) {
-        Ok(()) => Finding { what, good: true, detail: format!("{} can be written", data.display()) },
-        Err(error) => Finding { what, good: false, detail: format!("{} cannot be written ({error}); check its owner and the free space", data.display()) },
+        Ok(()) => Finding {
+            what,
+            good: true,
+            detail: format!("{} can be written", data.display()),
+        },
+        Err(error) => Finding {
+            what,
+            good: false,
+            detail: format!(
+                "{} cannot be written ({error}); check its owner and the free space",
+                data.display()
+            ),
+        },
     }
 }
 
 fn address(options: &cli::Doctor, running: bool) -> Finding {
     let what = "address";
     if running {
-        return Finding { what, good: true, detail: format!("a platform answers on {}", options.listen) };
+        return Finding {
+            what,
+            good: true,
+            detail: format!("a platform answers on {}", options.listen),
+        };
     }
     match TcpListener::bind(options.listen) {
-        Ok(_) => Finding { what, good: true, detail: format!("{} is free", options.listen) },
-        Err(error) => Finding { what, good: false, detail: format!("{} cannot be used ({error}); choose another with --listen", options.listen) },
+        Ok(_) => Finding {
+            what,
+            good: true,
+            detail: format!("{} is free", options.listen),
+        },
+        Err(error) => Finding {
+            what,
+            good: false,
+            detail: format!(
+                "{} cannot be used ({error}); choose another with --listen",
+                options.listen
+            ),
+        },
     }
 }
 
 fn home() -> Finding {
     let what = "own folder";
     match platform::home() {
-        Ok(home) => Finding { what, good: true, detail: format!("{} keeps pinned anchors and the wallet", home.display()) },
-        Err(error) => Finding { what, good: false, detail: error.to_string() },
+        Ok(home) => Finding {
+            what,
+            good: true,
+            detail: format!("{} keeps pinned anchors and the wallet", home.display()),
+        },
+        Err(error) => Finding {
+            what,
+            good: false,
+            detail: error.to_string(),
+        },
     }
 }
 
@@ -71,6 +119,14 @@ fn clock() -> Finding {
     const BUILT_AFTER: i64 = 1_795_305_600;
     let now = server::Clock::System.now();
     let good = now.unix() >= BUILT_AFTER;
-    let detail = if good { format!("it is {now}") } else { format!("the clock says {now}, which is before this program was made; set it") };
-    Finding { what: "clock", good, detail }
+    let detail = if good {
+        format!("it is {now}")
+    } else {
+        format!("the clock says {now}, which is before this program was made; set it")
+    };
+    Finding {
+        what: "clock",
+        good,
+        detail,
+    }
 }

@@ -13,34 +13,64 @@ use crate::output::Output;
 use crate::platform::Client;
 
 pub(crate) async fn offer(command: cli::Offer, output: Output) -> Result<ExitCode> {
-    let cli::Offer::Create { platform, agency, credential_type, subject, tx_code, format, by_reference } = command;
-    let format = format.to_possible_value().context("every format has a name")?.get_name().to_owned();
+    let cli::Offer::Create {
+        platform,
+        agency,
+        credential_type,
+        subject,
+        tx_code,
+        format,
+        by_reference,
+    } = command;
+    let format = format
+        .to_possible_value()
+        .context("every format has a name")?
+        .get_name()
+        .to_owned();
     let mut body = json!({"type": credential_type, "subject": subject, "format": format, "by_reference": by_reference});
     if let (Some(tx_code), Some(body)) = (tx_code, body.as_object_mut()) {
         body.insert("tx_code".to_owned(), tx_code.into());
     }
-    let answer = Client::new(&platform)?.post(&format!("/issuers/{agency}/admin/offers"), &body).await?;
-    let uri = answer.get("offer").and_then(Value::as_str).context("the platform's answer has no offer")?;
+    let answer = Client::new(&platform)?
+        .post(&format!("/issuers/{agency}/admin/offers"), &body)
+        .await?;
+    let uri = answer
+        .get("offer")
+        .and_then(Value::as_str)
+        .context("the platform's answer has no offer")?;
     output.result(uri, &answer);
     Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) async fn credentials(command: cli::Credentials, output: Output) -> Result<ExitCode> {
-    let cli::Credentials::List { platform, agency, subject } = command;
+    let cli::Credentials::List {
+        platform,
+        agency,
+        subject,
+    } = command;
     let mut path = format!("/issuers/{agency}/admin/credentials");
     if let Some(subject) = subject {
-        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("subject", &subject).finish();
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("subject", &subject)
+            .finish();
         path = format!("{path}?{query}");
     }
     let answer = Client::new(&platform)?.get(&path).await?;
-    let credentials = answer.get("credentials").and_then(Value::as_array).context("the platform's answer has no credentials")?;
+    let credentials = answer
+        .get("credentials")
+        .and_then(Value::as_array)
+        .context("the platform's answer has no credentials")?;
     let columns = ["id", "type", "subject", "format", "issued_at", "status"];
     output.result(table(&columns, credentials), &answer);
     Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) async fn revoke(options: cli::Revoke, output: Output) -> Result<ExitCode> {
-    let cli::Revoke { platform, agency, credential } = options;
+    let cli::Revoke {
+        platform,
+        agency,
+        credential,
+    } = options;
     let path = format!("/issuers/{agency}/admin/credentials/{credential}/revoke");
     let answer = Client::new(&platform)?.post(&path, &json!({})).await?;
     let text = if answer.get("committed").and_then(Value::as_bool) == Some(true) {
@@ -60,8 +90,18 @@ pub(crate) fn table(columns: &[&str], rows: &[Value]) -> String {
         Some(other) => other.to_string(),
     };
     let mut lines = vec![columns.iter().map(|column| (*column).to_owned()).collect::<Vec<_>>()];
-    lines.extend(rows.iter().map(|row| columns.iter().map(|column| cell(row, column)).collect()));
-    let width = |index: usize| lines.iter().filter_map(|line| line.get(index)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    lines.extend(
+        rows.iter()
+            .map(|row| columns.iter().map(|column| cell(row, column)).collect()),
+    );
+    let width = |index: usize| {
+        lines
+            .iter()
+            .filter_map(|line| line.get(index))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
     let align = |line: &Vec<String>| {
         let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
@@ -76,7 +116,13 @@ mod tests {
 
     #[test]
     fn tables_are_aligned_and_show_what_is_missing() {
-        let rows = [json!({"id": "a", "type": "PersonIdentity"}), json!({"id": "long-id", "type": null})];
-        assert_eq!(table(&["id", "type"], &rows), "id       type\na        PersonIdentity\nlong-id  -");
+        let rows = [
+            json!({"id": "a", "type": "PersonIdentity"}),
+            json!({"id": "long-id", "type": null}),
+        ];
+        assert_eq!(
+            table(&["id", "type"], &rows),
+            "id       type\na        PersonIdentity\nlong-id  -"
+        );
     }
 }

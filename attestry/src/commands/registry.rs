@@ -10,8 +10,10 @@ use serde_json::Value;
 use serde_json::json;
 use signer::KeyFile;
 use trust::entry::Draft;
+use url::Url;
 
 use crate::cli;
+use crate::commands::bundle;
 use crate::commands::issuer::table;
 use crate::output::Output;
 use crate::platform;
@@ -24,19 +26,35 @@ pub(crate) async fn run(command: cli::Registry, output: Output) -> Result<ExitCo
     match command {
         cli::Registry::Proposals { platform } => {
             let answer = Client::new(&platform)?.get("/registry/proposals").await?;
-            let proposals = answer.get("proposals").and_then(Value::as_array).context("the platform's answer has no proposals")?;
-            output.result(table(&["id", "state", "type", "subject", "approvals"], proposals), &answer);
+            let proposals = answer
+                .get("proposals")
+                .and_then(Value::as_array)
+                .context("the platform's answer has no proposals")?;
+            output.result(
+                table(&["id", "state", "needed", "approved_by", "summary"], proposals),
+                &answer,
+            );
         }
         cli::Registry::Propose { platform, file } => {
             let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-            let limits = keys::json::Limits { max_bytes: MAX_PROPOSAL_BYTES, ..keys::json::DEFAULT_LIMITS };
-            let body = keys::json::parse(&bytes, limits).with_context(|| format!("cannot understand {}", file.display()))?;
+            let limits = keys::json::Limits {
+                max_bytes: MAX_PROPOSAL_BYTES,
+                ..keys::json::DEFAULT_LIMITS
+            };
+            let body =
+                keys::json::parse(&bytes, limits).with_context(|| format!("cannot understand {}", file.display()))?;
             let answer = Client::new(&platform)?.post("/registry/proposals", &body).await?;
-            let id = answer.get("id").and_then(Value::as_str).context("the platform's answer has no id")?;
-            output.result(format!("proposed {id}; officers approve it with `attestry registry approve {id} --key FILE`"), &answer);
+            let id = answer
+                .get("id")
+                .and_then(Value::as_str)
+                .context("the platform's answer has no id")?;
+            output.result(
+                format!("proposed {id}; officers approve it with `attestry registry approve {id} --key FILE`"),
+                &answer,
+            );
         }
         cli::Registry::Approve { platform, id, key } => {
-            let answer = approve(&Client::new(&platform)?, &id, &key, output).await?;
+            let answer = approve(&Client::new(&platform)?, &platform.url, &id, &key, output).await?;
             let state = answer.get("state").and_then(Value::as_str).unwrap_or("open");
             output.result(format!("approved {id}; it is {state}"), &answer);
         }
@@ -45,25 +63,52 @@ pub(crate) async fn run(command: cli::Registry, output: Output) -> Result<ExitCo
 }
 
 /// Shows what the draft says, signs it with the officer's key, and sends the signature.
-async fn approve(client: &Client, id: &str, key: &Path, output: Output) -> Result<Value> {
+async fn approve(client: &Client, url: &Url, id: &str, key: &Path, output: Output) -> Result<Value> {
     let path = format!("/registry/proposals/{id}");
     let proposal = client.get(&path).await?;
-    let draft = proposal.get("draft").and_then(Value::as_str).context("the proposal has no draft")?;
+    let draft = proposal
+        .get("draft")
+        .and_then(Value::as_str)
+        .context("the proposal has no draft")?;
     let draft = Draft::parse(&keys::base64url::decode(draft)?).context("the draft is not understood")?;
-    // What is signed is what was decoded here, not what a server says about it.
-    output.tell(format!("{:#?}", draft.body));
     let file = KeyFile::read(key)?;
-    let officer = officer_id(&proposal, file.public_key())?;
+    let officer = officer_id(url, &draft, file.public_key()).await?;
+    // What is signed is what was decoded here, not what a server says about it.
+    output.tell(format!(
+        "{officer} of {} approves about {}:\n{:#?}",
+        draft.ns, draft.subject, draft.body
+    ));
     let key = file.open(&platform::passphrase(&format!("Passphrase of {}", key.display()))?)?;
     let signature = key.fulfil(draft.sign(&officer, key.public_key().algorithm()))?;
     let body = json!({"signature": keys::base64url::encode(signature.to_bytes())});
     client.post(&format!("{path}/approvals"), &body).await
 }
 
-/// The role that the policy gives this key.
-fn officer_id(proposal: &Value, public_key: &str) -> Result<String> {
-    let officers = proposal.get("officers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let own = officers.iter().find(|officer| officer.get("key").and_then(Value::as_str) == Some(public_key));
-    let id = own.and_then(|officer| officer.get("id")).and_then(Value::as_str);
-    Ok(id.context("expected the key of an officer of this authority, found another")?.to_owned())
+/// The role that the Policy in force gives this key. The Policy comes from a bundle that was checked against
+/// its anchor, and the draft must be for that registry and that Policy.
+async fn officer_id(url: &Url, draft: &Draft, public_key: &str) -> Result<String> {
+    let bundle = bundle::current(url).await?;
+    anyhow::ensure!(
+        draft.origin == bundle.anchor().origin(),
+        "expected a draft for the registry {}, found one for {}",
+        bundle.anchor().origin(),
+        draft.origin
+    );
+    let policy = bundle.state().policy().context("the registry has no policy")?;
+    anyhow::ensure!(
+        draft.policy == policy.hash(),
+        "the policy has changed since the proposal was made; propose it again"
+    );
+    let authority = policy
+        .body()
+        .authority(&draft.ns)
+        .with_context(|| format!("the policy has no authority {}", draft.ns))?;
+    let officer = authority
+        .officers
+        .iter()
+        .find(|officer| officer.key.to_multikey() == public_key);
+    Ok(officer
+        .with_context(|| format!("expected the key of an officer of {}, found another", draft.ns))?
+        .id
+        .clone())
 }

@@ -13,7 +13,10 @@ use crate::compose::Platform;
 use crate::output::Output;
 
 pub(crate) async fn run(options: cli::Up, output: Output) -> Result<ExitCode> {
-    let tls = options.tls_certificate.zip(options.tls_key).map(|(certificate, key)| TlsFiles { certificate, key });
+    let tls = options
+        .tls_certificate
+        .zip(options.tls_key)
+        .map(|(certificate, key)| TlsFiles { certificate, key });
     let platform = Platform::start(Options {
         data: options.data,
         listen: options.listen,

@@ -20,16 +20,33 @@ const MAX_QUERY_BYTES: usize = 256 * 1024;
 
 pub(crate) async fn run(command: cli::Verifier, output: Output) -> Result<ExitCode> {
     match command {
-        cli::Verifier::Request { query, offline: true, out: Some(out), .. } => offline(&query, &out, output),
-        cli::Verifier::Request { platform, query, encrypted, .. } => {
+        cli::Verifier::Request {
+            query,
+            offline: true,
+            out: Some(out),
+            ..
+        } => offline(&query, &out, output),
+        cli::Verifier::Request {
+            platform,
+            query,
+            encrypted,
+            ..
+        } => {
             let body = json!({"query": read_query(&query)?, "encrypted": encrypted});
             let answer = Client::new(&platform)?.post("/verifier/admin/requests", &body).await?;
-            let member = |name: &str| answer.get(name).and_then(Value::as_str).with_context(|| format!("the platform's answer has no {name}"));
+            let member = |name: &str| {
+                answer
+                    .get(name)
+                    .and_then(Value::as_str)
+                    .with_context(|| format!("the platform's answer has no {name}"))
+            };
             output.result(format!("{}\nid {}", member("request")?, member("id")?), &answer);
             Ok(ExitCode::SUCCESS)
         }
         cli::Verifier::Result { platform, id } => {
-            let answer = Client::new(&platform)?.get(&format!("/verifier/admin/requests/{id}")).await?;
+            let answer = Client::new(&platform)?
+                .get(&format!("/verifier/admin/requests/{id}"))
+                .await?;
             output.result(serde_json::to_string_pretty(&answer)?, &answer);
             Ok(ExitCode::SUCCESS)
         }
@@ -48,11 +65,20 @@ fn offline(query: &str, out: &std::path::Path, output: Output) -> Result<ExitCod
     let client_id = ClientId::for_did(&did::methods::key::did(key.public_key()))?;
     let request = AuthorizationRequest::for_file(client_id, query, &mut signer::os_rng())?;
     let method = did::methods::key::method_id(key.public_key());
-    let signing = openid4vc::vp::request_object::sign(&request, &method, key.public_key().algorithm(), now, now.plus(LIFETIME_SECONDS))?;
+    let signing = openid4vc::vp::request_object::sign(
+        &request,
+        &method,
+        key.public_key().algorithm(),
+        now,
+        now.plus(LIFETIME_SECONDS),
+    )?;
     let file = RequestFile::new(key.fulfil(signing)?);
     std::fs::write(out, file.to_json()).with_context(|| format!("cannot write {}", out.display()))?;
     let value = json!({"file": out.display().to_string(), "client_id": request.client_id.as_str(), "expires_at": now.plus(LIFETIME_SECONDS).to_rfc3339()});
-    output.result(format!("{}: a request of {}, good for a day", out.display(), request.client_id), &value);
+    output.result(
+        format!("{}: a request of {}, good for a day", out.display(), request.client_id),
+        &value,
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -75,10 +101,16 @@ fn read_query(text: &str) -> Result<Value> {
         return Ok(Value::from(text));
     }
     let bytes = std::fs::read(text).with_context(|| unknown_query(text))?;
-    let limits = keys::json::Limits { max_bytes: MAX_QUERY_BYTES, ..keys::json::DEFAULT_LIMITS };
+    let limits = keys::json::Limits {
+        max_bytes: MAX_QUERY_BYTES,
+        ..keys::json::DEFAULT_LIMITS
+    };
     keys::json::parse(&bytes, limits).with_context(|| format!("cannot understand the query {text}"))
 }
 
 fn unknown_query(found: &str) -> String {
-    format!("expected the file of a DCQL query or one of {}, found {found:?}", verifier_service::BUILT_IN.join(", "))
+    format!(
+        "expected the file of a DCQL query or one of {}, found {found:?}",
+        verifier_service::BUILT_IN.join(", ")
+    )
 }

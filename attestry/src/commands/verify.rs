@@ -28,19 +28,31 @@ const NOT_VALID: u8 = 1;
 const MAX_FILE_BYTES: u64 = 8 << 20;
 
 pub(crate) fn run(options: cli::Verify, output: Output) -> Result<ExitCode> {
-    let bundles: Vec<TrustedBundle> = options.bundle.iter().map(|path| anchors::load(path)).collect::<Result<_>>()?;
+    let bundles: Vec<TrustedBundle> = options
+        .bundle
+        .iter()
+        .map(|path| anchors::load(path))
+        .collect::<Result<_>>()?;
     let bundles: Vec<&TrustedBundle> = bundles.iter().collect();
     let max_age = seconds(&options.max_age)?;
     let now = match &options.at {
-        Some(text) => Timestamp::parse_rfc3339(text).with_context(|| format!("expected --at as RFC 3339, found {text:?}"))?,
+        Some(text) => {
+            Timestamp::parse_rfc3339(text).with_context(|| format!("expected --at as RFC 3339, found {text:?}"))?
+        }
         None => server::Clock::System.now(),
     };
-    let presentation = PresentationFile::parse(&read(&options.presentation)?)
-        .with_context(|| format!("expected a file that `wallet present --out` wrote in {}", options.presentation.display()))?;
+    let presentation = PresentationFile::parse(&read(&options.presentation)?).with_context(|| {
+        format!(
+            "expected a file that `wallet present --out` wrote in {}",
+            options.presentation.display()
+        )
+    })?;
     let own = options
         .request
         .as_ref()
-        .map(|path| RequestFile::parse(&read(path)?).with_context(|| format!("expected a request file in {}", path.display())))
+        .map(|path| {
+            RequestFile::parse(&read(path)?).with_context(|| format!("expected a request file in {}", path.display()))
+        })
         .transpose()?;
     let verdict = judge(&presentation, own.as_ref(), &bundles, max_age, now);
     Ok(match verdict {
@@ -71,9 +83,16 @@ fn judge(
     let request = received.request();
     let origin = match own {
         Some(_) => RequestOrigin::Own,
-        None => RequestOrigin::File { issued_at: received.issued_at().unwrap_or(now) },
+        None => RequestOrigin::File {
+            issued_at: received.issued_at().unwrap_or(now),
+        },
     };
-    let question = Question { client_id: request.client_id.as_str(), nonce: &request.nonce, query: &request.dcql_query, origin };
+    let question = Question {
+        client_id: request.client_id.as_str(),
+        nonce: &request.nonce,
+        query: &request.dcql_query,
+        origin,
+    };
     let vp_token = presentation.vp_token(&request.dcql_query)?;
     verifier::verify(&vp_token, &question, bundles, &Policy { max_age }, now)
 }
@@ -89,7 +108,10 @@ fn text_of_valid(verified: &Verified) -> String {
         }
     }
     let member = |name: &str| value.get(name).cloned().unwrap_or(Value::Null);
-    lines.push(format!("binding  {}", member("holder_binding").as_str().unwrap_or("none")));
+    lines.push(format!(
+        "binding  {}",
+        member("holder_binding").as_str().unwrap_or("none")
+    ));
     if let Some(warnings) = member("warnings").as_array().filter(|warnings| !warnings.is_empty()) {
         lines.extend(warnings.iter().map(|warning| format!("warning  {warning}")));
     }
@@ -102,15 +124,30 @@ fn text_of_valid(verified: &Verified) -> String {
 
 fn text_of_refused(refused: &Refused) -> String {
     let value = refused.to_value();
-    let reasons = value.get("reasons").and_then(Value::as_array).cloned().unwrap_or_default();
+    let reasons = value
+        .get("reasons")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     let mut lines = vec![refused.verdict().as_str().to_uppercase()];
-    lines.extend(reasons.iter().filter_map(Value::as_str).map(|reason| format!("because  {reason}")));
+    lines.extend(
+        reasons
+            .iter()
+            .filter_map(Value::as_str)
+            .map(|reason| format!("because  {reason}")),
+    );
     lines.join("\n")
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
-    let size = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
-    anyhow::ensure!(size <= MAX_FILE_BYTES, "expected a file of at most {MAX_FILE_BYTES} bytes in {}, found {size}", path.display());
+    let size = std::fs::metadata(path)
+        .with_context(|| format!("cannot read {}", path.display()))?
+        .len();
+    anyhow::ensure!(
+        size <= MAX_FILE_BYTES,
+        "expected a file of at most {MAX_FILE_BYTES} bytes in {}, found {size}",
+        path.display()
+    );
     std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
@@ -124,7 +161,11 @@ fn seconds(text: &str) -> Result<i64> {
         "d" => 86_400,
         _ => bail!("expected a duration such as 90s, 10m, 2h or 7d, found {text:?}"),
     };
-    let number: i64 = number.parse().ok().filter(|number| *number >= 0).with_context(|| format!("expected a duration such as 10m, found {text:?}"))?;
+    let number: i64 = number
+        .parse()
+        .ok()
+        .filter(|number| *number >= 0)
+        .with_context(|| format!("expected a duration such as 10m, found {text:?}"))?;
     Ok(number.saturating_mul(factor))
 }
 

@@ -105,6 +105,12 @@ impl Passphrase {
         Self(Zeroizing::new(text))
     }
 
+    /// Whether it is this text: for typing a new one twice.
+    #[must_use]
+    pub fn is(&self, text: &str) -> bool {
+        *self.0 == text
+    }
+
     /// Whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
