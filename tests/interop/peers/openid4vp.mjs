@@ -1,7 +1,9 @@
 // @openid4vc/openid4vp as a wallet: reads a presentation request and answers it.
 //
 //   read     request (openid4vp: URI), platform? -> request (its payload), client
-//   answer   request (openid4vp: URI), vp_token, platform? -> status, body
+//   answer   request (openid4vp: URI), vp_token, platform?, repeat? -> status, body, repeated?
+//
+// With `repeat` the same response is sent once more, and `repeated` is the status of that.
 //
 // Making the presentations in `vp_token` is the business of the peers of each format.
 
@@ -53,7 +55,7 @@ await serve({
     return { request: authorizationRequestPayload, client: asked };
   },
 
-  async answer({ request, vp_token, platform }) {
+  async answer({ request, vp_token, platform, repeat }) {
     const wallet = client(platform);
     const { authorizationRequestPayload } = await resolve(wallet, request);
     const isEncrypted = authorizationRequestPayload.response_mode === "direct_post.jwt";
@@ -71,7 +73,9 @@ await serve({
           }
         : undefined,
     });
-    const { response } = await wallet.submitOpenid4vpAuthorizationResponse({ authorizationRequestPayload, ...answer });
-    return { status: response.status, body: await response.json() };
+    const send = () => wallet.submitOpenid4vpAuthorizationResponse({ authorizationRequestPayload, ...answer });
+    const { response } = await send();
+    const repeated = repeat ? (await send()).response.status : undefined;
+    return { status: response.status, body: await response.json(), repeated };
   },
 });

@@ -1,6 +1,7 @@
 // @sd-jwt/sd-jwt-vc: issues, presents and verifies SD-JWT VCs.
 //
 //   issue    issuer (private JWK), kid?, claims, frame -> sd_jwt
+//   keys     sd_jwt -> keys (dotted paths of what can be disclosed, decoys counted in arrays)
 //   present  sd_jwt, frame, holder (private JWK), nonce, aud, iat -> sd_jwt
 //   verify   sd_jwt, issuer (JWK), nonce?, required? -> claims, key_binding
 
@@ -16,6 +17,10 @@ await serve({
   async issue({ issuer, kid, claims, frame }) {
     const instance = new SDJwtVcInstance({ ...COMMON, signer: signer(issuer), signAlg: algorithm(issuer) });
     return { sd_jwt: await instance.issue(claims, frame, { header: kid === undefined ? {} : { kid } }) };
+  },
+
+  async keys({ sd_jwt }) {
+    return { keys: await new SDJwtVcInstance(COMMON).presentableKeys(sd_jwt) };
   },
 
   async present({ sd_jwt, frame, holder, nonce, aud, iat }) {
