@@ -9,7 +9,6 @@ use serde::Serialize;
 use crate::CredentialSummary;
 use crate::Wallet;
 use crate::WalletError;
-use crate::wallet::random_id;
 use crate::wallet::rfc3339;
 
 /// One request and what came of it.
@@ -71,8 +70,9 @@ impl Wallet {
 
     /// Writes an entry; the name is for [`Wallet::record_outcome`].
     pub(crate) fn record(&self, entry: &HistoryEntry) -> Result<String, WalletError> {
-        // Twelve digits sort by time for the next thirty thousand years.
-        let name = format!("history/{:012}-{}", entry.at.unix().max(0), random_id());
+        // By time, for the next thirty thousand years, and within a second by order.
+        let count = self.vault.list("history")?.len();
+        let name = format!("history/{:012}-{count:06}", entry.at.unix().max(0));
         self.put_item(&name, entry)?;
         Ok(name)
     }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `credentials/{id}` | a [`CredentialRecord`] as JSON |
 //! | `keys/{id}` | the key that this credential, and no other, is bound to |
-//! | `history/{time}-{id}` | a [`crate::HistoryEntry`] as JSON |
+//! | `history/{time}-{count}` | a [`crate::HistoryEntry`] as JSON |
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -295,7 +295,7 @@ pub(crate) fn key_item(id: &str) -> String {
 }
 
 /// Lower-case hexadecimal: safe in every shell and file name.
-pub(crate) fn random_id() -> String {
+fn random_id() -> String {
     let mut bytes = [0; ID_BYTES];
     signer::os_rng().fill_bytes(&mut bytes);
     bytes.iter().fold(String::new(), |id, byte| format!("{id}{byte:02x}"))

@@ -18,6 +18,7 @@ use crate::Holdings;
 use crate::OpenError;
 use crate::Proposal;
 use crate::ProposalError;
+use crate::ProposedCredential;
 use crate::UnsignedPresentation;
 use crate::Verifier;
 
@@ -27,7 +28,7 @@ fn holdings(records: Vec<CredentialRecord>) -> Holdings {
 
 /// Label, value and whether it was asked for, as the person reads them.
 fn shown(proposal: &Proposal<'_>) -> Vec<(String, String, bool)> {
-    let disclosed = proposal.credentials().iter().flat_map(|one| one.disclosed());
+    let disclosed = proposal.credentials().iter().flat_map(ProposedCredential::disclosed);
     disclosed
         .map(|one| (one.claim.label.clone(), one.claim.value_text(), one.requested))
         .collect()

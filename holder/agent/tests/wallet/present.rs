@@ -1,0 +1,451 @@
+//! Answering requests, and what is not answered.
+
+use holder::ProposalError;
+use holder_agent::HistoryEntry;
+use holder_agent::KeySource;
+use holder_agent::Outcome;
+use holder_agent::PeerError;
+use holder_agent::Prepared;
+use holder_agent::PresentError;
+use holder_agent::ResolveError;
+use holder_agent::Wallet;
+use holder_agent::WalletError;
+use keys::Algorithm;
+use keys::Signer as _;
+use openid4vc::form;
+use openid4vc::vp::AuthorizationRequest;
+use openid4vc::vp::ClientId;
+use openid4vc::vp::RequestError;
+use openid4vc::vp::UnverifiedRequestObject;
+use openid4vc::vp::file::PresentationFile;
+use openid4vc::vp::file::RequestFile;
+use openid4vc::vp::invocation::RequestUriMethod;
+use openid4vc::vp::invocation::unsigned_uri;
+use openid4vc::vp::request_object;
+use openid4vc::vp::session::Outcome as SessionOutcome;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+use signer::SoftwareKey;
+
+use crate::NOW;
+use crate::accept::accepted;
+use crate::chain;
+use crate::fetcher;
+use crate::platform::Platform;
+use crate::platform::WEBVH;
+use crate::verifier::Fault;
+use crate::verifier::adult;
+use crate::verifier::seen;
+use crate::wallet;
+
+/// A platform, and a wallet with one identity.
+struct Scene {
+    platform: Platform,
+    wallet: Wallet,
+    id: String,
+    folder: tempfile::TempDir,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let platform = Platform::start().await;
+        let (wallet, folder) = wallet();
+        let id = accepted(&platform, &wallet, &["Identity"]).await.remove(0).id;
+        Self {
+            platform,
+            wallet,
+            id,
+            folder,
+        }
+    }
+
+    async fn prepare(&self, request: &str) -> Result<Prepared, PresentError> {
+        self.wallet.prepare(request, &fetcher(), &self.platform.0.clock).await
+    }
+
+    /// Starts a session at the verifier and prepares its request.
+    async fn asked(&self) -> Prepared {
+        self.platform.ask(false);
+        let uri = self.platform.request_uri(RequestUriMethod::Post);
+        self.prepare(&uri).await.unwrap()
+    }
+
+    async fn send(&self, prepared: &Prepared) -> Result<(), PresentError> {
+        let proposed = prepared.propose(&[], NOW)?;
+        proposed
+            .send(&self.wallet, &fetcher(), &self.platform.0.clock)
+            .await
+            .map(drop)
+    }
+
+    /// What the verifier reads in the answer that it took.
+    fn delivered(&self) -> Map<String, Value> {
+        let (issuer, key) = self
+            .platform
+            .issuer(|issuer| (issuer.did.clone(), issuer.key.public_key().clone()));
+        self.platform.verifier(|verifier| match verifier.outcome.take() {
+            Some(SessionOutcome::Presented(answer)) => seen(
+                &answer.vp_token,
+                answer.client_id.as_str(),
+                &answer.nonce,
+                (&issuer, &key),
+            ),
+            other => panic!("expected an answer, found {other:?}"),
+        })
+    }
+
+    /// Verifier, outcome and labels of the only entry.
+    fn journal(&self) -> HistoryEntry {
+        let mut history = self.wallet.history().unwrap();
+        assert_eq!(history.len(), 1);
+        history.remove(0)
+    }
+}
+
+/// What leaves when an adult is asked for: `issuing_country` cannot be withheld.
+fn adult_only() -> Map<String, Value> {
+    serde_json::from_value(json!({"age_over_18": true, "issuing_country": "XA"})).unwrap()
+}
+
+/// A self-contained request by `key`.
+fn request_file(key: &SoftwareKey) -> RequestFile {
+    let client_id = ClientId::for_did(&did::methods::key::did(key.public_key())).unwrap();
+    let request = AuthorizationRequest::for_file(client_id, adult(), &mut signer::os_rng()).unwrap();
+    let method = did::methods::key::method_id(key.public_key());
+    let signing = request_object::sign(&request, &method, key.public_key().algorithm(), NOW, NOW.plus(300));
+    RequestFile::new(key.fulfil(signing.unwrap()).unwrap())
+}
+
+#[tokio::test]
+async fn what_the_person_saw_is_what_the_verifier_gets() {
+    for (encrypted, method) in [
+        (false, RequestUriMethod::Post),
+        (true, RequestUriMethod::Post),
+        (false, RequestUriMethod::Get),
+    ] {
+        let scene = Scene::new().await;
+        scene.platform.ask(encrypted);
+        let prepared = scene.prepare(&scene.platform.request_uri(method)).await.unwrap();
+        let proposed = prepared.propose(&[], NOW).unwrap();
+        let disclosure = proposed.disclosure();
+        let did = scene.platform.verifier(|verifier| verifier.did.clone());
+        assert_eq!(disclosure.verifier.did.as_deref(), Some(did.as_str()));
+        assert_eq!(disclosure.verifier.key_source, Some(KeySource::Did));
+        let at = scene.platform.url("/verifier/responses/1");
+        assert_eq!(disclosure.verifier.response_uri, Some(at.clone()));
+        let [credential] = disclosure.credentials.as_slice() else {
+            panic!("one credential")
+        };
+        assert_eq!(
+            (credential.id.as_str(), credential.name.as_str()),
+            (scene.id.as_str(), "Person identity")
+        );
+        let shown: Vec<(&str, String, bool)> = credential
+            .claims
+            .iter()
+            .map(|one| (one.claim.label.as_str(), one.claim.value_text(), one.requested))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("Adult", "true".to_owned(), true),
+                ("issuing_country", "XA".to_owned(), false)
+            ]
+        );
+
+        let receipt = proposed
+            .send(&scene.wallet, &fetcher(), &scene.platform.0.clock)
+            .await
+            .unwrap();
+        assert_eq!(receipt.redirect_uri.as_deref(), Some("https://shop.example/thanks"));
+        assert_eq!(scene.delivered(), adult_only());
+        let entry = scene.journal();
+        assert_eq!((entry.at, entry.outcome), (NOW, Outcome::Delivered));
+        assert_eq!(entry.verifier, format!("decentralized_identifier:{did}"));
+        assert_eq!(entry.response_uri.as_deref(), Some(at.as_str()));
+        assert_eq!(entry.credentials[0].id, scene.id);
+        assert_eq!(entry.credentials[0].claims, ["Adult", "issuing_country"]);
+        assert!(!serde_json::to_string(&entry).unwrap().contains("XA"), "no values");
+    }
+}
+
+#[tokio::test]
+async fn the_verifier_s_key_comes_from_the_registry_of_its_platform_and_the_person_is_told() {
+    let scene = Scene::new().await;
+    let key = scene.platform.verifier(|verifier| {
+        verifier.take_did(WEBVH);
+        verifier.key.public_key().clone()
+    });
+    scene.platform.ask(false);
+    let uri = scene.platform.request_uri(RequestUriMethod::Post);
+    let error = scene.prepare(&uri).await.unwrap_err();
+    assert!(
+        matches!(error, PresentError::Resolve(ResolveError::Nowhere { .. })),
+        "{}",
+        chain(&error)
+    );
+    let stranger = SoftwareKey::generate(Algorithm::EdDsa, &mut signer::os_rng());
+    scene.platform.publish(WEBVH, WEBVH, stranger.public_key());
+    let error = scene.prepare(&uri).await.unwrap_err();
+    assert!(
+        matches!(error, PresentError::Request(RequestError::Jws(_))),
+        "{}",
+        chain(&error)
+    );
+    scene.platform.publish(WEBVH, WEBVH, &key);
+    let verifier = scene.prepare(&uri).await.unwrap().verifier();
+    assert_eq!(
+        verifier.key_source,
+        Some(KeySource::Registry(scene.platform.0.origin.clone()))
+    );
+    let told = serde_json::to_value(&verifier).unwrap();
+    assert_eq!(
+        told["key_source"],
+        format!("the registry at {}", scene.platform.0.origin)
+    );
+}
+
+#[tokio::test]
+async fn requests_that_are_not_their_client_s_are_refused() {
+    let scene = Scene::new().await;
+    scene.platform.ask(false);
+    let uri = scene.platform.request_uri(RequestUriMethod::Post);
+    assert!(scene.prepare(&uri).await.is_ok());
+    for (fault, expected) in [
+        (Fault::OtherKey, "signed by its client"),
+        (Fault::OtherClient, "same client_id"),
+        (Fault::NoWalletNonce, "wallet_nonce"),
+    ] {
+        scene.platform.verifier(|verifier| verifier.fault = fault);
+        let error = scene.prepare(&uri).await.unwrap_err();
+        assert!(matches!(error, PresentError::Request(_)), "{}", chain(&error));
+        assert!(chain(&error).contains(expected), "{fault:?}: {}", chain(&error));
+    }
+    scene.platform.verifier(|verifier| verifier.fault = Fault::None);
+    let gone = uri.replace("requests%2F1", "requests%2F2");
+    let error = scene.prepare(&gone).await.unwrap_err();
+    assert!(matches!(error, PresentError::Peer(_)), "{}", chain(&error));
+    let error = scene.prepare("openid4vp://?client_id=shop").await.unwrap_err();
+    assert!(matches!(error, PresentError::Request(_)), "{}", chain(&error));
+    let error = scene.prepare("{}").await.unwrap_err();
+    assert!(matches!(error, PresentError::File(_)), "{}", chain(&error));
+}
+
+#[tokio::test]
+async fn an_expired_request_is_not_answered() {
+    let scene = Scene::new().await;
+    let prepared = scene.asked().await;
+    // The person took long.
+    scene.platform.0.clock.advance(300);
+    let error = scene.send(&prepared).await.unwrap_err();
+    assert!(
+        matches!(error, PresentError::Request(RequestError::Expired)),
+        "{}",
+        chain(&error)
+    );
+    assert!(scene.wallet.history().unwrap().is_empty());
+    scene.platform.0.clock.advance(60);
+    let uri = scene.platform.request_uri(RequestUriMethod::Post);
+    let error = scene.prepare(&uri).await.unwrap_err();
+    assert!(
+        matches!(error, PresentError::Request(RequestError::Expired)),
+        "{}",
+        chain(&error)
+    );
+}
+
+#[tokio::test]
+async fn a_request_in_a_file_is_answered_by_a_file() {
+    let scene = Scene::new().await;
+    let key = SoftwareKey::generate(Algorithm::Es256, &mut signer::os_rng());
+    let file = request_file(&key);
+    let prepared = scene.prepare(&file.to_json()).await.unwrap();
+    assert!(prepared.is_answered_by_file());
+    assert_eq!(prepared.verifier().response_uri, None);
+    let error = scene.send(&prepared).await.unwrap_err();
+    assert!(matches!(error, PresentError::AnsweredByFile), "{}", chain(&error));
+    assert!(scene.wallet.history().unwrap().is_empty());
+
+    let proposed = prepared.propose(std::slice::from_ref(&scene.id), NOW).unwrap();
+    let text = proposed.to_file(&scene.wallet, &scene.platform.0.clock).unwrap();
+    read_back(&scene, &text, file.request());
+    let entry = scene.journal();
+    assert_eq!((entry.outcome, entry.response_uri), (Outcome::File, None));
+    // Signed by somebody else than it says.
+    let stranger = request_file(&SoftwareKey::generate(Algorithm::Es256, &mut signer::os_rng()));
+    let (head, _) = file.request().rsplit_once('.').unwrap();
+    let (_, signature) = stranger.request().rsplit_once('.').unwrap();
+    let forged = RequestFile::new(format!("{head}.{signature}")).to_json();
+    let error = scene.prepare(&forged).await.unwrap_err();
+    assert!(
+        matches!(error, PresentError::Request(RequestError::Jws(_))),
+        "{}",
+        chain(&error)
+    );
+}
+
+/// A verifier that has only the file reads the claims in it.
+fn read_back(scene: &Scene, text: &str, request: &str) {
+    let file = PresentationFile::parse(text.as_bytes()).unwrap();
+    assert_eq!(file.request(), request);
+    let unverified = UnverifiedRequestObject::parse(file.request(), None).unwrap();
+    let id = did::DidUrl::parse(unverified.did_url()).unwrap();
+    let key = did::methods::key::public_key_of_method(&id).unwrap();
+    let received = unverified.verify(&key, None, NOW).unwrap();
+    let asked = received.request();
+    let vp_token = file.vp_token(&asked.dcql_query).unwrap();
+    let (did, key) = scene
+        .platform
+        .issuer(|issuer| (issuer.did.clone(), issuer.key.public_key().clone()));
+    let claims = seen(&vp_token, asked.client_id.as_str(), &asked.nonce, (&did, &key));
+    assert_eq!(claims, adult_only());
+}
+
+#[tokio::test]
+async fn a_request_from_the_network_can_be_answered_by_a_file_too() {
+    for encrypted in [false, true] {
+        let scene = Scene::new().await;
+        scene.platform.ask(encrypted);
+        let uri = scene.platform.request_uri(RequestUriMethod::Get);
+        let prepared = scene.prepare(&uri).await.unwrap();
+        let proposed = prepared.propose(&[], NOW).unwrap();
+        let text = proposed.to_file(&scene.wallet, &scene.platform.0.clock).unwrap();
+        let file = PresentationFile::parse(text.as_bytes()).unwrap();
+        read_back(&scene, &text, file.request());
+        assert!(
+            scene.platform.verifier(|verifier| verifier.outcome.is_none()),
+            "nothing was sent"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_request_object_in_the_uri_is_read() {
+    let scene = Scene::new().await;
+    scene.platform.ask(false);
+    let (jwt, did) = scene
+        .platform
+        .verifier(|verifier| (verifier.request_object(None), verifier.did.clone()));
+    let client_id = format!("decentralized_identifier:{did}");
+    let uri = format!(
+        "openid4vp://?{}",
+        form::encode([("client_id", client_id.as_str()), ("request", &jwt)])
+    );
+    let prepared = scene.prepare(&uri).await.unwrap();
+    let text = prepared
+        .propose(&[], NOW)
+        .unwrap()
+        .to_file(&scene.wallet, &scene.platform.0.clock)
+        .unwrap();
+    read_back(&scene, &text, &jwt);
+}
+
+#[tokio::test]
+async fn an_unsigned_request_is_answered_only_to_the_url_that_it_names() {
+    let scene = Scene::new().await;
+    let at = scene.platform.url("/verifier/responses/1");
+    let session = scene
+        .platform
+        .ask_as(ClientId::for_response_uri(&at).unwrap(), at.clone(), false);
+    let uri = unsigned_uri(&session.request(None, NOW).unwrap()).unwrap();
+    let prepared = scene.prepare(&uri).await.unwrap();
+    let verifier = prepared.verifier();
+    assert_eq!(
+        (verifier.did, verifier.key_source, verifier.response_uri),
+        (None, None, Some(at))
+    );
+    let proposed = prepared.propose(&[], NOW).unwrap();
+    let error = proposed.to_file(&scene.wallet, &scene.platform.0.clock).unwrap_err();
+    assert!(matches!(error, PresentError::UnsignedRequest), "{}", chain(&error));
+    scene.send(&prepared).await.unwrap();
+    assert_eq!(scene.delivered(), adult_only());
+}
+
+#[tokio::test]
+async fn declining_tells_no_more_than_that() {
+    let scene = Scene::new().await;
+    let prepared = scene.asked().await;
+    prepared
+        .decline(&scene.wallet, &fetcher(), &scene.platform.0.clock)
+        .await
+        .unwrap();
+    scene.platform.verifier(|verifier| match verifier.outcome.take() {
+        Some(SessionOutcome::Refused(refused)) => {
+            assert_eq!(
+                (refused.error.as_str(), refused.error_description),
+                ("access_denied", None)
+            );
+        }
+        other => panic!("expected a refusal, found {other:?}"),
+    });
+    let entry = scene.journal();
+    assert_eq!((entry.outcome, entry.credentials.len()), (Outcome::Declined, 0));
+}
+
+#[tokio::test]
+async fn a_wallet_without_the_claims_answers_nothing() {
+    let scene = Scene::new().await;
+    let prepared = scene.asked().await;
+    scene.wallet.forget(&scene.id).unwrap();
+    // Opened before: the key is gone all the same.
+    let error = scene.send(&prepared).await.unwrap_err();
+    assert!(
+        matches!(error, PresentError::Wallet(WalletError::KeyMissing { .. })),
+        "{}",
+        chain(&error)
+    );
+    let prepared = scene.asked().await;
+    let error = prepared.propose(&[], NOW).unwrap_err();
+    assert!(matches!(error, ProposalError::Lacking { .. }), "{}", chain(&error));
+    assert!(scene.wallet.history().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_journal_tells_a_refusal_from_an_answer_that_was_lost() {
+    let scene = Scene::new().await;
+    let prepared = scene.asked().await;
+    scene.send(&prepared).await.unwrap();
+    let error = scene.send(&prepared).await.unwrap_err();
+    assert!(
+        matches!(error, PresentError::Peer(PeerError::Refused { .. })),
+        "{}",
+        chain(&error)
+    );
+    // Nobody listens on port 1.
+    let at = openid4vc::SecureUrl::parse("http://127.0.0.1:1/responses").unwrap();
+    let session = scene
+        .platform
+        .ask_as(ClientId::for_response_uri(&at).unwrap(), at.clone(), false);
+    let uri = unsigned_uri(&session.request(None, NOW).unwrap()).unwrap();
+    let prepared = scene.prepare(&uri).await.unwrap();
+    let error = scene.send(&prepared).await.unwrap_err();
+    assert!(
+        matches!(error, PresentError::Peer(PeerError::Fetch { .. })),
+        "{}",
+        chain(&error)
+    );
+    let outcomes: Vec<Outcome> = scene
+        .wallet
+        .history()
+        .unwrap()
+        .iter()
+        .map(|entry| entry.outcome)
+        .collect();
+    assert_eq!(outcomes, [Outcome::Delivered, Outcome::Refused, Outcome::Sending]);
+}
+
+#[tokio::test]
+async fn a_damaged_wallet_presents_nothing() {
+    let scene = Scene::new().await;
+    let path = scene.folder.path().join("credentials").join(&scene.id);
+    std::fs::write(&path, b"damaged").unwrap();
+    scene.platform.ask(false);
+    let uri = scene.platform.request_uri(RequestUriMethod::Post);
+    let error = scene.prepare(&uri).await.unwrap_err();
+    assert!(
+        matches!(error, PresentError::Wallet(WalletError::Item { .. })),
+        "{}",
+        chain(&error)
+    );
+}
