@@ -19,7 +19,10 @@ const EDGES: [(&str, &[&str]); 17] = [
     ("credential", &["jsonld", "keys"]),
     ("openid4vc", &["keys"]),
     ("trust", &["did", "keys"]),
-    ("verifier", &["credential", "did", "keys", "openid4vc", "trust"]),
+    (
+        "verifier",
+        &["credential", "did", "jsonld", "keys", "openid4vc", "trust"],
+    ),
     ("holder", &["credential", "did", "keys", "openid4vc", "trust"]),
     ("signer", &["keys"]),
     ("store", &["keys"]),
@@ -29,6 +32,7 @@ const EDGES: [(&str, &[&str]); 17] = [
         &[
             "credential",
             "did",
+            "jsonld",
             "keys",
             "openid4vc",
             "server",

@@ -59,6 +59,19 @@ pub(crate) fn key<'b>(
     Ok((bundle, key))
 }
 
+/// The key with which a holder presents: that of a DID that carries its key in itself, or of one that a bundle has.
+pub(crate) fn holder_key(bundles: &[&TrustedBundle], holder: &str, method: &str) -> Result<PublicKey, Reason> {
+    let id = DidUrl::parse(method).map_err(|_| Reason::HolderKeyUnknown)?;
+    let document = match id.did().method() {
+        "key" => did::methods::key::resolve(id.did()).ok(),
+        "jwk" => did::methods::jwk::resolve(id.did()).ok(),
+        _ => bundles.iter().find_map(|bundle| bundle.document(holder)),
+    };
+    let document = document.filter(|document| document.id().as_str() == holder);
+    let key = document.and_then(|document| document.key_for(&id, Purpose::Authentication).ok());
+    key.ok_or(Reason::HolderKeyUnknown)
+}
+
 /// The issuer's authority for every type that the credential asserts.
 pub(crate) fn of(bundle: &TrustedBundle, facts: &Facts, now: Timestamp) -> Result<Authority, Reason> {
     let mut warnings = check_incident(bundle, facts)?;

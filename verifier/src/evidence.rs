@@ -1,16 +1,17 @@
 //! One presented credential, from its bytes to its claims.
 
+mod sd_jwt_vc;
+mod w3c;
+
 use credential::Authentic;
 use credential::HolderBinding;
-use credential::SdJwtVc;
 use credential::Transaction;
-use credential::Unverified;
 use credential::evidence::AuthorityFact;
 use credential::evidence::Credential;
 use credential::evidence::Freshness;
 use credential::evidence::ReleaseEvidence;
 use credential::evidence::Staleness;
-use did::Purpose;
+use credential::status_list::StatusReading;
 use keys::Timestamp;
 use openid4vc::CredentialFormat;
 use openid4vc::dcql::CredentialQuery;
@@ -34,42 +35,20 @@ pub(crate) struct Judge<'a> {
     pub(crate) now: Timestamp,
 }
 
+/// A credential that holds, with what should be known besides.
+pub(crate) type Judged = (VerifiedCredential, Vec<Warning>);
+
 impl Judge<'_> {
     /// Verifies one presentation in the format that was asked for; the format is never guessed.
-    pub(crate) fn judge(
-        &self,
-        asked: &CredentialQuery,
-        presentation: &Value,
-    ) -> Result<(VerifiedCredential, Vec<Warning>), Reason> {
+    pub(crate) fn judge(&self, asked: &CredentialQuery, presentation: &Value) -> Result<Vec<Judged>, Reason> {
         match &asked.format {
-            CredentialFormat::SdJwtVc => self.sd_jwt_vc(asked, presentation),
-            other => Err(Reason::Format { found: other.clone() }),
+            CredentialFormat::SdJwtVc => Ok(vec![self.sd_jwt_vc(asked, presentation)?]),
+            CredentialFormat::JwtVcJson => self.jwt_vc_json(asked, presentation),
+            CredentialFormat::LdpVc => self.ldp_vc(asked, presentation),
+            other @ (CredentialFormat::MsoMdoc | CredentialFormat::Other(_)) => {
+                Err(Reason::Format { found: other.clone() })
+            }
         }
-    }
-
-    fn sd_jwt_vc(
-        &self,
-        asked: &CredentialQuery,
-        presentation: &Value,
-    ) -> Result<(VerifiedCredential, Vec<Warning>), Reason> {
-        let text = presentation.as_str().ok_or(Reason::Form {
-            expected: "an SD-JWT as a string",
-        })?;
-        let unverified = Unverified::<SdJwtVc>::parse(text)?;
-        let issuer = unverified.issuer()?.to_owned();
-        let (bundle, key) = authority::key(
-            self.bundles,
-            &issuer,
-            &unverified.verification_method()?,
-            Purpose::AssertionMethod,
-        )?;
-        let authentic = unverified.authenticate(&key, &issuer, self.now)?;
-        let holder_binding = if asked.require_cryptographic_holder_binding {
-            authentic.verify_key_binding(&self.transaction)?
-        } else {
-            authentic.waive_holder_binding()
-        };
-        self.finish(asked, authentic, holder_binding, bundle)
     }
 
     /// Authority, status and freshness are the same for every format.
@@ -77,13 +56,15 @@ impl Judge<'_> {
         &self,
         asked: &CredentialQuery,
         authentic: Authentic<T>,
+        types: Vec<String>,
         holder_binding: HolderBinding,
         bundle: &TrustedBundle,
-    ) -> Result<(VerifiedCredential, Vec<Warning>), Reason> {
+    ) -> Result<Judged, Reason> {
         let facts = authentic.facts();
         if facts
             .issued_at()
-            .is_some_and(|issued| issued.seconds_since(bundle.as_of()) > 0)
+            .or_else(|| facts.valid_from())
+            .is_some_and(|issued| issued > bundle.as_of())
         {
             return Err(Reason::NewerThanBundle { bundle: bundle.as_of() });
         }
@@ -96,7 +77,7 @@ impl Judge<'_> {
         let readings = status::read(bundle, facts, authority.status_required)?;
         let oldest = readings
             .iter()
-            .map(|reading| reading.as_of())
+            .map(StatusReading::as_of)
             .chain([bundle.as_of()])
             .min()
             .unwrap_or(bundle.as_of());
@@ -126,6 +107,7 @@ impl Judge<'_> {
         let credential = VerifiedCredential {
             query_id: asked.id.clone(),
             format: asked.format.clone(),
+            types,
             facts,
             claims,
             accreditation: authority.accreditation,
@@ -168,4 +150,10 @@ impl Judge<'_> {
             }
         }
     }
+}
+
+fn text(presentation: &Value) -> Result<&str, Reason> {
+    presentation.as_str().ok_or(Reason::Form {
+        expected: "the presentation as a string",
+    })
 }

@@ -3,13 +3,14 @@
 //! [`verify`] takes what was presented, what was asked, the trust bundles and the time. It checks, in this
 //! order, for every presented credential: form, the issuer's signature with a key of its logged DID document,
 //! the issuer's authority for every asserted type, incidents, the status in the issuer's committed list, the
-//! age of all of this against the type's logged policy, the holder's signature over this request; then that
-//! the answer is what was asked for. Only then are there claims, in [`Verified`].
+//! age of all of this against the type's logged policy, the holder's signature over this request (first of all
+//! where it is around the credential); then that the answer is what was asked for. Only then are there claims, in [`Verified`].
 //!
 //! In scope: the verdict. Out of scope: HTTP and sessions (`verifier/service`), where bundles come from
 //! (`attestry bundle`), what a relying party does with claims.
 
 mod authority;
+mod contexts;
 mod evidence;
 mod request;
 mod status;
@@ -70,6 +71,8 @@ pub struct Verified {
 pub struct VerifiedCredential {
     query_id: String,
     format: CredentialFormat,
+    /// As the query names them: `vct` values, or the IRIs of W3C types.
+    types: Vec<String>,
     facts: Facts,
     claims: Map<String, Value>,
     accreditation: String,
@@ -124,9 +127,11 @@ pub fn verify(
             continue;
         };
         match judge.judge(asked, presentation) {
-            Ok((credential, warned)) => {
-                credentials.push(credential);
-                warnings.extend(warned);
+            Ok(judged) => {
+                for (credential, warned) in judged {
+                    credentials.push(credential);
+                    warnings.extend(warned);
+                }
             }
             Err(reason) => reasons.push(reason),
         }
@@ -178,7 +183,7 @@ impl VerifiedCredential {
         &self.facts
     }
 
-    /// The claims that were disclosed.
+    /// The claims that were disclosed; of a W3C credential the whole document.
     #[must_use]
     pub const fn claims(&self) -> &Map<String, Value> {
         &self.claims
@@ -232,7 +237,7 @@ fn check_answer(query: &DcqlQuery, credentials: &[VerifiedCredential]) -> Result
         .map(|(one, claims)| Presented {
             query_id: &one.query_id,
             format: one.format.clone(),
-            types: one.facts.types().to_vec(),
+            types: one.types.clone(),
             claims,
             holder_binding_proven: one.holder_binding_proven,
         })

@@ -6,6 +6,7 @@ use credential::status_list::Status;
 use credential::status_list::StatusArray;
 use credential::status_list::StatusError;
 use credential::status_list::StatusList;
+use credential::status_list::StatusPurpose;
 use credential::status_list::StatusReading;
 use credential::status_list::StatusReference;
 use trust::TrustedBundle;
@@ -35,9 +36,10 @@ fn read_one(bundle: &TrustedBundle, issuer: &str, reference: &StatusReference) -
         .status_list(issuer, reference.uri())
         .map_err(|error| match error {
             StatusListError::Broken(_) => Reason::StatusBroken { uri: uri() },
-            StatusListError::NotIncluded | StatusListError::Unknown => Reason::StatusNotCovered { uri: uri() },
+            // The bytes were left out, or nobody committed to such a list.
             _ => Reason::StatusNotCovered { uri: uri() },
         })?;
+    check_purpose(committed.list, reference).ok_or_else(|| Reason::StatusBroken { uri: uri() })?;
     let bits =
         BitsPerEntry::try_from(u64::from(committed.bits.bits())).map_err(|_| Reason::StatusBroken { uri: uri() })?;
     // The list is copied once per credential; a later fast path reads the one entry in place.
@@ -47,15 +49,32 @@ fn read_one(bundle: &TrustedBundle, issuer: &str, reference: &StatusReference) -
         StatusError::IndexOutOfRange { .. } => Reason::StatusNotCovered { uri: uri() },
         _ => Reason::StatusBroken { uri: uri() },
     })?;
-    if reading.is_acceptable() {
+    // The purpose `revocation` is not set for a credential that is suspended; the record behind it tells.
+    let suspended = list.array().get(reference.index()) == Some(Status::Suspended);
+    if reading.is_acceptable() && !suspended {
         return Ok(reading);
     }
     Err(match reading.status() {
-        Status::Suspended => Reason::Suspended {
+        Status::Valid | Status::Suspended => Reason::Suspended {
             committed: reading.as_of(),
         },
-        Status::Valid | Status::Invalid | Status::Other(_) => Reason::Revoked {
+        Status::Invalid | Status::Other(_) => Reason::Revoked {
             committed: reading.as_of(),
         },
     })
+}
+
+/// Whether the list speaks of what the credential refers to. A committed list has the statuses of the Token Status
+/// List in either view; the purpose says which of them the Bitstring view shows as set, and one bit has room for
+/// revocation only.
+fn check_purpose(list: &trust::entry::StatusList, reference: &StatusReference) -> Option<()> {
+    let fits = match (list.purpose.as_deref(), reference.purpose()) {
+        (None, None) => true,
+        (Some(found), Some(StatusPurpose::Revocation)) => found == StatusPurpose::Revocation.as_str(),
+        (Some(found), Some(StatusPurpose::Suspension)) => found == StatusPurpose::Suspension.as_str() && list.bits > 1,
+        // Messages and refreshes are no status types, and other purposes mean nothing to us.
+        (Some(_), Some(StatusPurpose::Message | StatusPurpose::Refresh | StatusPurpose::Other(_)) | None)
+        | (None, Some(_)) => false,
+    };
+    fits.then_some(())
 }

@@ -1,8 +1,13 @@
 //! The verdict, its reasons and its form as JSON.
 
+use credential::data_integrity::LdpVcError;
+use credential::data_integrity::LdpVpError;
+use credential::evidence::HolderError;
 use credential::evidence::ReleaseError;
 use credential::sd_jwt::KeyBindingError;
 use credential::sd_jwt_vc::SdJwtVcError;
+use credential::vc_jwt::VcJwtError;
+use credential::vc_jwt::VpJwtError;
 use keys::Timestamp;
 use openid4vc::CredentialFormat;
 use openid4vc::dcql::AnswerError;
@@ -17,6 +22,19 @@ use trust::state::AccreditationStatus;
 use crate::RequestOrigin;
 use crate::Verified;
 use crate::VerifiedCredential;
+
+/// Claims of an SD-JWT VC that are not about the subject.
+const SD_JWT_ENVELOPE: [&str; 9] = [
+    "iss",
+    "vct",
+    "vct#integrity",
+    "aka_vcts",
+    "cnf",
+    "iat",
+    "nbf",
+    "exp",
+    "status",
+];
 
 /// In a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,6 +85,24 @@ pub enum Reason {
         /// The bundle's.
         bundle: Timestamp,
     },
+    /// The credential refers to a context that is not one of its types'.
+    #[error("expected the contexts of the credential's types, found {url}")]
+    Context {
+        /// Its URL.
+        url: String,
+    },
+    /// A registered context is no JSON, or two are registered under one URL: the registry's fault.
+    #[error("the registered context {url} cannot be used")]
+    ContextBroken {
+        /// Its URL.
+        url: String,
+    },
+    /// The bundle was made without the context's bytes.
+    #[error("the trust bundle does not have the context {url}; fetch a whole bundle")]
+    ContextNotCovered {
+        /// Its URL.
+        url: String,
+    },
     /// A part is not of the form that it should have.
     #[error("expected {expected}, found another form")]
     Form {
@@ -79,6 +115,12 @@ pub enum Reason {
         /// The format.
         found: CredentialFormat,
     },
+    /// Whoever presented is not the credential's subject.
+    #[error("the presenter is not the credential's subject")]
+    Holder(#[from] HolderError),
+    /// The holder's DID is not of a method that carries its key, and in no bundle.
+    #[error("expected a presentation by a did:key, a did:jwk or a DID that the trust bundle knows, found another")]
+    HolderKeyUnknown,
     /// The issuer's DID is in no bundle.
     #[error("no trust bundle knows the issuer {issuer}")]
     IssuerUnknown {
@@ -102,6 +144,12 @@ pub enum Reason {
         /// The verification method.
         method: String,
     },
+    /// The credential itself.
+    #[error("the credential is refused")]
+    LdpVc(#[from] LdpVcError),
+    /// The presentation around the credential.
+    #[error("the presentation is refused")]
+    LdpVp(#[from] LdpVpError),
     /// The credential is newer than what the bundle knows.
     #[error("the credential is newer than the trust bundle of {bundle}; fetch a newer bundle")]
     NewerThanBundle {
@@ -188,12 +236,21 @@ pub enum Reason {
         /// When the status was committed.
         committed: Timestamp,
     },
+    /// The contexts give the credential's types no meaning.
+    #[error("the credential's types have no meaning in its contexts")]
+    TypeMeaning(#[from] jsonld::Error),
     /// The type is in no bundle.
     #[error("the trust bundle knows no credential type {type_name}")]
     TypeUnknown {
         /// The type.
         type_name: String,
     },
+    /// The credential itself.
+    #[error("the credential is refused")]
+    VcJwt(#[from] VcJwtError),
+    /// The presentation around the credential.
+    #[error("the presentation is refused")]
+    VpJwt(#[from] VpJwtError),
 }
 
 /// What a relying party should know although the verdict is valid.
@@ -286,17 +343,25 @@ impl Reason {
     #[must_use]
     pub const fn verdict(&self) -> Verdict {
         match self {
-            Self::NewerThanBundle { .. } | Self::StatusNotCovered { .. } => Verdict::NotCovered,
+            Self::ContextNotCovered { .. } | Self::NewerThanBundle { .. } | Self::StatusNotCovered { .. } => {
+                Verdict::NotCovered
+            }
             Self::BundleExpired { .. } | Self::Stale { .. } => Verdict::Stale,
             Self::AccreditationNotActive { .. }
             | Self::Answer(_)
             | Self::ClockBehind { .. }
+            | Self::Context { .. }
+            | Self::ContextBroken { .. }
             | Self::Form { .. }
             | Self::Format { .. }
+            | Self::Holder(_)
+            | Self::HolderKeyUnknown
             | Self::IssuerUnknown { .. }
             | Self::KeyBinding(_)
             | Self::KeyCompromised { .. }
             | Self::KeyUnknown { .. }
+            | Self::LdpVc(_)
+            | Self::LdpVp(_)
             | Self::NoBundle
             | Self::NotAccredited { .. }
             | Self::NotAsked { .. }
@@ -310,7 +375,10 @@ impl Reason {
             | Self::StatusMissing
             | Self::StatusUnknownMechanism { .. }
             | Self::Suspended { .. }
-            | Self::TypeUnknown { .. } => Verdict::Refused,
+            | Self::TypeMeaning(_)
+            | Self::TypeUnknown { .. }
+            | Self::VcJwt(_)
+            | Self::VpJwt(_) => Verdict::Refused,
         }
     }
 }
@@ -352,7 +420,7 @@ impl Verified {
             "as_of": one.as_of().to_rfc3339(),
             "status": status.first().cloned().unwrap_or_else(|| json!({"value": "unlisted"})),
             "holder_binding": holder_binding,
-            "claims": subject_claims(one.claims()),
+            "claims": subject_claims(one),
         })
     }
 }
@@ -376,21 +444,24 @@ impl Warning {
 }
 
 /// What a relying party asked for, without the technical envelope of the credential.
-fn subject_claims(claims: &Map<String, Value>) -> Map<String, Value> {
-    const ENVELOPE: [&str; 9] = [
-        "iss",
-        "vct",
-        "vct#integrity",
-        "aka_vcts",
-        "cnf",
-        "iat",
-        "nbf",
-        "exp",
-        "status",
-    ];
+fn subject_claims(one: &VerifiedCredential) -> Map<String, Value> {
+    match one.facts().format() {
+        credential::CredentialFormat::DcSdJwt => without(one.claims(), &SD_JWT_ENVELOPE),
+        credential::CredentialFormat::JwtVcJson | credential::CredentialFormat::LdpVc => {
+            match one.claims().get("credentialSubject") {
+                // The subject's DID is the holder's key, as `cnf` is in an SD-JWT.
+                Some(Value::Object(subject)) => without(subject, &["id"]),
+                Some(several) => Map::from_iter([("credentialSubject".to_owned(), several.clone())]),
+                None => Map::new(),
+            }
+        }
+    }
+}
+
+fn without(claims: &Map<String, Value>, envelope: &[&str]) -> Map<String, Value> {
     claims
         .iter()
-        .filter(|(name, _)| !ENVELOPE.contains(&name.as_str()))
+        .filter(|(name, _)| !envelope.contains(&name.as_str()))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
 }

@@ -43,6 +43,7 @@ pub use credential::issue;
 pub use cryptosuite::Cryptosuite;
 pub use cryptosuite::CryptosuiteError;
 pub use document::DocumentError;
+pub(crate) use document::context_urls;
 pub use presentation::LdpVpError;
 pub use presentation::Presentation;
 pub use presentation::PresentedLdpVcs;

@@ -5,3 +5,4 @@ mod answer;
 mod nation;
 mod request;
 mod sd_jwt_vc;
+mod w3c;

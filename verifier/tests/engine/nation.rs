@@ -325,6 +325,17 @@ impl Nation {
         self.approve("population-issues-identity", Body::Accreditation(body), officers);
     }
 
+    /// Publishes a new version of a type with another context.
+    pub(crate) fn publish_context(&mut self, name: &str, url: &str, context: &str) {
+        self.blobs.push(context.as_bytes().to_vec());
+        let mut changed = schema(name);
+        let document = &mut changed.documents[0];
+        document.uri = url.to_owned();
+        document.digest = Hash::digest(context.as_bytes());
+        document.length = u64::try_from(context.len()).unwrap();
+        self.publish(name, changed);
+    }
+
     /// Publishes a new version of a type.
     pub(crate) fn publish(&mut self, name: &str, schema: Schema) {
         self.govern(name, Body::Schema(SchemaBody::Publish(schema)));

@@ -88,7 +88,7 @@ pub(super) fn check_places(document: &Map<String, Value>) -> Result<(), Document
 }
 
 /// The contexts of a document: URLs only.
-pub(super) fn context_urls(document: &Map<String, Value>) -> Result<Vec<&str>, DocumentError> {
+pub(crate) fn context_urls(document: &Map<String, Value>) -> Result<Vec<&str>, DocumentError> {
     let urls: Option<Vec<&str>> = match document.get("@context") {
         None => Some(Vec::new()),
         Some(Value::Array(items)) => items.iter().map(Value::as_str).collect(),

@@ -236,6 +236,13 @@ impl UnverifiedPresentation {
         &self.proof.verification_method
     }
 
+    /// The credentials in order, for finding their issuers' keys and their contexts: the presentation's proof
+    /// covers what they mean.
+    #[must_use]
+    pub fn credentials(&self) -> &[Unverified<LdpVc>] {
+        &self.credentials
+    }
+
     /// Checks the holder's proof with `key`, which the caller resolved as `holder`'s, and that it was made for
     /// us in this transaction. Every context must be one of `contexts`.
     ///

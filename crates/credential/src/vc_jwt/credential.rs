@@ -22,6 +22,7 @@ use crate::Facts;
 use crate::Held;
 use crate::HolderKey;
 use crate::Unverified;
+use crate::data_integrity::context_urls;
 use crate::evidence::Credential;
 use crate::evidence::Fingerprint;
 use crate::evidence::sealed::Contents;
@@ -264,6 +265,13 @@ impl Unverified<VcJwt> {
 }
 
 impl Authentic<VcJwt> {
+    /// The contexts that say what the types and terms mean, in order; `None` where one is written out in the document,
+    /// so that no URL names it. A reader that goes by the terms compares this list with the one it expects.
+    #[must_use]
+    pub fn contexts(&self) -> Option<Vec<&str>> {
+        context_urls(&self.contents.document).ok()
+    }
+
     /// Keeps a credential as issued.
     ///
     /// # Errors

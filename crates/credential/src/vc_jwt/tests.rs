@@ -504,3 +504,13 @@ fn debug_output_has_no_claims() {
     );
     assert!(!text.contains("credentialSubject"), "{text}");
 }
+
+#[test]
+fn contexts_are_told_unless_one_is_written_out() {
+    let base = "https://www.w3.org/ns/credentials/v2";
+    let with = |contexts: Value| Scene::new(Algorithm::EdDsa).with("@context", contexts).unwrap();
+    let several = with(json!([base, "https://a.example/context"]));
+    assert_eq!(several.contexts(), Some(vec![base, "https://a.example/context"]));
+    let written_out = with(json!([base, {"term": "https://a.example/term"}]));
+    assert_eq!(written_out.contexts(), None);
+}

@@ -62,7 +62,8 @@ pub struct StatusList {
     pub next_update: Timestamp,
     /// Rises with every commitment of this list.
     pub epoch: u64,
-    /// `statusPurpose` of a Bitstring Status List.
+    /// `statusPurpose` of a Bitstring Status List. The compact form has the same status types all the same; the purpose
+    /// says which of them the list shows as set.
     pub purpose: Option<String>,
 }
 

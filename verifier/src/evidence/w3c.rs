@@ -1,0 +1,156 @@
+//! W3C credentials, as JWTs and with Data Integrity proofs
+//! ([OpenID4VP](https://openid.net/specs/openid-4-verifiable-presentations-1_0.html#name-w3c-verifiable-credentials)).
+//!
+//! With holder binding a presentation comes, whose signer is the subject of each credential in it; without, the
+//! bare credential. What the query says decides which of the two is read, never what came.
+
+use credential::Authentic;
+use credential::HolderBinding;
+use credential::LdpVc;
+use credential::Unverified;
+use credential::VcJwt;
+use credential::data_integrity;
+use credential::evidence::Credential;
+use credential::evidence::Presenter;
+use credential::vc_jwt;
+use did::Purpose;
+use jsonld::ContextLoader;
+use keys::PublicKey;
+use openid4vc::dcql::CredentialQuery;
+use serde_json::Map;
+use serde_json::Value;
+use trust::TrustedBundle;
+
+use super::Judge;
+use super::Judged;
+use super::text;
+use crate::Reason;
+use crate::authority;
+use crate::contexts;
+use crate::contexts::Contexts;
+
+impl Judge<'_> {
+    pub(super) fn jwt_vc_json(&self, asked: &CredentialQuery, presentation: &Value) -> Result<Vec<Judged>, Reason> {
+        let text = text(presentation)?;
+        if !asked.require_cryptographic_holder_binding {
+            let credential = Unverified::<VcJwt>::parse(text)?;
+            return Ok(vec![self.vc_jwt(asked, credential, None)?]);
+        }
+        let unverified = vc_jwt::UnverifiedPresentation::parse(text)?;
+        let holder = unverified.holder().to_owned();
+        let key = authority::holder_key(self.bundles, &holder, &unverified.verification_method()?)?;
+        let received = unverified.authenticate(&key, &holder, &self.transaction)?;
+        check_count(asked, received.credentials.len())?;
+        let presenter = Some(&received.presenter);
+        let credentials = received.credentials.into_iter();
+        credentials
+            .map(|credential| self.vc_jwt(asked, credential, presenter))
+            .collect()
+    }
+
+    fn vc_jwt(
+        &self,
+        asked: &CredentialQuery,
+        unverified: Unverified<VcJwt>,
+        presenter: Option<&Presenter>,
+    ) -> Result<Judged, Reason> {
+        let issuer = unverified.issuer().to_owned();
+        let method = unverified.verification_method()?;
+        let (bundle, key) = authority::key(self.bundles, &issuer, &method, Purpose::AssertionMethod)?;
+        let authentic = unverified.authenticate(&key, &issuer, self.now)?;
+        let urls = authentic.contexts().ok_or(Reason::Form {
+            expected: "contexts as URLs",
+        })?;
+        let mut contexts = Contexts::default();
+        contexts.add(bundle, urls.iter().copied())?;
+        let loader = contexts.loader()?;
+        let types = contexts::types(bundle, authentic.facts(), urls.into_iter(), &loader)?;
+        let holder_binding = bind(&authentic, presenter)?;
+        self.finish(asked, authentic, types, holder_binding, bundle)
+    }
+
+    pub(super) fn ldp_vc(&self, asked: &CredentialQuery, presentation: &Value) -> Result<Vec<Judged>, Reason> {
+        let object = presentation.as_object().ok_or(Reason::Form {
+            expected: "a JSON object with a proof",
+        })?;
+        if !asked.require_cryptographic_holder_binding {
+            return Ok(vec![self.bare_ldp_vc(asked, object)?]);
+        }
+        let unverified = data_integrity::UnverifiedPresentation::from_object(object)?;
+        let issuers = self.issuers(unverified.credentials())?;
+        let loader = loader(unverified.credentials(), &issuers)?;
+        let holder = unverified.holder().to_owned();
+        let key = authority::holder_key(self.bundles, &holder, unverified.verification_method())?;
+        let received = unverified.authenticate(&key, &holder, &self.transaction, &loader)?;
+        check_count(asked, received.credentials.len())?;
+        let presenter = Some(&received.presenter);
+        let credentials = received.credentials.into_iter().zip(issuers);
+        credentials
+            .map(|(credential, issuer)| self.ldp(asked, credential, issuer, presenter, &loader))
+            .collect()
+    }
+
+    fn bare_ldp_vc(&self, asked: &CredentialQuery, object: &Map<String, Value>) -> Result<Judged, Reason> {
+        let credential = [Unverified::<LdpVc>::from_object(object)?];
+        let issuers = self.issuers(&credential)?;
+        let loader = loader(&credential, &issuers)?;
+        let [credential] = credential;
+        let issuer = issuers.into_iter().next().ok_or(Reason::NoBundle)?;
+        self.ldp(asked, credential, issuer, None, &loader)
+    }
+
+    fn ldp(
+        &self,
+        asked: &CredentialQuery,
+        unverified: Unverified<LdpVc>,
+        (bundle, key): (&TrustedBundle, PublicKey),
+        presenter: Option<&Presenter>,
+        loader: &ContextLoader,
+    ) -> Result<Judged, Reason> {
+        let issuer = unverified.issuer().to_owned();
+        let authentic = unverified.authenticate(&key, &issuer, loader, self.now)?;
+        let types = contexts::types(bundle, authentic.facts(), authentic.contexts(), loader)?;
+        let holder_binding = bind(&authentic, presenter)?;
+        self.finish(asked, authentic, types, holder_binding, bundle)
+    }
+
+    /// The bundle and key of each credential's issuer.
+    fn issuers(&self, credentials: &[Unverified<LdpVc>]) -> Result<Vec<(&TrustedBundle, PublicKey)>, Reason> {
+        let of_one = |credential: &Unverified<LdpVc>| {
+            let (issuer, method) = (credential.issuer(), credential.verification_method());
+            authority::key(self.bundles, issuer, method, Purpose::AssertionMethod)
+        };
+        credentials.iter().map(of_one).collect()
+    }
+}
+
+/// One loader for the presentation and everything in it: its proof covers the meaning of all of it.
+fn loader(
+    credentials: &[Unverified<LdpVc>],
+    issuers: &[(&TrustedBundle, PublicKey)],
+) -> Result<std::sync::Arc<ContextLoader>, Reason> {
+    let mut contexts = Contexts::default();
+    for (credential, (bundle, _)) in credentials.iter().zip(issuers) {
+        contexts.add(bundle, credential.contexts())?;
+    }
+    contexts.loader()
+}
+
+/// `presenter` is there where holder binding was asked for.
+fn bind<T: Credential>(authentic: &Authentic<T>, presenter: Option<&Presenter>) -> Result<HolderBinding, Reason> {
+    match presenter {
+        Some(presenter) => Ok(authentic.verify_presenter(presenter)?),
+        None => Ok(authentic.waive_holder_binding()),
+    }
+}
+
+/// A presentation answers with one credential, or with several where several may come.
+fn check_count(asked: &CredentialQuery, found: usize) -> Result<(), Reason> {
+    let fits = if asked.multiple { found > 0 } else { found == 1 };
+    if fits {
+        return Ok(());
+    }
+    Err(Reason::Form {
+        expected: "one credential in the presentation",
+    })
+}
