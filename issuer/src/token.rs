@@ -19,27 +19,27 @@ pub(crate) async fn redeem(
     request: &TokenRequest,
 ) -> Result<Result<TokenResponse, TokenError>, RecordError> {
     let now = issuer.0.clock.now();
-    let grant_key = format!("grant/{}", PreAuthorizedGrant::key(&request.pre_authorized_code));
-    let grant_key = &grant_key;
+    let record_key = format!("grant/{}", PreAuthorizedGrant::key(&request.pre_authorized_code));
+    let record_key = &record_key;
     issuer
         .0
         .records
         .store()
         .transact(|tx| async move {
-            let Some(grant) = tx.load::<PreAuthorizedGrant>(grant_key).await? else {
+            let Some(grant) = tx.load::<PreAuthorizedGrant>(record_key).await? else {
                 return Ok(Err(TokenError::CodeUnknown));
             };
-            let (grant, result) = grant.redeem(request, TokenPolicy::default(), now, &mut signer::os_rng());
-            save(&tx, grant_key, &grant)?;
-            expire(&tx, grant_key, grant.forget_after())?;
-            let issued = match result {
-                Ok(issued) => issued,
+            let (grant, redeemed) = grant.redeem(request, TokenPolicy::default(), now, &mut signer::os_rng());
+            save(&tx, record_key, &grant)?;
+            expire(&tx, record_key, grant.forget_after())?;
+            let token = match redeemed {
+                Ok(token) => token,
                 Err(error) => return Ok(Err(error)),
             };
-            let token_key = format!("token/{}", AccessTokenRecord::key(&issued.response.access_token));
-            save(&tx, &token_key, &issued.record)?;
-            expire(&tx, &token_key, issued.record.expires_at)?;
-            Ok(Ok(issued.response))
+            let token_key = format!("token/{}", AccessTokenRecord::key(&token.response.access_token));
+            save(&tx, &token_key, &token.record)?;
+            expire(&tx, &token_key, token.record.expires_at)?;
+            Ok(Ok(token.response))
         })
         .await
 }
