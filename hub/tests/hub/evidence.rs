@@ -1,6 +1,7 @@
 //! The evidence log: proofs hold without the hub, tampering shows, and it goes on after a stop.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use hub::EvidenceError;
 use hub::protocol::record::Event;
@@ -9,6 +10,8 @@ use hub::protocol::record::Record;
 use hub::verify_chain;
 use serde_json::Value;
 use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 use trust::checkpoint::SignedCheckpoint;
 use trust::merkle;
 use trust::note::VerifierKey;
@@ -18,6 +21,7 @@ use crate::world::ADMIN;
 use crate::world::SUBJECT;
 use crate::world::World;
 use crate::world::ready;
+use crate::world::send;
 
 const TARGET: &str = "/persons/X0000001A?fields=given_name";
 
@@ -92,7 +96,12 @@ async fn every_statement_and_call_is_a_record_and_they_form_a_chain() {
         .collect();
     let kinds: Vec<&str> = kinds
         .iter()
-        .map(|event| event["kind"].as_str().or(event["outcome"]["is"].as_str()).unwrap())
+        .map(|event| {
+            event["kind"]
+                .as_str()
+                .or_else(|| event["outcome"]["is"].as_str())
+                .unwrap()
+        })
         .collect();
     assert_eq!(
         kinds,
@@ -111,7 +120,7 @@ async fn every_statement_and_call_is_a_record_and_they_form_a_chain() {
         let evidence = world.read_with(ADMIN, &path).await.json();
         texts.push(evidence["record"].as_str().unwrap().to_owned());
     }
-    let bytes: Vec<&[u8]> = texts.iter().map(|text| text.as_bytes()).collect();
+    let bytes: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
     assert_eq!(verify_chain(&bytes), Ok(()));
     assert_eq!(
         Record::parse(bytes[0]).unwrap().previous,
@@ -183,6 +192,51 @@ async fn join_all<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> 
     })
     .await;
     waiting.into_iter().filter_map(|(_, done)| done).collect()
+}
+
+#[tokio::test]
+async fn two_processes_write_one_log() {
+    let (world, token) = ready().await;
+    let other = world.address_of_another().await;
+    let authorization = format!("Bearer {token}");
+    let path = format!("/hub/api/population/v1{TARGET}");
+    let headers = [("authorization", authorization.as_str())];
+    let addresses = [world.address, other].into_iter().cycle().take(60);
+    let replies = join_all(addresses.map(|address| send(address, "GET", &path, &headers, b""))).await;
+    let key = key(&world).await;
+    let reading = world.token(&world.bank, "hub.read").await;
+    let mut sequences = BTreeSet::new();
+    for reply in replies {
+        assert_eq!(reply.status, 200);
+        let id = &reply.headers["hub-evidence"];
+        let shown = world.read_with(&reading, &format!("/hub/evidence/{id}")).await.json();
+        let evidence: hub::Evidence = serde_json::from_value(shown).unwrap();
+        sequences.insert(evidence.verify(&key).unwrap().record().sequence);
+    }
+    assert_eq!(sequences, (4..64).collect());
+}
+
+#[tokio::test]
+async fn a_consumer_that_hangs_up_leaves_its_evidence() {
+    let (world, token) = ready().await;
+    let request = format!(
+        "GET /hub/api/population/v1{TARGET}&lang=slow HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n"
+    );
+    let mut stream = TcpStream::connect(world.address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    while world.source.calls() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    drop(stream);
+    let mut outcome = Value::Null;
+    for _ in 0..200 {
+        outcome = world.newest_record().await["event"]["outcome"]["is"].clone();
+        if outcome == "answered" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(outcome, "answered");
 }
 
 #[tokio::test]

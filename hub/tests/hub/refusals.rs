@@ -91,8 +91,8 @@ async fn under_a_revoked_grant() {
         .token(&world.bank, &format!("grant:{grant} consent:{consent}"))
         .await;
     assert_eq!(world.call("GET", TARGET, &token, &[]).await.status, 200);
-    let content = json!({"grant": grant, "reason": "The project ended"});
-    let statement = world.statement(&world.population, StatementKind::Revocation, &content);
+    let revocation = json!({"grant": grant, "reason": "The project ended"});
+    let statement = world.statement(&world.population, StatementKind::Revocation, &revocation);
     let revoked = world
         .post_statement(&format!("/hub/grants/{grant}/revocation"), &statement)
         .await;

@@ -1,5 +1,6 @@
 //! Publishing, applying, deciding: who may, and once.
 
+use did::Purpose;
 use hub::protocol::statement::StatementKind;
 use serde_json::Value;
 use serde_json::json;
@@ -221,4 +222,42 @@ async fn a_statement_of_another_form_time_or_hub_is_refused() {
     let reply = world.send("POST", "/hub/applications", &[], genuine.as_bytes()).await;
     assert_eq!((reply.status, reply.problem().as_str()), (415, "media-type"));
     assert_eq!(world.post_statement("/hub/applications", &genuine).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_key_is_used_for_what_its_document_names_it_for() {
+    let world = World::new().await;
+    world.publish().await;
+    let id = world.bank.key_id.to_string();
+    let take = |purpose| {
+        world
+            .directory
+            .keys
+            .lock()
+            .unwrap()
+            .remove(&(id.clone(), purpose))
+            .unwrap()
+    };
+    let key = take(Purpose::AssertionMethod);
+    let statement = world.statement(&world.bank, StatementKind::Application, &world.application());
+    assert_eq!(
+        world.post_statement("/hub/applications", &statement).await.problem(),
+        "unknown-key"
+    );
+    assert_eq!(
+        world.post_token(&world.assertion(&world.bank), "hub.read").await.status,
+        200
+    );
+    take(Purpose::Authentication);
+    world
+        .directory
+        .keys
+        .lock()
+        .unwrap()
+        .insert((id.clone(), Purpose::AssertionMethod), key);
+    assert_eq!(world.post_statement("/hub/applications", &statement).await.status, 201);
+    assert_eq!(
+        world.post_token(&world.assertion(&world.bank), "hub.read").await.status,
+        401
+    );
 }

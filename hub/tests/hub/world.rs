@@ -96,7 +96,8 @@ impl Party {
 /// Who is what. Tests take things away.
 #[derive(Default)]
 pub(crate) struct Directory {
-    pub(crate) keys: Mutex<BTreeMap<String, PublicKey>>,
+    /// By DID URL and verification relationship.
+    pub(crate) keys: Mutex<BTreeMap<(String, Purpose), PublicKey>>,
     pub(crate) sources: Mutex<BTreeSet<String>>,
     pub(crate) consumers: Mutex<BTreeSet<String>>,
     /// Subject and the key that the source bound to it.
@@ -104,8 +105,8 @@ pub(crate) struct Directory {
 }
 
 impl AgencyDirectory for Directory {
-    fn key<'a>(&'a self, key_id: &'a DidUrl, _purpose: Purpose) -> Answer<'a, Option<PublicKey>> {
-        let key = self.keys.lock().unwrap().get(&key_id.to_string()).cloned();
+    fn key<'a>(&'a self, key_id: &'a DidUrl, purpose: Purpose) -> Answer<'a, Option<PublicKey>> {
+        let key = self.keys.lock().unwrap().get(&(key_id.to_string(), purpose)).cloned();
         Box::pin(async { Ok(key) })
     }
 
@@ -196,13 +197,16 @@ async fn person(State(source): State<Source>, Path(id): Path<String>, request: R
         headers: headers.collect(),
         body: body.to_vec(),
     });
+    if parts.uri.query().is_some_and(|query| query.contains("lang=slow")) {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
     match id.as_str() {
         "unknown" => StatusCode::NOT_FOUND.into_response(),
         "broken" => (StatusCode::INTERNAL_SERVER_ERROR, "a stack trace with X0000001A in it").into_response(),
         "html" => axum::response::Html("<p>hello</p>").into_response(),
         "large" => axum::Json(json!({"given_name": "x".repeat(70_000)})).into_response(),
         "slow" => {
-            tokio::time::sleep(Duration::from_secs(60)).await;
+            tokio::time::sleep(Duration::from_mins(1)).await;
             StatusCode::OK.into_response()
         }
         _ => axum::Json(json!({
@@ -267,8 +271,14 @@ impl World {
         let maya = Party::person();
         let directory = Arc::new(Directory::default());
         for agency in [&population, &bank, &shop] {
-            let (id, key) = (agency.key_id.to_string(), agency.key.public_key().clone());
-            directory.keys.lock().unwrap().insert(id, key);
+            for purpose in [Purpose::AssertionMethod, Purpose::Authentication] {
+                let id = (agency.key_id.to_string(), purpose);
+                directory
+                    .keys
+                    .lock()
+                    .unwrap()
+                    .insert(id, agency.key.public_key().clone());
+            }
         }
         directory.sources.lock().unwrap().insert(population.did.clone());
         directory
@@ -379,7 +389,8 @@ impl World {
                 "paths": {
                     "/persons/{id}": {
                         "get": {"parameters": [
-                            {"name": "fields", "in": "query"}, {"name": "Request-Id", "in": "header"}
+                            {"name": "fields", "in": "query"}, {"name": "lang", "in": "query"},
+                            {"name": "Request-Id", "in": "header"}
                         ]}
                     },
                     "/persons/{id}/notes": {"post": {}}
@@ -533,21 +544,42 @@ impl World {
         shown["records"].as_array().unwrap().last().unwrap().clone()
     }
 
-    /// One request on a connection of its own, its path exactly as given.
-    pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
-        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: attestry.example\r\nconnection: close\r\n");
-        for (name, value) in headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
-        }
-        request.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        // A server that refuses a body early may close before it is sent.
-        stream.write_all(body).await.ok();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.ok();
-        parse(&answer)
+    /// Another process on the same store, as far as the store can tell.
+    pub(crate) async fn address_of_another(&self) -> SocketAddr {
+        serve(hub::router(self.try_start_again().await.unwrap())).await.0
     }
+
+    pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+        send(self.address, method, path, headers, body).await
+    }
+}
+
+/// One request on a connection of its own, its path exactly as given.
+pub(crate) async fn send(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Reply {
+    let length = body.len().to_string();
+    let own = [
+        ("host", "attestry.example"),
+        ("connection", "close"),
+        ("content-length", &length),
+    ];
+    let lines = own
+        .iter()
+        .chain(headers)
+        .map(|(name, value)| format!("{name}: {value}\r\n"));
+    let request = format!("{method} {path} HTTP/1.1\r\n{}\r\n", lines.collect::<String>());
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    // A server that refuses a body early may close before it is sent.
+    stream.write_all(body).await.ok();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.ok();
+    parse(&answer)
 }
 
 /// A world in which the bank may call with the returned token under the returned consent.
