@@ -1,0 +1,2 @@
+//! What a stranger, a thief and a clumsy client try, against the real program.
+#![cfg(test)]
