@@ -1,0 +1,12 @@
+//! The formats against independent implementations: what they make is read here, what is made here they read,
+//! and both refuse what was changed on the way.
+//!
+//! The implementations are the programs in `tests/interop/peers`. `cargo xtask test` installs what they need and
+//! sets `ATTESTRY_INTEROP=1`; without it these tests are skipped, unless `ATTESTRY_REQUIRE_INTEROP=1` forbids that.
+#![cfg(test)]
+
+mod data_integrity;
+mod party;
+mod peer;
+mod sd_jwt_vc;
+mod vc_jwt;

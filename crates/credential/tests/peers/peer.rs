@@ -1,0 +1,68 @@
+//! Asking a program of `tests/interop/peers`: one JSON question, one JSON answer.
+
+use std::env;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+/// A program, by its file name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Peer(&'static str);
+
+pub(crate) const DATA_INTEGRITY: Peer = Peer("data-integrity.mjs");
+pub(crate) const JOSE: Peer = Peer("jose.mjs");
+pub(crate) const SD_JWT_IN_JAVASCRIPT: Peer = Peer("sd-jwt-vc.mjs");
+pub(crate) const SD_JWT_IN_PYTHON: Peer = Peer("sd_jwt_peer.py");
+
+/// Whether the peers are installed; says so if not.
+pub(crate) fn are_installed() -> bool {
+    let is_set = |name| env::var_os(name).is_some_and(|value| value == "1");
+    if is_set("ATTESTRY_INTEROP") {
+        return true;
+    }
+    assert!(!is_set("ATTESTRY_REQUIRE_INTEROP"), "ATTESTRY_INTEROP is not set");
+    println!("skipped: ATTESTRY_INTEROP is not set; `cargo xtask test` installs the independent implementations");
+    false
+}
+
+impl Peer {
+    /// The answer, or why the peer refused.
+    ///
+    /// # Panics
+    /// When the peer fails instead of answering.
+    pub(crate) fn ask(self, question: &Value) -> Result<Value, String> {
+        let output = self.run(&question.to_string());
+        let answer: Value = serde_json::from_slice(&output).expect("a JSON answer");
+        if answer["ok"] == true {
+            Ok(answer)
+        } else {
+            Err(answer["error"].as_str().expect("a reason").to_owned())
+        }
+    }
+
+    fn run(self, question: &str) -> Vec<u8> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/interop/peers");
+        let is_python = Path::new(self.0).extension().is_some_and(|extension| extension == "py");
+        let interpreter = if is_python {
+            env::var_os("ATTESTRY_PYTHON").unwrap_or_else(|| "python3".into())
+        } else {
+            "node".into()
+        };
+        let mut process = Command::new(&interpreter)
+            .arg(folder.join(self.0))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{} does not start: {error}", interpreter.display()));
+        let mut stdin = process.stdin.take().expect("a pipe");
+        // Small enough for a peer that reads it all before it writes anything.
+        stdin.write_all(question.as_bytes()).expect("a peer that reads");
+        drop(stdin);
+        let output = process.wait_with_output().expect("a peer that ends");
+        assert!(output.status.success(), "{} failed: {}", self.0, output.status);
+        output.stdout
+    }
+}
