@@ -1,8 +1,12 @@
 //! Whose key it is: from a DID URL to a public key.
 //!
 //! A wallet asks only whether a signature is that of the DID it names. Whether the DID has any authority is the
-//! verifier's question, answered from a trust bundle; for whom a person discloses to, [`KeySource`] says who
-//! vouches.
+//! verifier's question, answered from a trust bundle.
+//!
+//! The log of a `did:webvh` proves itself: the identifier is a hash of its first line, and each line is signed by
+//! keys of the one before. So it does not matter that the platform that the offer or request came from serves it,
+//! and its resolver is not asked, which could claim anything. Two things such a log does not prove: that it is the
+//! newest, and that the domain name in the DID is the agency's. [`KeySource`] tells the person which it was.
 
 use std::fmt;
 
@@ -12,7 +16,6 @@ use did::Document;
 use did::Purpose;
 use did::document::DocumentError;
 use did::document::KeyForError;
-use did::document::MAX_DOCUMENT_BYTES;
 use did::methods::jwk;
 use did::methods::key;
 use did::methods::webvh;
@@ -20,14 +23,13 @@ use did::resolve::Options;
 use did::resolve::ResolutionError;
 use did::resolve::Step;
 use did::syntax::SyntaxError;
+use did::webvh::Identifier;
 use did::webvh::VersionQuery;
 use keys::PublicKey;
 use keys::Timestamp;
-use keys::json;
 use openid4vc::SecureUrl;
 use serde::Serialize;
 use serde::Serializer;
-use serde_json::Value;
 use server::Fetcher;
 use server::fetch::Outgoing;
 use thiserror::Error;
@@ -35,23 +37,16 @@ use thiserror::Error;
 use crate::PeerError;
 use crate::peer;
 
-/// A document and its metadata.
-const RESULT_LIMITS: json::Limits = json::Limits {
-    max_bytes: MAX_DOCUMENT_BYTES + 64 * 1_024,
-    max_depth: 32,
-};
-/// The HTTP binding of DID resolution.
-const RESULT_MEDIA_TYPE: &str = "application/did-resolution";
-
-/// Who says that a key is the DID's.
+/// Where a DID's keys were found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeySource {
     /// The DID is its key: nobody else has to say so.
     Did,
-    /// The resolver of the platform at this origin, which the offer or request came from.
+    /// The DID's own signed log, from the registry of the platform that the offer or request came from. The
+    /// domain name in the DID was not asked.
     Registry(String),
-    /// The website in the DID, and for `did:webvh` the signatures of its log.
+    /// The website in the DID; for `did:webvh` its signed log there.
     Website,
 }
 
@@ -59,9 +54,6 @@ pub enum KeySource {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ResolveError {
-    /// The resolver's answer is not read.
-    #[error("expected a DID resolution result as JSON")]
-    Answer(#[from] json::JsonError),
     /// The document is not sound, or another DID's.
     #[error("the DID document is refused")]
     Document(#[from] DocumentError),
@@ -74,7 +66,7 @@ pub enum ResolveError {
     /// The document has no such key for this purpose.
     #[error("the DID document gives no key for this")]
     Key(#[from] KeyForError),
-    /// Neither the platform's resolver nor the DID's own website has it.
+    /// Neither the platform's registry nor the DID's own website has it.
     #[error("expected {did} in the registry at {registry} or at its own website, found it at neither")]
     Nowhere {
         /// The DID.
@@ -96,8 +88,8 @@ pub enum ResolveError {
     Syntax(#[from] SyntaxError),
 }
 
-/// The key that `url` names for `purpose`, and who says so. `platform` is what the offer or request came from:
-/// its registry resolves `did:webvh`.
+/// The key that `url` names for `purpose`, and where it was found. `platform` is what the offer or request came
+/// from: its registry has the logs of its agencies' `did:webvh`.
 pub(crate) async fn public_key(
     url: &str,
     purpose: Purpose,
@@ -119,15 +111,17 @@ async fn document(
 ) -> Result<(Document, KeySource), ResolveError> {
     let is_key = [key::METHOD, jwk::METHOD].contains(&did.method());
     if is_key {
-        return Ok((by_method(did, fetcher, now).await?, KeySource::Did));
+        return Ok((resolve(did, None, fetcher, now).await?, KeySource::Did));
     }
     let Some(platform) = platform.filter(|_| did.method() == webvh::METHOD) else {
-        return Ok((by_method(did, fetcher, now).await?, KeySource::Website));
+        return Ok((resolve(did, None, fetcher, now).await?, KeySource::Website));
     };
     let registry = origin(platform);
-    match by_registry(did, &registry, fetcher).await {
+    let scid = Identifier::parse(did).map_err(ResolutionError::from)?.scid().to_owned();
+    let logs = format!("{registry}/registry/dids/{scid}");
+    match resolve(did, Some(&logs), fetcher, now).await {
         Ok(document) => Ok((document, KeySource::Registry(registry))),
-        Err(error) => match by_method(did, fetcher, now).await {
+        Err(error) => match resolve(did, None, fetcher, now).await {
             Ok(document) => Ok((document, KeySource::Website)),
             Err(_) => Err(ResolveError::Nowhere {
                 did: did.clone(),
@@ -138,21 +132,8 @@ async fn document(
     }
 }
 
-/// [DID Resolution over HTTP](https://www.w3.org/TR/did-resolution/#bindings-https).
-async fn by_registry(did: &Did, registry: &str, fetcher: &Fetcher) -> Result<Document, ResolveError> {
-    // A DID has no other characters that a path may not have.
-    let path = did.as_str().replace('%', "%25");
-    let url = format!("{registry}/registry/1.0/identifiers/{path}");
-    let request = Outgoing::get(&url, RESULT_LIMITS.max_bytes).map(|get| get.header("accept", RESULT_MEDIA_TYPE));
-    let body = peer::send(fetcher, request, "registry's resolver").await?;
-    let mut result = json::parse_object(&body, RESULT_LIMITS)?;
-    match result.remove("didDocument") {
-        Some(document @ Value::Object(_)) => Ok(Document::from_value(document)?),
-        _ => Err(ResolveError::Ended { did: did.clone() }),
-    }
-}
-
-async fn by_method(did: &Did, fetcher: &Fetcher, now: Timestamp) -> Result<Document, ResolveError> {
+/// Resolves by the rules of the DID's method; `folder` has its files where they are not where the DID says.
+async fn resolve(did: &Did, folder: Option<&str>, fetcher: &Fetcher, now: Timestamp) -> Result<Document, ResolveError> {
     let options = Options {
         version: VersionQuery::Latest,
         now,
@@ -166,8 +147,11 @@ async fn by_method(did: &Did, fetcher: &Fetcher, now: Timestamp) -> Result<Docum
                     .ok_or_else(|| ResolveError::Ended { did: did.clone() });
             }
             Step::Fetch(fetch) => {
-                let request = Outgoing::get(fetch.url(), fetch.limit());
-                let body = peer::send(fetcher, request, "website of the DID").await?;
+                let own = fetch.url();
+                let file = own.rsplit('/').next().unwrap_or_default();
+                let url = folder.map_or_else(|| own.to_owned(), |folder| format!("{folder}/{file}"));
+                let what = folder.map_or("website of the DID", |_| "registry's log of the DID");
+                let body = peer::send(fetcher, Outgoing::get(&url, fetch.limit()), what).await?;
                 step = fetch.resume(Some(&body))?;
             }
         }
@@ -186,9 +170,9 @@ pub(crate) fn origin(url: &SecureUrl) -> String {
 impl fmt::Display for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Did => f.write_str("the identifier, which is its key"),
-            Self::Registry(origin) => write!(f, "the registry at {origin}"),
-            Self::Website => f.write_str("the identifier's own website"),
+            Self::Did => f.write_str("the identifier itself"),
+            Self::Registry(origin) => write!(f, "its own signed log, from the registry at {origin}"),
+            Self::Website => f.write_str("the website in the identifier"),
         }
     }
 }

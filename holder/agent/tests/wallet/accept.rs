@@ -23,7 +23,6 @@ use crate::issuer::Fault;
 use crate::items;
 use crate::passphrase;
 use crate::platform::Platform;
-use crate::platform::WEBVH;
 use crate::wallet;
 
 async fn read(uri: &str) -> Result<Offer, ReadOfferError> {
@@ -303,45 +302,48 @@ async fn of_several_credentials_those_that_are_good_are_kept() {
 }
 
 #[tokio::test]
-async fn the_issuer_s_key_comes_from_the_registry_of_its_platform() {
+async fn the_issuer_s_key_comes_from_its_log_in_the_registry() {
     let platform = Platform::start().await;
     let (wallet, _folder) = wallet();
-    let key = platform.issuer(|issuer| {
-        issuer.take_did(WEBVH);
-        issuer.key.public_key().clone()
-    });
-    let unresolved = accept(&platform, &wallet, &["Identity"]).await.unwrap_err();
+    let key = platform.issuer(|issuer| issuer.key.public_key().clone());
+    let (did, log) = Platform::new_did(&key);
+    platform.issuer(|issuer| issuer.take_did(&did));
+    let nowhere = accept(&platform, &wallet, &["Identity"]).await.unwrap_err();
     assert!(
-        matches!(unresolved, AcceptError::Resolve(ResolveError::Nowhere { .. })),
+        matches!(nowhere, AcceptError::Resolve(ResolveError::Nowhere { .. })),
         "{}",
-        chain(&unresolved)
+        chain(&nowhere)
     );
-    platform.publish(WEBVH, "did:example:other", &key);
-    let other = accept(&platform, &wallet, &["Identity"]).await.unwrap_err();
-    assert!(
-        matches!(other, AcceptError::Resolve(ResolveError::Document(_))),
-        "{}",
-        chain(&other)
-    );
-    let stranger = SoftwareKey::generate(Algorithm::Es256, &mut signer::os_rng());
-    platform.publish(WEBVH, WEBVH, stranger.public_key());
-    let forged = accept(&platform, &wallet, &["Identity"]).await.unwrap_err();
-    assert!(
-        matches!(forged, AcceptError::Receive(ReceiveError::SdJwtVc(_))),
-        "{}",
-        chain(&forged)
-    );
-    platform.issuer(|issuer| issuer.key_id = format!("{WEBVH}#key-2"));
-    platform.publish(WEBVH, WEBVH, &key);
+    // A log of somebody else, and one that was changed, are not the DID's.
+    let (_, other) = Platform::new_did(&key);
+    for forged in [other, log.replace("key-1", "key-9")] {
+        platform.publish(&did, &forged);
+        let error = accept(&platform, &wallet, &["Identity"]).await.unwrap_err();
+        assert!(matches!(error, AcceptError::Resolve(_)), "{}", chain(&error));
+    }
+    platform.publish(&did, &log);
+    platform.issuer(|issuer| issuer.key_id = format!("{did}#key-2"));
     let no_key = accept(&platform, &wallet, &["Identity"]).await.unwrap_err();
     assert!(
         matches!(no_key, AcceptError::Resolve(ResolveError::Key(_))),
         "{}",
         chain(&no_key)
     );
+    // The key is the DID's, but it is another one that signed.
+    let genuine = platform.issuer(|issuer| {
+        issuer.take_did(&did);
+        let stranger = SoftwareKey::generate(Algorithm::Es256, &mut signer::os_rng());
+        std::mem::replace(&mut issuer.key, stranger)
+    });
+    let forged = accept(&platform, &wallet, &["Identity"]).await.unwrap_err();
+    assert!(
+        matches!(forged, AcceptError::Receive(ReceiveError::SdJwtVc(_))),
+        "{}",
+        chain(&forged)
+    );
     assert!(wallet.list().unwrap().is_empty());
-    platform.issuer(|issuer| issuer.take_did(WEBVH));
-    assert_eq!(accepted(&platform, &wallet, &["Identity"]).await[0].issuer, WEBVH);
+    platform.issuer(|issuer| issuer.key = genuine);
+    assert_eq!(accepted(&platform, &wallet, &["Identity"]).await[0].issuer, did);
 }
 
 #[tokio::test]

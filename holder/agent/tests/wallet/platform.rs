@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 
-use axum::Json;
 use axum::Router;
 use axum::extract::Path;
 use axum::extract::State;
@@ -13,11 +12,14 @@ use axum::routing::get;
 use did::Purpose;
 use did::document::NewMethod;
 use did::document::new_document;
+use did::webvh::NewLog;
+use did::webvh::ParameterChanges;
+use keys::Algorithm;
 use keys::PublicKey;
+use keys::Signer as _;
 use openid4vc::SecureUrl;
-use serde_json::Value;
-use serde_json::json;
 use server::Clock;
+use signer::SoftwareKey;
 
 use crate::NOW;
 use crate::issuer;
@@ -25,8 +27,8 @@ use crate::issuer::Issuer;
 use crate::verifier;
 use crate::verifier::Verifier;
 
-/// A DID whose documents only a registry has.
-pub(crate) const WEBVH: &str = "did:webvh:QmTYXE8TR3uLUWWrefCtFCLhdFWDBk7Eyq5DQRmiHFVAEL:agency.localhost%3A1";
+/// The name in the DIDs of this platform's agencies. No such name can ever exist.
+const DOMAIN: &str = "agency.invalid%3A1";
 
 /// The running server.
 #[derive(Clone)]
@@ -37,8 +39,8 @@ pub(crate) struct Peers {
     pub(crate) clock: Clock,
     pub(crate) issuer: Mutex<Issuer>,
     pub(crate) verifier: Mutex<Verifier>,
-    /// DID documents by DID.
-    pub(crate) registry: Mutex<BTreeMap<String, Value>>,
+    /// DID logs by SCID.
+    pub(crate) registry: Mutex<BTreeMap<String, String>>,
 }
 
 impl Platform {
@@ -53,7 +55,7 @@ impl Platform {
             origin,
         }));
         let router = Router::new()
-            .route("/registry/1.0/identifiers/{did}", get(resolve))
+            .route("/registry/dids/{scid}/did.jsonl", get(log))
             .merge(issuer::router())
             .merge(verifier::router())
             .with_state(platform.clone());
@@ -73,24 +75,35 @@ impl Platform {
         then(&mut self.0.verifier.lock().unwrap())
     }
 
-    /// Has the registry answer for `did` with a document of `subject`, whose `#key-1` is `key`.
-    pub(crate) fn publish(&self, did: &str, subject: &str, key: &PublicKey) {
+    /// A new DID whose `#key-1` is `key`, and its log. Not yet in the registry.
+    pub(crate) fn new_did(key: &PublicKey) -> (String, String) {
+        let update_key = SoftwareKey::generate(Algorithm::EdDsa, &mut signer::os_rng());
         let method = NewMethod {
             fragment: "key-1",
             key,
             purposes: &[Purpose::AssertionMethod, Purpose::Authentication],
         };
-        let document = new_document(subject, &[method]);
-        self.0.registry.lock().unwrap().insert(did.to_owned(), document);
+        let mut parameters = ParameterChanges::default();
+        parameters.update_keys = Some(vec![update_key.public_key().to_multikey()]);
+        let creation = did::webvh::create(NewLog {
+            document: new_document(&format!("did:webvh:{{SCID}}:{DOMAIN}"), &[method]),
+            parameters,
+            time: NOW.minus(60),
+            signer: update_key.public_key(),
+        })
+        .unwrap();
+        let line = update_key.fulfil(creation.line).unwrap();
+        (creation.did.to_string(), line + "\n")
+    }
+
+    /// Has the registry serve `log` for the SCID of `did`.
+    pub(crate) fn publish(&self, did: &str, log: &str) {
+        let scid = did.split(':').nth(2).unwrap().to_owned();
+        self.0.registry.lock().unwrap().insert(scid, log.to_owned());
     }
 }
 
-async fn resolve(State(platform): State<Platform>, Path(did): Path<String>) -> (StatusCode, Json<Value>) {
-    match platform.0.registry.lock().unwrap().get(&did) {
-        Some(document) => (
-            StatusCode::OK,
-            Json(json!({"didDocument": document, "didDocumentMetadata": {}, "didResolutionMetadata": {}})),
-        ),
-        None => (StatusCode::NOT_FOUND, Json(json!({"didDocument": null}))),
-    }
+async fn log(State(platform): State<Platform>, Path(scid): Path<String>) -> Result<String, StatusCode> {
+    let log = platform.0.registry.lock().unwrap().get(&scid).cloned();
+    log.ok_or(StatusCode::NOT_FOUND)
 }

@@ -33,7 +33,6 @@ use crate::accept::accepted;
 use crate::chain;
 use crate::fetcher;
 use crate::platform::Platform;
-use crate::platform::WEBVH;
 use crate::verifier::Fault;
 use crate::verifier::adult;
 use crate::verifier::seen;
@@ -171,11 +170,12 @@ async fn what_the_person_saw_is_what_the_verifier_gets() {
 }
 
 #[tokio::test]
-async fn the_verifier_s_key_comes_from_the_registry_of_its_platform_and_the_person_is_told() {
+async fn the_verifier_s_key_comes_from_its_log_in_the_registry_and_the_person_is_told() {
     let scene = Scene::new().await;
-    let key = scene.platform.verifier(|verifier| {
-        verifier.take_did(WEBVH);
-        verifier.key.public_key().clone()
+    let (did, log) = scene.platform.verifier(|verifier| {
+        let (did, log) = Platform::new_did(verifier.key.public_key());
+        verifier.take_did(&did);
+        (did, log)
     });
     scene.platform.ask(false);
     let uri = scene.platform.request_uri(RequestUriMethod::Post);
@@ -185,24 +185,22 @@ async fn the_verifier_s_key_comes_from_the_registry_of_its_platform_and_the_pers
         "{}",
         chain(&error)
     );
+    // Whoever serves the request cannot make up a log for somebody else's DID.
     let stranger = SoftwareKey::generate(Algorithm::EdDsa, &mut signer::os_rng());
-    scene.platform.publish(WEBVH, WEBVH, stranger.public_key());
+    scene
+        .platform
+        .publish(&did, &Platform::new_did(stranger.public_key()).1);
     let error = scene.prepare(&uri).await.unwrap_err();
-    assert!(
-        matches!(error, PresentError::Request(RequestError::Jws(_))),
-        "{}",
-        chain(&error)
-    );
-    scene.platform.publish(WEBVH, WEBVH, &key);
+    assert!(matches!(error, PresentError::Resolve(_)), "{}", chain(&error));
+    scene.platform.publish(&did, &log);
+    let origin = &scene.platform.0.origin;
     let verifier = scene.prepare(&uri).await.unwrap().verifier();
-    assert_eq!(
-        verifier.key_source,
-        Some(KeySource::Registry(scene.platform.0.origin.clone()))
-    );
+    assert_eq!(verifier.did.as_deref(), Some(did.as_str()));
+    assert_eq!(verifier.key_source, Some(KeySource::Registry(origin.clone())));
     let told = serde_json::to_value(&verifier).unwrap();
     assert_eq!(
         told["key_source"],
-        format!("the registry at {}", scene.platform.0.origin)
+        format!("its own signed log, from the registry at {origin}")
     );
 }
 
