@@ -56,7 +56,7 @@ const PACKAGES: [Package; 3] = [
 pub(crate) fn some(root: &Path, arguments: &[&str]) -> Result<()> {
     let mut steps = Steps::begin();
     let server = steps.step("PostgreSQL", || server(&target(root)?))?;
-    steps.step("Rust tests", || rust_tests(root, arguments, &server))?;
+    steps.step("Rust tests", || run(&mut rust_tests(root, arguments, &server)))?;
     steps.summary();
     Ok(())
 }
@@ -69,11 +69,13 @@ pub(crate) fn all(root: &Path) -> Result<()> {
     let mut steps = Steps::begin();
     steps.step("Debian packages", install_packages)?;
     steps.step("sample data is what its generator makes", || sample::check(root))?;
+    steps.step("npm and PyPI packages", || install_peers(&interop, &target))?;
+    let python = venv(&target).join("bin/python");
     let server = steps.step("PostgreSQL", || server(&target))?;
     steps.step("Rust tests", || {
-        rust_tests(root, &["--workspace", "--all-features"], &server)
+        let mut tests = rust_tests(root, &["--workspace", "--all-features"], &server);
+        run(tests.env("ATTESTRY_INTEROP", "1").env("ATTESTRY_PYTHON", &python))
     })?;
-    steps.step("npm and PyPI packages", || install_peers(&interop, &target))?;
     steps.step("the binary", || {
         run(command(cargo(), root).args(["build", "--package", "attestry"]))
     })?;
@@ -81,17 +83,17 @@ pub(crate) fn all(root: &Path) -> Result<()> {
         let mut tests = command("node", &interop);
         tests.args(["--test", "test/"]).env(DATABASE, &server.url);
         tests.env("ATTESTRY_BIN", target.join("debug/attestry"));
-        tests.env("ATTESTRY_PYTHON", venv(&target).join("bin/python"));
-        run(&mut tests)
+        run(tests.env("ATTESTRY_PYTHON", &python))
     })?;
     drop(server);
     steps.summary();
     Ok(())
 }
 
-fn rust_tests(root: &Path, arguments: &[&str], server: &Database) -> Result<()> {
+fn rust_tests(root: &Path, arguments: &[&str], server: &Database) -> Command {
     let mut tests = command(cargo(), root);
-    run(tests.arg("test").args(arguments).env(DATABASE, &server.url))
+    tests.arg("test").args(arguments).env(DATABASE, &server.url);
+    tests
 }
 
 /// The server to test on: the one that is named already, or one of this run.
