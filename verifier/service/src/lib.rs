@@ -60,8 +60,14 @@ pub struct Config {
 /// Where trust bundles come from.
 pub trait Bundles: Send + Sync {
     /// The newest bundles at hand. An answer is waiting: this does not fetch for long.
-    fn bundles(&self) -> Pin<Box<dyn Future<Output = Result<Vec<Arc<TrustedBundle>>, BundlesError>> + Send + '_>>;
+    fn bundles(&self) -> Answer<'_, Vec<Arc<TrustedBundle>>>;
 }
+
+/// An answer of [`Bundles`], later. A trait object cannot return `impl Future`.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, BundlesError>> + Send + 'a>>;
+
+/// The answer of [`Bundles::bundles`], later. A trait object cannot return `impl Future`.
+pub type BundlesAnswer<'a> = Pin<Box<dyn Future<Output = Result<Vec<Arc<TrustedBundle>>, BundlesError>> + Send + 'a>>;
 
 /// No bundle is at hand: the environment's fault.
 #[derive(Debug, Error)]
