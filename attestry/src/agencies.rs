@@ -16,6 +16,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use issuer::Agency;
+use issuer::AgencySigners;
 use issuer::Issuer;
 use issuer::agency::AgencyFile;
 use keys::Algorithm;
@@ -118,7 +119,11 @@ async fn admit_folder(agencies: &Agencies, folder: &Path, request: AdmitRequest)
     let final_path = folder.join("agency.json");
     std::fs::rename(&draft, &final_path).with_context(|| format!("cannot write {}", final_path.display()))?;
     let admitted = async {
-        let agency = Agency::load(folder, keys.es256).await?;
+        let signers = AgencySigners {
+            jose: keys.es256,
+            data_integrity: keys.eddsa,
+        };
+        let agency = Agency::load(folder, signers).await?;
         agencies
             .registry
             .append(

@@ -234,9 +234,9 @@ async fn load_agencies(data: &DataFolder) -> Result<Vec<Agency>> {
     let mut agencies = Vec::new();
     for folder in data.agencies()? {
         let file = AgencyFile::read(&folder)?;
-        let signer = sample::agency_signer(data, &file.id)?;
+        let signers = sample::agency_signers(data, &file.id)?;
         agencies.push(
-            Agency::load(&folder, signer)
+            Agency::load(&folder, signers)
                 .await
                 .with_context(|| format!("cannot load the agency in {}", folder.display()))?,
         );

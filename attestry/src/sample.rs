@@ -13,6 +13,7 @@ use did::Purpose;
 use did::document::NewMethod;
 use did::document::new_document;
 use did::webvh;
+use issuer::AgencySigners;
 use issuer::agency::AgencyFile;
 use keys::Algorithm;
 use keys::Signer as _;
@@ -352,7 +353,10 @@ async fn accredit(
     Ok(())
 }
 
-/// The signer of an agency's credentials.
-pub(crate) fn agency_signer(data: &DataFolder, id: &str) -> Result<Arc<SoftwareKey>> {
-    data.key(&format!("{id}-es256"), Algorithm::Es256)
+/// The signers of an agency's credentials.
+pub(crate) fn agency_signers(data: &DataFolder, id: &str) -> Result<AgencySigners> {
+    Ok(AgencySigners {
+        jose: data.key(&format!("{id}-es256"), Algorithm::Es256)?,
+        data_integrity: data.key(&format!("{id}-eddsa"), Algorithm::EdDsa)?,
+    })
 }

@@ -6,6 +6,9 @@
 //!   mappings/DrivingLicence.json   register to claims, see `mapping`
 //!   types/DrivingLicence/          type.json (SD-JWT VC type metadata), display.json, schema.json, context.jsonld
 //! ```
+//!
+//! The DID has a second key, `#eddsa`, for Data Integrity proofs. A type is issued as a W3C credential, too, if it has
+//! a `context.jsonld` that gives every claim a meaning; the context is known as `{vct}/context.jsonld`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,6 +17,8 @@ use std::sync::Arc;
 
 use keys::Signer;
 use keys::json;
+use openid4vc::dcql::ClaimsPath;
+use openid4vc::dcql::PathComponent;
 use openid4vc::vci::configuration::ClaimDescription;
 use openid4vc::vci::configuration::CredentialMetadata;
 use openid4vc::vci::configuration::Display;
@@ -23,6 +28,7 @@ use serde_json::Value;
 use serde_json::json;
 use thiserror::Error;
 
+use crate::document::W3cType;
 use crate::mapping::Mapping;
 use crate::mapping::MappingError;
 use crate::register;
@@ -31,6 +37,8 @@ use crate::register::RegisterError;
 
 /// Type metadata with display texts in a dozen languages; the longest file of the folder.
 const MAX_FILE_BYTES: usize = 512 * 1024;
+/// The fragment of the key for Data Integrity proofs.
+const DATA_INTEGRITY_KEY: &str = "eddsa";
 
 /// `agency.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -46,10 +54,20 @@ pub struct AgencyFile {
     pub verification_method: String,
 }
 
+/// The keys that an agency signs with.
+#[derive(Clone)]
+pub struct AgencySigners {
+    /// The key of [`AgencyFile::verification_method`]: SD-JWT VC, JWTs, status lists and entries of the registry.
+    pub jose: Arc<dyn Signer>,
+    /// The Ed25519 key `#eddsa` of the DID: Data Integrity proofs.
+    pub data_integrity: Arc<dyn Signer>,
+}
+
 /// An agency that issues.
 pub struct Agency {
     file: AgencyFile,
-    signer: Arc<dyn Signer>,
+    data_integrity_method: String,
+    signers: AgencySigners,
     types: BTreeMap<String, CredentialType>,
 }
 
@@ -59,6 +77,8 @@ pub struct CredentialType {
     pub(crate) vct: String,
     pub(crate) integrity: String,
     pub(crate) metadata: CredentialMetadata,
+    /// Absent where no context gives the claims a meaning.
+    pub(crate) w3c: Option<W3cType>,
     pub(crate) mapping: Mapping,
     pub(crate) register: Arc<dyn Register>,
 }
@@ -135,11 +155,11 @@ impl AgencyFile {
 }
 
 impl Agency {
-    /// Loads the agency of a folder; `signer` has the key of its verification method.
+    /// Loads the agency of a folder.
     ///
     /// # Errors
     /// [`AgencyError`].
-    pub async fn load(folder: &Path, signer: Arc<dyn Signer>) -> Result<Self, AgencyError> {
+    pub async fn load(folder: &Path, signers: AgencySigners) -> Result<Self, AgencyError> {
         let file = AgencyFile::read(folder)?;
         let mappings = folder.join("mappings");
         let io = |source| AgencyError::Io {
@@ -157,7 +177,12 @@ impl Agency {
             let credential_type = CredentialType::load(&path, folder).await?;
             types.insert(credential_type.name.clone(), credential_type);
         }
-        Ok(Self { file, signer, types })
+        Ok(Self {
+            data_integrity_method: format!("{}#{DATA_INTEGRITY_KEY}", file.did),
+            file,
+            signers,
+            types,
+        })
     }
 
     /// Its short name.
@@ -183,7 +208,16 @@ impl Agency {
     }
 
     pub(crate) fn signer(&self) -> &dyn Signer {
-        &*self.signer
+        &*self.signers.jose
+    }
+
+    /// The DID URL of [`Agency::data_integrity_signer`].
+    pub(crate) fn data_integrity_method(&self) -> &str {
+        &self.data_integrity_method
+    }
+
+    pub(crate) fn data_integrity_signer(&self) -> &dyn Signer {
+        &*self.signers.data_integrity
     }
 
     pub(crate) const fn types(&self) -> &BTreeMap<String, CredentialType> {
@@ -224,15 +258,55 @@ impl CredentialType {
                 source,
             })?;
         let integrity = ::credential::sd_jwt_vc::integrity::compute(&document);
+        let w3c = load_w3c(&types, &name, &vct, &mapping, &claims)?;
         Ok(Self {
             name,
             vct,
             integrity,
             metadata: CredentialMetadata { display, claims },
+            w3c,
             mapping,
             register,
         })
     }
+}
+
+/// The type as a W3C credential, if it has a context that fits. One that does not fit takes only these formats away.
+fn load_w3c(
+    folder: &Path,
+    name: &str,
+    vct: &str,
+    mapping: &Mapping,
+    claims: &[ClaimDescription],
+) -> Result<Option<W3cType>, AgencyError> {
+    let path = folder.join("context.jsonld");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let context = json::parse(&read(&path)?, limits()).map_err(|source| AgencyError::Json {
+        path: path.clone(),
+        source,
+    })?;
+    let described = claims.iter().map(|claim| keys_of(&claim.path));
+    let mapped = mapping.claim_paths().map(<[String]>::to_vec);
+    let paths: Vec<Vec<String>> = described.chain(mapped).collect();
+    match W3cType::new(name, format!("{vct}/context.jsonld"), context, &paths) {
+        Ok(w3c) => Ok(Some(w3c)),
+        Err(error) => {
+            let cause = server::problem::chain(&error);
+            tracing::warn!(context = %path.display(), cause, "the type is not issued as a W3C credential");
+            Ok(None)
+        }
+    }
+}
+
+/// The members along a path; array places have no name.
+fn keys_of(path: &ClaimsPath) -> Vec<String> {
+    let key = |component: &PathComponent| match component {
+        PathComponent::Key(key) => Some(key.clone()),
+        PathComponent::Index(_) | PathComponent::AllElements => None,
+    };
+    path.components().iter().filter_map(key).collect()
 }
 
 /// The claims of type metadata (`label`) as claims of issuer metadata (`name`).

@@ -8,10 +8,13 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
 use ::credential::CredentialFormat;
+use ::credential::data_integrity::LdpVcError;
 use ::credential::sd_jwt::Decoys;
 use ::credential::sd_jwt::SdJwtError;
 use ::credential::sd_jwt_vc;
+use ::credential::status_list::StatusPurpose;
 use ::credential::status_list::StatusReference;
+use ::credential::vc_jwt::VcJwtError;
 use ::store::CommitError;
 use ::store::StoreError;
 use ::store::Transaction;
@@ -37,6 +40,7 @@ use thiserror::Error;
 use crate::Desk;
 use crate::Issuer;
 use crate::agency::CredentialType;
+use crate::document::NewDocument;
 use crate::mapping::MappedClaims;
 use crate::mapping::RowError;
 use crate::records::CredentialStatus;
@@ -66,6 +70,9 @@ pub(crate) enum IssueError {
     /// is still good for the next one.
     #[error("the status list is full")]
     NoPlace,
+    /// The credential cannot be made from the claims.
+    #[error("the credential cannot be made")]
+    LdpVc(#[from] LdpVcError),
     /// The wallet's fault; it gets the protocol's code.
     #[error("the request is refused")]
     Refused(#[from] CredentialError),
@@ -75,6 +82,9 @@ pub(crate) enum IssueError {
     /// The register failed.
     #[error("the register cannot be read")]
     Register(#[from] RegisterError),
+    /// The proof names no DID: our own metadata ask for one, so this is our fault.
+    #[error("expected a holder with a DID, found a key alone")]
+    NoDid,
     /// The credential cannot be made from the claims.
     #[error("the credential cannot be made")]
     SdJwt(#[from] SdJwtError),
@@ -87,6 +97,9 @@ pub(crate) enum IssueError {
     /// The store failed.
     #[error("the credential was not recorded")]
     Store(#[from] RecordError),
+    /// The credential cannot be made from the claims.
+    #[error("the credential cannot be made")]
+    VcJwt(#[from] VcJwtError),
 }
 
 impl From<CommitError> for IssueError {
@@ -242,6 +255,8 @@ fn resolve(urls: BTreeSet<&str>) -> BTreeMap<String, PublicKey> {
 fn what<'a>(desk: &'a Desk, authorized: &AuthorizedRequest<'_>) -> Option<(&'a CredentialType, CredentialFormat)> {
     let format = match authorized.configuration.profile {
         FormatProfile::SdJwtVc { .. } => CredentialFormat::DcSdJwt,
+        FormatProfile::JwtVcJson { .. } => CredentialFormat::JwtVcJson,
+        FormatProfile::LdpVc { .. } => CredentialFormat::LdpVc,
         _ => return None,
     };
     let name = authorized
@@ -264,11 +279,9 @@ impl Work<'_> {
         };
         let mut credentials = Vec::new();
         for ((id, holder), place) in ids.into_iter().zip(holders).zip(places) {
-            let text = self.sign(holder, place.as_ref())?;
+            let credential = self.sign(holder, place.as_ref())?;
             self.record(tx, id, place)?;
-            credentials.push(Delivered {
-                credential: Value::String(text),
-            });
+            credentials.push(Delivered { credential });
         }
         save(tx, self.token_key, self.after)?;
         Ok(CredentialResponse::Issued {
@@ -277,7 +290,45 @@ impl Work<'_> {
         })
     }
 
-    fn sign(&self, holder: &HolderKey, place: Option<&Place>) -> Result<String, IssueError> {
+    fn sign(&self, holder: &HolderKey, place: Option<&Place>) -> Result<Value, IssueError> {
+        match self.format {
+            CredentialFormat::DcSdJwt => Ok(Value::from(self.sign_sd_jwt_vc(holder, place)?)),
+            CredentialFormat::JwtVcJson | CredentialFormat::LdpVc => self.sign_w3c(holder, place),
+        }
+    }
+
+    fn sign_w3c(&self, holder: &HolderKey, place: Option<&Place>) -> Result<Value, IssueError> {
+        let agency = &self.desk.agency;
+        let w3c = self.credential_type.w3c.as_ref();
+        let w3c = w3c.ok_or(CredentialError::UnknownConfiguration)?;
+        let bitstring = |place: &Place| {
+            StatusReference::bitstring(
+                status::bitstring_uri(&place.uri),
+                place.index,
+                StatusPurpose::Revocation,
+            )
+        };
+        let status = place.map(bitstring);
+        let document = NewDocument {
+            issuer: agency.did(),
+            issuer_name: agency.name(),
+            holder: holder.did().ok_or(IssueError::NoDid)?,
+            valid_from: grain(self.now),
+            valid_until: self.mapped.expires_at,
+            status: status.as_ref(),
+            claims: &self.mapped.claims,
+        };
+        if self.format == CredentialFormat::LdpVc {
+            let request = w3c.sign_data_integrity(&document, agency.data_integrity_method())?;
+            let credential = keys::signing::fulfil(agency.data_integrity_signer(), request)?;
+            return Ok(Value::Object(credential));
+        }
+        let algorithm = agency.signer().public_key().algorithm();
+        let request = w3c.sign_jwt(&document, agency.key_id(), algorithm)?;
+        Ok(Value::from(keys::signing::fulfil(agency.signer(), request)?))
+    }
+
+    fn sign_sd_jwt_vc(&self, holder: &HolderKey, place: Option<&Place>) -> Result<String, IssueError> {
         let agency = &self.desk.agency;
         let status = place.map(|place| StatusReference::token_status_list(place.uri.clone(), place.index));
         let jwk = holder.key().to_jwk();

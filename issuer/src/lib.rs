@@ -16,10 +16,12 @@
 //! | `POST /issuers/{agency}/nonce` | `http/nonce.rs` | Nonce Endpoint |
 //! | `POST /issuers/{agency}/credential` | `http/credential.rs` | Credential Endpoint |
 //! | `GET /issuers/{agency}/status/{list}` | `http/status.rs` | Token Status List |
+//! | `GET /issuers/{agency}/status/{list}/bitstring` | `http/status.rs` | Bitstring Status List |
 //! | `/issuers/{agency}/admin/...` | `http/admin.rs` | administrative token |
 
 pub mod agency;
 mod credential;
+mod document;
 mod http;
 pub mod mapping;
 mod offer;
@@ -46,6 +48,7 @@ use trust::entry::Body;
 use trust::entry::Draft;
 
 pub use agency::Agency;
+pub use agency::AgencySigners;
 pub use http::PublishError;
 pub use offer::OfferError;
 pub use status::StatusError;

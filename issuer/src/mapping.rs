@@ -212,6 +212,11 @@ impl Mapping {
         &self.disclosable
     }
 
+    /// Where each claim stands: names of members from the outside in.
+    pub(crate) fn claim_paths(&self) -> impl Iterator<Item = &[String]> {
+        self.claims.iter().map(|claim| claim.path.as_slice())
+    }
+
     /// Makes the claims of one subject, as of `now`.
     ///
     /// # Errors

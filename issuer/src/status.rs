@@ -1,13 +1,22 @@
 //! Status lists: places for new credentials, revocation, and commitment to the registry.
 //!
 //! Every list has 131,072 places, the herd that the Bitstring Status List standard asks for at least, and a
-//! credential gets a random free one, so that an index tells nothing about order. A list's standard form is
-//! signed anew for each commitment and served as it was committed: a monitor can compare the two.
+//! credential gets a random free one, so that an index tells nothing about order. A list's standard forms are
+//! signed anew for each commitment and served as they were committed: a monitor can compare the two.
+//!
+//! Each list is one record with two views: the Token Status List that SD-JWT VCs name, and the Bitstring Status List
+//! of revocations that W3C credentials name, at the same address with `/bitstring`. Both are made from the same
+//! statuses and committed in the same entry, with the same compact form, so that they cannot disagree.
 
 use ::credential::status_list::BitsPerEntry;
+use ::credential::status_list::BitstringCredential;
+use ::credential::status_list::BitstringPurpose;
 use ::credential::status_list::Status;
 use ::credential::status_list::StatusArray;
 use ::credential::status_list::StatusListToken;
+use ::credential::status_list::StatusPurpose;
+use ::credential::vc_jwt;
+use ::credential::vc_jwt::VcJwtError;
 use ::store::Direction;
 use ::store::Transaction;
 use keys::SignerError;
@@ -50,8 +59,8 @@ const TRIES: usize = 16;
 const RENEW_SECONDS: i64 = 6 * 60 * 60;
 /// When verifiers may expect the next state at the latest: two renewals may fail.
 const NEXT_UPDATE_SECONDS: i64 = 24 * 60 * 60;
-/// Lists of one commitment: about 250 bytes each, and an entry holds 65,535.
-const LISTS_PER_COMMIT: usize = 200;
+/// Lists of one commitment: about 250 bytes for each of the two views, and an entry holds 65,535.
+const LISTS_PER_COMMIT: usize = 100;
 /// Lists of one agency that are read at a time; ten years of a national issuer.
 const MAX_LISTS: usize = 10_000;
 
@@ -68,6 +77,9 @@ pub enum StatusError {
         /// Its id.
         id: String,
     },
+    /// The Bitstring Status List cannot be made: our fault.
+    #[error("the bitstring status list cannot be made")]
+    Bitstring(#[from] VcJwtError),
     /// The registry did not take the commitment.
     #[error("the status was not committed")]
     Registry(#[from] RegistryError),
@@ -83,6 +95,11 @@ pub enum StatusError {
         /// Its id.
         id: String,
     },
+}
+
+/// The address of the Bitstring view of the list at `uri`.
+pub(crate) fn bitstring_uri(uri: &str) -> String {
+    format!("{uri}/bitstring")
 }
 
 /// Takes `count` random free places in the current list of a type, within the transaction that issues.
@@ -284,10 +301,15 @@ async fn commit(issuer: &Issuer, desk: &Desk, lists: &[ListRecord]) -> Result<()
             epoch: list.committed.map_or(epoch, |committed| epoch.max(committed.epoch + 1)),
             at: now,
         };
-        let (token, compact) = forms(desk, &list.uri, &array, now)?;
-        commitments.push(commitment(list.uri.clone(), &token, &compact, next));
-        blobs.push(compact);
-        published.push((list.id.clone(), epoch, next, token));
+        let forms = forms(desk, &list.uri, &array, now)?;
+        commitments.extend(forms.commitments(&list.uri, next));
+        blobs.push(forms.compact.clone());
+        published.push(Published {
+            list: list.id.clone(),
+            seen: epoch,
+            committed: next,
+            forms,
+        });
     }
     commitments.sort_by(|left, right| left.uri.cmp(&right.uri));
     let body = Body::StatusCommit(StatusCommitBody {
@@ -308,59 +330,100 @@ async fn commit(issuer: &Issuer, desk: &Desk, lists: &[ListRecord]) -> Result<()
     Ok(publish(issuer, agency, &published).await?)
 }
 
-/// The standard form, signed, and the compact form for bundles.
-fn forms(desk: &Desk, uri: &str, array: &StatusArray, now: Timestamp) -> Result<(String, Vec<u8>), StatusError> {
+/// A list at one moment.
+struct Forms {
+    /// The Status List Token.
+    token: String,
+    /// The `BitstringStatusListCredential` of revocations, as `vc+jwt`.
+    bitstring: String,
+    /// For bundles.
+    compact: Vec<u8>,
+}
+
+/// What was committed of a list, and at which epoch its statuses were read.
+struct Published {
+    list: String,
+    seen: u64,
+    committed: Committed,
+    forms: Forms,
+}
+
+/// The standard forms, signed, and the compact form.
+fn forms(desk: &Desk, uri: &str, array: &StatusArray, now: Timestamp) -> Result<Forms, StatusError> {
+    let (did, key_id, signer) = (desk.agency.did(), desk.agency.key_id(), desk.agency.signer());
+    let algorithm = signer.public_key().algorithm();
     let token = StatusListToken {
         uri,
-        issuer: desk.agency.did(),
-        key_id: desk.agency.key_id(),
+        issuer: did,
+        key_id,
         issued_at: now,
         expires_at: Some(now.plus(NEXT_UPDATE_SECONDS)),
         time_to_live: u64::try_from(RENEW_SECONDS).ok(),
         array,
     };
-    let signer = desk.agency.signer();
-    let token = keys::signing::fulfil(signer, token.sign(signer.public_key().algorithm()))?;
+    let bitstring = BitstringCredential {
+        uri: &bitstring_uri(uri),
+        issuer: did,
+        purpose: BitstringPurpose::Revocation,
+        valid_from: now,
+        valid_until: Some(now.plus(NEXT_UPDATE_SECONDS)),
+        time_to_live: u64::try_from(RENEW_SECONDS * 1_000).ok(),
+        array,
+    };
+    let bitstring = vc_jwt::issue(bitstring.document(), key_id, algorithm)?;
     let list = array.to_status_list();
     let compact = list
         .get("lst")
         .and_then(Value::as_str)
-        .and_then(|lst| base64url::decode(lst).ok())
-        .unwrap_or_default();
-    Ok((token, compact))
+        .and_then(|lst| base64url::decode(lst).ok());
+    Ok(Forms {
+        token: keys::signing::fulfil(signer, token.sign(algorithm))?,
+        bitstring: keys::signing::fulfil(signer, bitstring)?,
+        compact: compact.unwrap_or_default(),
+    })
 }
 
-fn commitment(uri: String, token: &str, compact: &[u8], next: Committed) -> StatusList {
-    StatusList {
-        uri,
-        bits: BITS.number(),
-        // Both are constants of this file, and far below 2^64.
-        capacity: u64::try_from(CAPACITY).unwrap_or(u64::MAX),
-        tokens: vec![StatusToken {
-            format: TokenFormat::Jwt,
-            digest: Hash::digest(token.as_bytes()),
-        }],
-        encoding: StatusEncoding::Zlib,
-        compact: Hash::digest(compact),
-        compact_length: u64::try_from(compact.len()).unwrap_or(u64::MAX),
-        next_update: next.at.plus(NEXT_UPDATE_SECONDS),
-        epoch: next.epoch,
-        purpose: None,
+impl Forms {
+    /// The two views of the list at `uri`.
+    fn commitments(&self, uri: &str, next: Committed) -> [StatusList; 2] {
+        let view = |uri: String, format, bytes: &str, purpose: Option<BitstringPurpose>| StatusList {
+            uri,
+            bits: BITS.number(),
+            // Both are constants of this file, and far below 2^64.
+            capacity: u64::try_from(CAPACITY).unwrap_or(u64::MAX),
+            tokens: vec![StatusToken {
+                format,
+                digest: Hash::digest(bytes.as_bytes()),
+            }],
+            encoding: StatusEncoding::Zlib,
+            compact: Hash::digest(&self.compact),
+            compact_length: u64::try_from(self.compact.len()).unwrap_or(u64::MAX),
+            next_update: next.at.plus(NEXT_UPDATE_SECONDS),
+            epoch: next.epoch,
+            purpose: purpose.map(|purpose| StatusPurpose::from(purpose).as_str().to_owned()),
+        };
+        let revocation = Some(BitstringPurpose::Revocation);
+        [
+            view(uri.to_owned(), TokenFormat::Jwt, &self.token, None),
+            view(bitstring_uri(uri), TokenFormat::Bitstring, &self.bitstring, revocation),
+        ]
     }
 }
 
 /// Notes what the registry has. If a credential was revoked meanwhile, the list stays due.
-async fn publish(
-    issuer: &Issuer,
-    agency: &str,
-    published: &[(String, u64, Committed, String)],
-) -> Result<(), RecordError> {
+async fn publish(issuer: &Issuer, agency: &str, published: &[Published]) -> Result<(), RecordError> {
     issuer
         .0
         .records
         .store()
         .transact(|tx| async move {
-            for (id, seen, committed, token) in published {
+            for Published {
+                list: id,
+                seen,
+                committed,
+                forms,
+            } in published
+            {
                 let key = list_key(agency, id);
                 let Some(mut list) = tx.load::<ListRecord>(&key).await? else {
                     continue;
@@ -373,7 +436,8 @@ async fn publish(
                     list.epoch.max(committed.epoch + 1)
                 };
                 save(&tx, &key, &list)?;
-                tx.put(published_key(agency, id), token.as_bytes())?;
+                tx.put(published_key(agency, id), forms.token.as_bytes())?;
+                tx.put(bitstring_key(agency, id), forms.bitstring.as_bytes())?;
             }
             Ok(())
         })
@@ -381,14 +445,21 @@ async fn publish(
 }
 
 /// The Status List Token that the registry has committed.
-pub(crate) async fn published(issuer: &Issuer, agency: &str, list: &str) -> Result<Option<Vec<u8>>, RecordError> {
-    Ok(issuer
-        .0
-        .records
-        .snapshot()
-        .await?
-        .get(published_key(agency, list))
-        .await?)
+pub(crate) async fn published_token(issuer: &Issuer, agency: &str, list: &str) -> Result<Option<Vec<u8>>, RecordError> {
+    read_published(issuer, published_key(agency, list)).await
+}
+
+/// The `BitstringStatusListCredential` that the registry has committed.
+pub(crate) async fn published_bitstring(
+    issuer: &Issuer,
+    agency: &str,
+    list: &str,
+) -> Result<Option<Vec<u8>>, RecordError> {
+    read_published(issuer, bitstring_key(agency, list)).await
+}
+
+async fn read_published(issuer: &Issuer, key: String) -> Result<Option<Vec<u8>>, RecordError> {
+    Ok(issuer.0.records.snapshot().await?.get(key).await?)
 }
 
 fn random_index(rng: &mut impl CryptoRng) -> usize {
@@ -410,6 +481,10 @@ fn status_key(agency: &str, list: &str) -> String {
 
 fn published_key(agency: &str, list: &str) -> String {
     format!("published/{agency}/{list}")
+}
+
+fn bitstring_key(agency: &str, list: &str) -> String {
+    format!("bitstring/{agency}/{list}")
 }
 
 fn place_key(agency: &str, list: &str, index: usize) -> String {

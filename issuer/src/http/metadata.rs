@@ -11,10 +11,13 @@ use axum::response::IntoResponse as _;
 use axum::response::Response;
 use keys::Algorithm;
 use openid4vc::SecureUrl;
+use openid4vc::dcql::ClaimsPath;
+use openid4vc::dcql::PathComponent;
 use openid4vc::oauth::server_metadata::AuthorizationServerMetadata;
 use openid4vc::url::UrlError;
 use openid4vc::vci::configuration::ConfigurationError;
 use openid4vc::vci::configuration::CredentialConfiguration;
+use openid4vc::vci::configuration::CredentialMetadata;
 use openid4vc::vci::configuration::Display;
 use openid4vc::vci::configuration::FormatProfile;
 use openid4vc::vci::metadata::BatchCredentialIssuance;
@@ -26,6 +29,8 @@ use thiserror::Error;
 use super::desk;
 use crate::Agency;
 use crate::Issuer;
+use crate::agency::CredentialType;
+use crate::document::CRYPTOSUITE;
 use crate::offer::configuration_id;
 
 /// Copies of a credential at a time, each for its own key, so that a holder can show each once.
@@ -51,18 +56,9 @@ pub(super) async fn authorization_server(
 pub(crate) fn metadata_of(agency: &Agency, identifier: &SecureUrl) -> Result<IssuerMetadata, PublishError> {
     let mut configurations = BTreeMap::new();
     for credential_type in agency.types().values() {
-        let format = CredentialFormat::DcSdJwt;
-        let configuration = CredentialConfiguration::keyed(
-            FormatProfile::SdJwtVc {
-                vct: credential_type.vct.clone(),
-            },
-            Some(credential_type.name.clone()),
-            vec![agency.signer().public_key().algorithm().jose_name().into()],
-            vec!["jwk".to_owned(), "did:key".to_owned(), "did:jwk".to_owned()],
-            &[Algorithm::Es256, Algorithm::EdDsa],
-            credential_type.metadata.clone(),
-        )?;
-        configurations.insert(configuration_id(&credential_type.name, format), configuration);
+        for (format, configuration) in configurations_of(agency, credential_type)? {
+            configurations.insert(configuration_id(&credential_type.name, format), configuration);
+        }
     }
     let metadata = IssuerMetadata {
         credential_issuer: identifier.clone(),
@@ -82,6 +78,69 @@ pub(crate) fn metadata_of(agency: &Agency, identifier: &SecureUrl) -> Result<Iss
         credential_configurations_supported: configurations,
     };
     metadata.check()?;
+    Ok(metadata)
+}
+
+/// One type in every format that the agency issues it in.
+fn configurations_of(
+    agency: &Agency,
+    credential_type: &CredentialType,
+) -> Result<Vec<(CredentialFormat, CredentialConfiguration)>, ConfigurationError> {
+    let jose = || vec![agency.signer().public_key().algorithm().jose_name().into()];
+    let methods = |methods: &[&str]| methods.iter().map(ToString::to_string).collect();
+    let scope = Some(credential_type.name.clone());
+    let sd_jwt_vc = CredentialConfiguration::keyed(
+        FormatProfile::SdJwtVc {
+            vct: credential_type.vct.clone(),
+        },
+        scope.clone(),
+        jose(),
+        methods(&["jwk", "did:key", "did:jwk"]),
+        &[Algorithm::Es256, Algorithm::EdDsa],
+        credential_type.metadata.clone(),
+    )?;
+    let mut configurations = vec![(CredentialFormat::DcSdJwt, sd_jwt_vc)];
+    let Some(w3c) = &credential_type.w3c else {
+        return Ok(configurations);
+    };
+    // The subject of a W3C credential has a DID, so the proof must name one.
+    let dids = || methods(&["did:key", "did:jwk"]);
+    let metadata = || below_subject(&credential_type.metadata);
+    let jwt_vc_json = CredentialConfiguration::keyed(
+        FormatProfile::JwtVcJson { types: w3c.types() },
+        scope.clone(),
+        jose(),
+        dids(),
+        &[Algorithm::Es256, Algorithm::EdDsa],
+        metadata()?,
+    )?;
+    let ldp_vc = CredentialConfiguration::keyed(
+        FormatProfile::LdpVc {
+            context: w3c.context_urls(),
+            types: w3c.types(),
+        },
+        scope,
+        vec![CRYPTOSUITE.as_str().into()],
+        dids(),
+        // The holder must present with the same kind of proof, which takes an Ed25519 key.
+        &[CRYPTOSUITE.algorithm()],
+        metadata()?,
+    )?;
+    configurations.extend([
+        (CredentialFormat::JwtVcJson, jwt_vc_json),
+        (CredentialFormat::LdpVc, ldp_vc),
+    ]);
+    Ok(configurations)
+}
+
+/// The claims of a W3C credential stand below `credentialSubject`.
+fn below_subject(metadata: &CredentialMetadata) -> Result<CredentialMetadata, ConfigurationError> {
+    let mut metadata = metadata.clone();
+    for claim in &mut metadata.claims {
+        let subject = PathComponent::Key("credentialSubject".to_owned());
+        let path = std::iter::once(subject).chain(claim.path.components().iter().cloned());
+        claim.path = ClaimsPath::new(path.collect()).map_err(|_| ConfigurationError::Claims)?;
+    }
     Ok(metadata)
 }
 
