@@ -1,5 +1,10 @@
 //! The command line: names, options, help with examples. What the commands do is in `commands/`.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "these comments are the help that people read on a terminal"
+)]
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 

@@ -290,11 +290,7 @@ struct RegistryBundles {
 }
 
 impl verifier_service::Bundles for RegistryBundles {
-    fn bundles(
-        &self,
-    ) -> std::pin::Pin<
-        Box<dyn Future<Output = Result<Vec<Arc<TrustedBundle>>, verifier_service::BundlesError>> + Send + '_>,
-    > {
+    fn bundles(&self) -> verifier_service::BundlesAnswer<'_> {
         Box::pin(async move {
             let mut last = self.last.lock().await;
             let fresh = last

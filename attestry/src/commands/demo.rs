@@ -47,10 +47,11 @@ fn tell(options: &cli::Demo, output: Output) -> Result<ExitCode> {
     let kept = options.keep.then(|| folder.display().to_string());
     match told.and(stopped) {
         Ok(()) => {
-            let mut text = format!("\nEvery step held ({}).", stage.steps.len());
-            if let Some(kept) = &kept {
-                text.push_str(&format!(" The data is kept in {kept}."));
-            }
+            let where_kept = kept
+                .as_ref()
+                .map(|kept| format!(" The data is kept in {kept}."))
+                .unwrap_or_default();
+            let text = format!("\nEvery step held ({}).{where_kept}", stage.steps.len());
             output.result(text, &json!({"held": true, "steps": stage.steps, "folder": kept}));
             Ok(ExitCode::SUCCESS)
         }

@@ -31,7 +31,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<ExitCode> {
         Command::Wallet(command) => wallet::run(command, *output).await,
         Command::Verifier(command) => verifier::run(command, *output).await,
         Command::Bundle(command) => bundle::run(command, *output).await,
-        Command::Verify(options) => verify::run(options, *output),
+        Command::Verify(options) => verify::run(&options, *output),
         Command::Credentials(command) => issuer::credentials(command, *output).await,
         Command::Revoke(options) => issuer::revoke(options, *output).await,
         Command::Resolve(options) => resolve::run(options, *output).await,

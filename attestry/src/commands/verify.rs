@@ -27,7 +27,7 @@ const NOT_VALID: u8 = 1;
 /// A dozen presentations with portraits.
 const MAX_FILE_BYTES: u64 = 8 << 20;
 
-pub(crate) fn run(options: cli::Verify, output: Output) -> Result<ExitCode> {
+pub(crate) fn run(options: &cli::Verify, output: Output) -> Result<ExitCode> {
     let bundles: Vec<TrustedBundle> = options
         .bundle
         .iter()
@@ -76,7 +76,7 @@ fn judge(
     max_age: i64,
     now: Timestamp,
 ) -> Result<Verified, Refused> {
-    let jwt = own.map_or(presentation.request(), RequestFile::request);
+    let jwt = own.map_or_else(|| presentation.request(), RequestFile::request);
     // A request that was kept apart from the file is the verifier's own: only its own end limits it.
     let request_age = if own.is_some() { i64::MAX } else { max_age };
     let received: ReceivedRequest = verifier::accept_request(jwt, bundles, request_age, now)?;

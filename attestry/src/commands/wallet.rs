@@ -127,7 +127,7 @@ fn list(wallet: &Wallet, output: Output) -> Result<ExitCode> {
         } else {
             "not valid now"
         };
-        let until = one.valid_until.map(|time| time.to_rfc3339());
+        let until = one.valid_until.map(keys::Timestamp::to_rfc3339);
         json!({"id": one.id, "name": one.name, "issuer": issuer, "valid_until": until, "state": state})
     };
     let rows: Vec<Value> = credentials.iter().map(row).collect();
