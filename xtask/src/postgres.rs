@@ -77,8 +77,9 @@ impl Server {
                 "-c",
                 &sockets,
             ])
-            // Many test programs at once, each with a pool. Nothing here outlives the run, so no fsync.
-            .args(["-c", "max_connections=300", "-c", "fsync=off"])
+            // Many test programs at once, each with a pool. It keeps its fsync: the store refuses a server
+            // that could lose what it acknowledged, and the tests hold it to that.
+            .args(["-c", "max_connections=300"])
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

@@ -55,7 +55,14 @@ const PACKAGES: [Package; 3] = [
 /// Runs `cargo test` with the given arguments and a PostgreSQL server.
 pub(crate) fn some(root: &Path, arguments: &[&str]) -> Result<()> {
     let mut steps = Steps::begin();
-    let server = steps.step("PostgreSQL", || server(&target(root)?))?;
+    let target = target(root)?;
+    let server = steps.step("PostgreSQL", || server(&target))?;
+    if arguments
+        .iter()
+        .any(|argument| ["e2e", "--workspace"].contains(argument))
+    {
+        steps.step("the binary", || build(root))?;
+    }
     steps.step("Rust tests", || run(&mut rust_tests(root, arguments, &server)))?;
     steps.summary();
     Ok(())
@@ -72,12 +79,11 @@ pub(crate) fn all(root: &Path) -> Result<()> {
     steps.step("npm and PyPI packages", || install_peers(&interop, &target))?;
     let python = venv(&target).join("bin/python");
     let server = steps.step("PostgreSQL", || server(&target))?;
+    // Before the tests: those of the whole run it as it is.
+    steps.step("the binary", || build(root))?;
     steps.step("Rust tests", || {
         let mut tests = rust_tests(root, &["--workspace", "--all-features"], &server);
         run(tests.env("ATTESTRY_INTEROP", "1").env("ATTESTRY_PYTHON", &python))
-    })?;
-    steps.step("the binary", || {
-        run(command(cargo(), root).args(["build", "--package", "attestry"]))
     })?;
     steps.step("independent implementations", || {
         let mut tests = command("node", &interop);
@@ -88,6 +94,10 @@ pub(crate) fn all(root: &Path) -> Result<()> {
     drop(server);
     steps.summary();
     Ok(())
+}
+
+fn build(root: &Path) -> Result<()> {
+    run(command(cargo(), root).args(["build", "--package", "attestry"]))
 }
 
 fn rust_tests(root: &Path, arguments: &[&str], server: &Database) -> Command {
