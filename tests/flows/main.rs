@@ -1,4 +1,9 @@
 //! The platform as people and operators use it: the real program, real HTTP, from the first start on.
 #![cfg(test)]
 
+mod by_hand;
+mod offline;
+mod own_agency;
+mod store;
+mod story;
 mod up;
