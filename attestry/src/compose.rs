@@ -40,7 +40,7 @@ use crate::sample;
 use crate::sample::Officers;
 
 /// How often the actors renew commitments, make Snapshots and forget what has expired.
-const TICK: Duration = Duration::from_secs(60);
+const TICK: Duration = Duration::from_mins(1);
 /// A bundle of this age is good enough to judge one more answer with.
 const BUNDLE_SECONDS: i64 = 5;
 /// Whoever fetches a bundle finds in it what was issued and revoked a second before.

@@ -24,11 +24,8 @@ impl Output {
 
     /// Prints the one result of a command: `text` for people, `value` for programs.
     pub(crate) fn result(self, text: impl Display, value: &Value) {
-        if self.json {
-            print_line(&value.to_string())
-        } else {
-            print_line(&text.to_string())
-        }
+        let line = if self.json { value.to_string() } else { text.to_string() };
+        print_line(&line);
     }
 
     /// Prints a line of a story that people read along; programs get the result at its end instead.

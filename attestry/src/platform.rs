@@ -46,13 +46,13 @@ impl Client {
 
     pub(crate) async fn get(&self, path: &str) -> Result<Value> {
         let request = Outgoing::get(&self.at(path), MAX_ANSWER_BYTES)?.bearer(&self.token);
-        answer(self.send(request).await?)
+        answer(&self.send(request).await?)
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value> {
         let request =
             Outgoing::post(&self.at(path), "application/json", body.to_string(), MAX_ANSWER_BYTES)?.bearer(&self.token);
-        answer(self.send(request).await?)
+        answer(&self.send(request).await?)
     }
 
     async fn send(&self, request: Outgoing) -> Result<Fetched> {
@@ -80,7 +80,7 @@ pub(crate) fn fetcher() -> Result<Fetcher> {
 }
 
 /// The JSON of an answer, or the problem that it tells.
-pub(crate) fn answer(fetched: Fetched) -> Result<Value> {
+pub(crate) fn answer(fetched: &Fetched) -> Result<Value> {
     let limits = json::Limits {
         max_bytes: MAX_ANSWER_BYTES,
         ..json::DEFAULT_LIMITS

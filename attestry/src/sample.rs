@@ -4,8 +4,6 @@
 //! Nothing here is special to the running platform: an own agency comes in by the same entries.
 
 use std::path::Path;
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use anyhow::Result;
@@ -238,31 +236,31 @@ fn write_folder(folder: &Path, agency: &SampleAgency, did: &str) -> Result<()> {
         verification_method: format!("{did}#es256"),
     };
     write(
-        folder.join("agency.json"),
+        &folder.join("agency.json"),
         serde_json::to_string_pretty(&file)?.as_bytes(),
     )?;
     for (name, bytes) in agency.registers {
-        write(folder.join(name), bytes)?;
+        write(&folder.join(name), bytes)?;
     }
     for sample_type in agency.types {
         write(
-            folder.join("mappings").join(format!("{}.json", sample_type.name)),
+            &folder.join("mappings").join(format!("{}.json", sample_type.name)),
             sample_type.mapping.as_bytes(),
         )?;
         let types = folder.join("types").join(sample_type.name);
-        write(types.join("type.json"), sample_type.type_metadata.as_bytes())?;
-        write(types.join("display.json"), sample_type.display.as_bytes())?;
-        write(types.join("schema.json"), sample_type.schema.as_bytes())?;
-        write(types.join("context.jsonld"), sample_type.context.as_bytes())?;
+        write(&types.join("type.json"), sample_type.type_metadata.as_bytes())?;
+        write(&types.join("display.json"), sample_type.display.as_bytes())?;
+        write(&types.join("schema.json"), sample_type.schema.as_bytes())?;
+        write(&types.join("context.jsonld"), sample_type.context.as_bytes())?;
     }
     Ok(())
 }
 
-fn write(path: PathBuf, bytes: &[u8]) -> Result<()> {
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
+    std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
 async fn publish_schema(registry: &Registry, officers: &Officers, sample_type: &SampleType) -> Result<()> {

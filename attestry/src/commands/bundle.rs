@@ -98,7 +98,7 @@ async fn download(url: &Url, path: &str, max_bytes: usize) -> Result<Vec<u8>> {
     if fetched.is_success() {
         return Ok(fetched.body);
     }
-    Err(platform::answer(fetched)
+    Err(platform::answer(&fetched)
         .err()
         .unwrap_or_else(|| anyhow::anyhow!("the platform refused")))
 }

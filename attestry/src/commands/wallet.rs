@@ -209,20 +209,17 @@ async fn present(
     }
     let mut value =
         json!({"presented": true, "disclosed": disclosure.credentials, "verifier": disclosure.verifier.client_id});
-    let text = match out {
-        Some(path) => {
-            let file = proposed.to_file(wallet, &clock)?;
-            write_private(&path, &file).with_context(|| format!("cannot write {}", path.display()))?;
-            insert(&mut value, "file", path.display().to_string().into());
-            format!("{}: hand it to the verifier; it is not encrypted", path.display())
-        }
-        None => {
-            let receipt = proposed.send(wallet, &fetcher, &clock).await?;
-            insert(&mut value, "redirect_uri", receipt.redirect_uri.clone().into());
-            receipt
-                .redirect_uri
-                .map_or_else(|| "presented".to_owned(), |next| format!("presented; go on at {next}"))
-        }
+    let text = if let Some(path) = out {
+        let file = proposed.to_file(wallet, &clock)?;
+        write_private(&path, &file).with_context(|| format!("cannot write {}", path.display()))?;
+        insert(&mut value, "file", path.display().to_string().into());
+        format!("{}: hand it to the verifier; it is not encrypted", path.display())
+    } else {
+        let receipt = proposed.send(wallet, &fetcher, &clock).await?;
+        insert(&mut value, "redirect_uri", receipt.redirect_uri.clone().into());
+        receipt
+            .redirect_uri
+            .map_or_else(|| "presented".to_owned(), |next| format!("presented; go on at {next}"))
     };
     output.result(text, &value);
     Ok(ExitCode::SUCCESS)
