@@ -1,0 +1,152 @@
+//! One person's credential in each format.
+
+use std::collections::BTreeSet;
+
+use credential::Facts;
+use credential::HolderKey;
+use credential::LdpVc;
+use credential::SdJwtVc;
+use credential::Unverified;
+use credential::VcJwt;
+use jsonld::ContextLoader;
+use keys::Algorithm;
+use keys::Signer as _;
+use openid4vc::vci::proof::ProofKey;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+use signer::SoftwareKey;
+
+use crate::service::NOW;
+use crate::service::PERSON;
+use crate::service::Service;
+use crate::service::by_did_key;
+use crate::service::schemas;
+
+pub(crate) const FORMATS: [&str; 3] = ["dc+sd-jwt", "jwt_vc_json", "ldp_vc"];
+
+pub(crate) fn holder(format: &str) -> SoftwareKey {
+    let algorithm = if format == "ldp_vc" {
+        Algorithm::EdDsa
+    } else {
+        Algorithm::Es256
+    };
+    SoftwareKey::generate(algorithm, &mut signer::os_rng())
+}
+
+/// What a wallet checks before it keeps a credential: facts and the subject's claims.
+pub(crate) fn accepted(service: &Service, format: &str, credential: &Value) -> (Facts, Map<String, Value>) {
+    let (did, es256, eddsa) = (
+        &service.identity.did,
+        service.identity.es256.public_key(),
+        service.identity.eddsa.public_key(),
+    );
+    match format {
+        "dc+sd-jwt" => {
+            let unverified = Unverified::<SdJwtVc>::parse(credential.as_str().unwrap()).unwrap();
+            assert_eq!(unverified.verification_method().unwrap(), format!("{did}#es256"));
+            let held = unverified.authenticate(es256, did, NOW).unwrap().hold_issued().unwrap();
+            (held.facts().clone(), held.claims().clone())
+        }
+        "jwt_vc_json" => {
+            let unverified = Unverified::<VcJwt>::parse(credential.as_str().unwrap()).unwrap();
+            assert_eq!(unverified.verification_method().unwrap(), format!("{did}#es256"));
+            let held = unverified.authenticate(es256, did, NOW).unwrap().hold_issued().unwrap();
+            (held.facts().clone(), subject(held.claims()))
+        }
+        "ldp_vc" => {
+            let unverified = Unverified::<LdpVc>::from_object(credential.as_object().unwrap()).unwrap();
+            assert_eq!(unverified.verification_method(), format!("{did}#eddsa"));
+            assert_eq!(unverified.cryptosuite().as_str(), "eddsa-rdfc-2022");
+            let authentic = unverified.authenticate(eddsa, did, &contexts(), NOW).unwrap();
+            let held = authentic.hold_issued().unwrap();
+            (held.facts().clone(), subject(held.claims()))
+        }
+        other => panic!("{other}"),
+    }
+}
+
+fn subject(document: &Map<String, Value>) -> Map<String, Value> {
+    assert_eq!(document["issuer"]["name"], "Population Agency");
+    document["credentialSubject"].as_object().unwrap().clone()
+}
+
+fn contexts() -> ContextLoader {
+    let text = std::fs::read(schemas().join("types/PersonIdentity/context.jsonld")).unwrap();
+    let mut loader = ContextLoader::bundled();
+    let url = "https://attestry.example/types/PersonIdentity/context.jsonld";
+    loader.register(url, serde_json::from_slice(&text).unwrap());
+    loader
+}
+
+#[tokio::test]
+async fn each_format_has_the_same_claims_for_the_holder_s_key() {
+    let service = Service::start().await;
+    for format in FORMATS {
+        let key = holder(format);
+        let credentials = service.obtain(format, &[(&key, by_did_key(&key))]).await.credentials();
+        let (facts, claims) = accepted(&service, format, &credentials[0]);
+        assert_eq!(facts.issuer(), service.identity.did);
+        assert_eq!(facts.issued_at(), Some(NOW), "{format}");
+        let did = did::methods::key::did(key.public_key());
+        let (holder, type_name) = if format == "dc+sd-jwt" {
+            (
+                HolderKey::Key(key.public_key().clone()),
+                "https://attestry.example/types/PersonIdentity",
+            )
+        } else {
+            assert_eq!(claims["id"], did);
+            (HolderKey::Did(did), "PersonIdentity")
+        };
+        assert_eq!(facts.holder(), Some(&holder), "{format}");
+        assert_eq!(facts.types(), [type_name]);
+        assert_eq!(claims["issuing_country"], "XA");
+        assert_eq!(claims["personal_administrative_number"], PERSON, "{format}");
+        assert!(facts.valid_until().unwrap() > NOW);
+        assert_eq!(facts.status().len(), 1);
+        assert_eq!(facts.status()[0].uri().ends_with("/bitstring"), format != "dc+sd-jwt");
+    }
+}
+
+#[tokio::test]
+async fn several_keys_get_a_credential_each_at_places_of_their_own() {
+    let service = Service::start().await;
+    for format in FORMATS {
+        let keys: Vec<SoftwareKey> = (0..3).map(|_| holder(format)).collect();
+        let holders: Vec<_> = keys.iter().map(|key| (key, by_did_key(key))).collect();
+        let credentials = service.obtain(format, &holders).await.credentials();
+        assert_eq!(credentials.len(), 3);
+        let facts = |credential| accepted(&service, format, credential).0;
+        let places: BTreeSet<usize> = credentials.iter().map(|one| facts(one).status()[0].index()).collect();
+        assert_eq!(places.len(), 3, "{format}");
+    }
+}
+
+#[tokio::test]
+async fn w3c_credential_for_a_key_without_a_did_is_refused() {
+    let service = Service::start().await;
+    for format in FORMATS {
+        let key = holder(format);
+        let answer = service
+            .obtain(format, &[(&key, ProofKey::Jwk(key.public_key().clone()))])
+            .await;
+        if format == "dc+sd-jwt" {
+            assert_eq!(answer.status, 200);
+        } else {
+            assert_eq!(
+                (answer.status, &answer.body["error"]),
+                (400, &json!("invalid_proof")),
+                "{format}"
+            );
+        }
+    }
+}
+
+/// Nobody could present it.
+#[tokio::test]
+async fn ldp_vc_for_a_key_that_makes_no_such_proofs_is_refused() {
+    let service = Service::start().await;
+    let key = SoftwareKey::generate(Algorithm::Es256, &mut signer::os_rng());
+    let answer = service.obtain("ldp_vc", &[(&key, by_did_key(&key))]).await;
+    assert_eq!((answer.status, &answer.body["error"]), (400, &json!("invalid_proof")));
+}

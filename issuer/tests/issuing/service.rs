@@ -1,0 +1,233 @@
+//! The service at work for one agency, and a wallet of a few lines.
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use issuer::Agency;
+use issuer::AgencySigners;
+use issuer::Config;
+use issuer::Issuer;
+use issuer::agency::AgencyFile;
+use keys::Signer as _;
+use keys::Timestamp;
+use openid4vc::SecureUrl;
+use openid4vc::vci::CredentialRequest;
+use openid4vc::vci::TokenRequest;
+use openid4vc::vci::TokenResponse;
+use openid4vc::vci::offer::OfferUri;
+use openid4vc::vci::proof;
+use openid4vc::vci::proof::ProofKey;
+use serde_json::Value;
+use serde_json::json;
+use server::AdminToken;
+use server::Clock;
+use server::Fetcher;
+use server::fetch::Fetched;
+use server::fetch::Outgoing;
+use server::fetch::Reach;
+use signer::SoftwareKey;
+use store::Store;
+use store::StoreUrl;
+
+use crate::registry::Identity;
+use crate::registry::Registry;
+
+/// 2026-11-23T03:00:00Z, the day on which the sample was made.
+pub(crate) const NOW: Timestamp = Timestamp::from_unix(1_795_402_800);
+/// Somebody of the sample's register.
+pub(crate) const PERSON: &str = "X0000001A";
+
+const ADMIN: &str = "administrative token of this test";
+const MAX_BYTES: usize = 1 << 20;
+
+/// The running service.
+pub(crate) struct Service {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) identity: Identity,
+    pub(crate) clock: Clock,
+    origin: String,
+    fetcher: Fetcher,
+    // Goes with the service.
+    _folder: tempfile::TempDir,
+}
+
+/// The answer to a credential request.
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+pub(crate) fn schemas() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas")
+}
+
+/// The folder of the sample's agency `population`.
+pub(crate) fn agency_folder(folder: &Path, did: &str) {
+    let file = AgencyFile {
+        id: "population".to_owned(),
+        name: "Population Agency".to_owned(),
+        did: did.to_owned(),
+        verification_method: format!("{did}#es256"),
+    };
+    let types = folder.join("types/PersonIdentity");
+    fs::create_dir_all(&types).unwrap();
+    fs::create_dir_all(folder.join("mappings")).unwrap();
+    fs::write(folder.join("agency.json"), serde_json::to_string(&file).unwrap()).unwrap();
+    for (from, to) in [
+        ("sample/persons.csv", "persons.csv"),
+        ("sample/mappings/PersonIdentity.json", "mappings/PersonIdentity.json"),
+        ("types/PersonIdentity/type.json", "types/PersonIdentity/type.json"),
+        ("types/PersonIdentity/display.json", "types/PersonIdentity/display.json"),
+        (
+            "types/PersonIdentity/context.jsonld",
+            "types/PersonIdentity/context.jsonld",
+        ),
+    ] {
+        fs::copy(schemas().join(from), folder.join(to)).unwrap();
+    }
+}
+
+impl Service {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// With some change to the agency's folder.
+    pub(crate) async fn start_with(change: impl FnOnce(&Path)) -> Self {
+        let (registry, identity) = Registry::with_agency();
+        let registry = Arc::new(registry);
+        let folder = tempfile::tempdir().unwrap();
+        let agency = folder.path().join("population");
+        agency_folder(&agency, &identity.did);
+        change(&agency);
+        let signers = AgencySigners {
+            jose: identity.es256.clone(),
+            data_integrity: identity.eddsa.clone(),
+        };
+        let agency = Agency::load(&agency, signers).await.unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let store = StoreUrl::parse_in("fjall", &folder.path().join("store")).unwrap();
+        let clock = Clock::manual(NOW);
+        let issuer = Issuer::open(Config {
+            public_url: SecureUrl::parse_identifier(&origin).unwrap(),
+            store: Store::open(&store).await.unwrap(),
+            clock: clock.clone(),
+            admin: AdminToken::from_text(ADMIN),
+            agencies: vec![agency],
+            registry: registry.clone(),
+        })
+        .await
+        .unwrap();
+        let router = issuer.router();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self {
+            registry,
+            identity,
+            clock,
+            origin,
+            fetcher: Fetcher::new(Reach::LoopbackToo).unwrap(),
+            _folder: folder,
+        }
+    }
+
+    pub(crate) fn identifier(&self) -> SecureUrl {
+        SecureUrl::parse(&format!("{}/issuers/population", self.origin)).unwrap()
+    }
+
+    pub(crate) async fn get(&self, url: &str) -> Fetched {
+        self.send(Outgoing::get(url, MAX_BYTES).unwrap()).await
+    }
+
+    pub(crate) async fn metadata(&self) -> Value {
+        let path = "/.well-known/openid-credential-issuer/issuers/population";
+        json_of(&self.get(&format!("{}{path}", self.origin)).await)
+    }
+
+    async fn send(&self, request: Outgoing) -> Fetched {
+        self.fetcher.send(request).await.unwrap()
+    }
+
+    async fn post(&self, path: &str, media_type: &str, body: String, token: Option<&str>) -> Fetched {
+        let url = format!("{}/{path}", self.identifier());
+        let request = Outgoing::post(&url, media_type, body, MAX_BYTES).unwrap();
+        self.send(match token {
+            Some(token) => request.bearer(token),
+            None => request,
+        })
+        .await
+    }
+
+    async fn admin(&self, path: &str, body: &Value) -> Fetched {
+        self.post(path, "application/json", body.to_string(), Some(ADMIN)).await
+    }
+
+    /// Offers one credential and asks for it with a proof of each of these keys.
+    pub(crate) async fn obtain(&self, format: &str, holders: &[(&SoftwareKey, ProofKey)]) -> Answered {
+        let terms = json!({"type": "PersonIdentity", "subject": PERSON, "format": format});
+        let offered = self.admin("admin/offers", &terms).await;
+        assert_eq!(offered.status, 201, "{}", String::from_utf8_lossy(&offered.body));
+        let OfferUri::Value(offer) = OfferUri::parse(json_of(&offered)["offer"].as_str().unwrap()).unwrap() else {
+            panic!("an offer by value")
+        };
+        let form = TokenRequest::for_offer(&offer, None).unwrap().to_form();
+        let media_type = "application/x-www-form-urlencoded";
+        let token = TokenResponse::parse(&self.post("token", media_type, form, None).await.body).unwrap();
+        let nonce = json_of(&self.post("nonce", "application/json", String::new(), None).await);
+        let nonce = nonce["c_nonce"].as_str().unwrap();
+        let (issuer, now) = (self.identifier(), self.clock.now());
+        let proof = |(key, named): &(&SoftwareKey, ProofKey)| {
+            let request = proof::sign(named, &issuer, Some(nonce), None, now);
+            key.fulfil(request).unwrap()
+        };
+        let configuration = &offer.credential_configuration_ids[0];
+        let request = CredentialRequest::new(&token, configuration, holders.iter().map(proof).collect());
+        let body = request.to_json();
+        let answer = self
+            .post("credential", "application/json", body, Some(&token.access_token))
+            .await;
+        Answered {
+            status: answer.status,
+            body: json_of(&answer),
+        }
+    }
+
+    /// Revokes the only credential of this format.
+    pub(crate) async fn revoke(&self, format: &str) {
+        let url = format!("{}/admin/credentials", self.identifier());
+        let request = Outgoing::get(&url, MAX_BYTES).unwrap().bearer(ADMIN);
+        let listed = json_of(&self.send(request).await);
+        let credentials = listed["credentials"].as_array().unwrap();
+        let found: Vec<&Value> = credentials.iter().filter(|one| one["format"] == format).collect();
+        assert_eq!(found.len(), 1);
+        let id = found[0]["id"].as_str().unwrap();
+        let revoked = self.admin(&format!("admin/credentials/{id}/revoke"), &json!({})).await;
+        assert_eq!(
+            json_of(&revoked),
+            json!({"id": id, "status": "revoked", "committed": true})
+        );
+    }
+}
+
+impl Answered {
+    /// The credentials of a good answer.
+    pub(crate) fn credentials(&self) -> Vec<Value> {
+        assert_eq!(self.status, 200, "{}", self.body);
+        let credentials = self.body["credentials"].as_array().unwrap();
+        credentials.iter().map(|one| one["credential"].clone()).collect()
+    }
+}
+
+/// The proof names the key by its did:key.
+pub(crate) fn by_did_key(key: &SoftwareKey) -> ProofKey {
+    ProofKey::DidUrl {
+        url: did::methods::key::method_id(key.public_key()),
+        key: key.public_key().clone(),
+    }
+}
+
+pub(crate) fn json_of(answer: &Fetched) -> Value {
+    serde_json::from_slice(&answer.body).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&answer.body)))
+}
