@@ -1,5 +1,6 @@
 //! Asking: a session, and the request object that a wallet fetches.
 
+use credential::data_integrity::Cryptosuite;
 use keys::SignerError;
 use keys::Timestamp;
 use openid4vc::Secret;
@@ -147,8 +148,16 @@ fn endpoint(service: &VerifierService, name: &str, id: &str) -> Result<SecureUrl
 /// What the engine checks.
 fn vp_formats_supported() -> Map<String, Value> {
     let algorithms = json!(["ES256", "EdDSA", "Ed25519"]);
-    Map::from_iter([(
-        "dc+sd-jwt".to_owned(),
-        json!({"sd-jwt_alg_values": algorithms, "kb-jwt_alg_values": algorithms}),
-    )])
+    let suites: Vec<&str> = Cryptosuite::ALL.into_iter().map(Cryptosuite::as_str).collect();
+    Map::from_iter([
+        (
+            "dc+sd-jwt".to_owned(),
+            json!({"sd-jwt_alg_values": algorithms, "kb-jwt_alg_values": algorithms}),
+        ),
+        ("jwt_vc_json".to_owned(), json!({"alg_values": algorithms})),
+        (
+            "ldp_vc".to_owned(),
+            json!({"proof_type_values": ["DataIntegrityProof"], "cryptosuite_values": suites}),
+        ),
+    ])
 }
