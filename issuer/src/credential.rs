@@ -55,6 +55,7 @@ use crate::store::expire;
 use crate::store::fresh_id;
 use crate::store::save;
 use crate::store::subject_key;
+use crate::store::token_key;
 
 /// `iat` in whole hours and `exp` in whole days would hide even more; a minute hides the order of issuance
 /// within it.
@@ -134,7 +135,7 @@ pub(crate) async fn issue(
     request: &CredentialRequest,
 ) -> Result<CredentialResponse, IssueError> {
     let now = issuer.0.clock.now();
-    let token_key = format!("token/{}", AccessTokenRecord::key(token));
+    let token_key = token_key(desk.agency.id(), token);
     let token_record = issuer
         .0
         .records

@@ -21,6 +21,7 @@ use crate::register::RegisterError;
 use crate::store::RecordError;
 use crate::store::expire;
 use crate::store::fresh_id;
+use crate::store::grant_key;
 use crate::store::save;
 
 /// What an officer asks for.
@@ -118,7 +119,14 @@ pub(crate) async fn create(issuer: &Issuer, desk: &Desk, terms: Terms) -> Result
             record,
         } = OfferRecord::offer(offer_terms, now, &mut rng)?;
         let offer = record.fetch(secret.reveal(), now);
-        keep(issuer, &grant, code(offer.as_ref()), Some((secret.reveal(), &record))).await?;
+        keep(
+            issuer,
+            desk.agency.id(),
+            &grant,
+            code(offer.as_ref()),
+            Some((secret.reveal(), &record)),
+        )
+        .await?;
         let uri = OfferUri::reference(&reference(desk, secret.reveal())?);
         return Ok(Offered {
             id,
@@ -127,7 +135,7 @@ pub(crate) async fn create(issuer: &Issuer, desk: &Desk, terms: Terms) -> Result
         });
     }
     let (grant, offer) = PreAuthorizedGrant::offer(offer_terms, now, &mut rng)?;
-    keep(issuer, &grant, code(Some(&offer)), None).await?;
+    keep(issuer, desk.agency.id(), &grant, code(Some(&offer)), None).await?;
     Ok(Offered {
         id,
         uri: offer.to_uri(),
@@ -146,12 +154,12 @@ fn code(offer: Option<&CredentialOffer>) -> &str {
 /// neither the code nor the link is in the store.
 async fn keep(
     issuer: &Issuer,
+    agency: &str,
     grant: &PreAuthorizedGrant,
     code: &str,
     referenced: Option<(&str, &OfferRecord)>,
 ) -> Result<(), RecordError> {
-    let grant_key = format!("grant/{}", PreAuthorizedGrant::key(code));
-    let grant_key = &grant_key;
+    let grant_key = &grant_key(agency, code);
     issuer
         .0
         .records

@@ -3,9 +3,9 @@
 //! | Key | Value |
 //! |---|---|
 //! | `nonce-key` | the key that nonces are made with |
-//! | `grant/{digest of code}` | `PreAuthorizedGrant` |
+//! | `grant/{agency}/{digest of code}` | `PreAuthorizedGrant` |
 //! | `offer/{digest of reference}` | `OfferRecord` of an offer by reference |
-//! | `token/{digest of token}` | `AccessTokenRecord` |
+//! | `token/{agency}/{digest of token}` | `AccessTokenRecord` |
 //! | `nonce/{id}` | empty: the nonce was used |
 //! | `expiry/{time, 8 bytes}{key}` | empty: the key may go after that time |
 //! | `credential/{agency}/{id}` | `IssuedCredential` |
@@ -23,6 +23,8 @@ pub(crate) use ::store::records::save;
 
 use ::store::Snapshot;
 use ::store::Store;
+use openid4vc::vci::grant::AccessTokenRecord;
+use openid4vc::vci::grant::PreAuthorizedGrant;
 use openid4vc::vci::nonce::NonceKey;
 use rand_core::CryptoRng;
 
@@ -61,6 +63,17 @@ impl Records {
         })?;
         Ok(NonceKey::from_bytes(bytes))
     }
+}
+
+/// Where the grant of a code lies. The agency is a part of it: a code is good where it was given, and two agencies
+/// may issue types of one name.
+pub(crate) fn grant_key(agency: &str, code: &str) -> String {
+    format!("grant/{agency}/{}", PreAuthorizedGrant::key(code))
+}
+
+/// Where the record of an access token lies; it is good at the agency that gave it.
+pub(crate) fn token_key(agency: &str, token: &str) -> String {
+    format!("token/{agency}/{}", AccessTokenRecord::key(token))
 }
 
 /// A fresh id of 128 random bits in hexadecimal: no character of it means anything to a shell or a URL.

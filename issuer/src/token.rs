@@ -1,6 +1,5 @@
 //! Redeeming a pre-authorized code: load, redeem, save with compare-and-swap, reply.
 
-use openid4vc::vci::grant::AccessTokenRecord;
 use openid4vc::vci::grant::PreAuthorizedGrant;
 use openid4vc::vci::grant::TokenPolicy;
 use openid4vc::vci::token::TokenError;
@@ -11,15 +10,19 @@ use crate::Issuer;
 use crate::store::Load as _;
 use crate::store::RecordError;
 use crate::store::expire;
+use crate::store::grant_key;
 use crate::store::save;
+use crate::store::token_key;
 
-/// Gives a token for a code, once. A wrong transaction code is counted even though the answer is an error.
+/// Gives a token for a code of this agency, once. A wrong transaction code is counted even though the answer is
+/// an error.
 pub(crate) async fn redeem(
     issuer: &Issuer,
+    agency: &str,
     request: &TokenRequest,
 ) -> Result<Result<TokenResponse, TokenError>, RecordError> {
     let now = issuer.0.clock.now();
-    let record_key = format!("grant/{}", PreAuthorizedGrant::key(&request.pre_authorized_code));
+    let record_key = grant_key(agency, &request.pre_authorized_code);
     let record_key = &record_key;
     issuer
         .0
@@ -36,7 +39,7 @@ pub(crate) async fn redeem(
                 Ok(token) => token,
                 Err(error) => return Ok(Err(error)),
             };
-            let token_key = format!("token/{}", AccessTokenRecord::key(&token.response.access_token));
+            let token_key = token_key(agency, &token.response.access_token);
             save(&tx, &token_key, &token.record)?;
             expire(&tx, &token_key, token.record.expires_at)?;
             Ok(Ok(token.response))

@@ -25,7 +25,7 @@ pub(super) async fn post(
         Ok(request) => request,
         Err(error) => return Ok(oauth_error(StatusCode::BAD_REQUEST, &error.to_response())),
     };
-    match redeem(&issuer, &request)
+    match redeem(&issuer, &agency, &request)
         .await
         .map_err(|error| Problem::internal(&error))?
     {
