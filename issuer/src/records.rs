@@ -51,7 +51,9 @@ pub(crate) struct ListRecord {
     pub(crate) credential_type: String,
     /// Rises with every change and every renewal.
     pub(crate) epoch: u64,
-    /// What the registry has.
+    /// The highest epoch that was ever sent to the registry, whether it said so or not.
+    pub(crate) attempted: u64,
+    /// What the registry has, as it said itself.
     pub(crate) committed: Option<Committed>,
 }
 

@@ -18,6 +18,7 @@ use ::credential::status_list::StatusPurpose;
 use ::credential::vc_jwt;
 use ::credential::vc_jwt::VcJwtError;
 use ::store::Direction;
+use ::store::Entry;
 use ::store::Transaction;
 use keys::SignerError;
 use keys::Timestamp;
@@ -149,25 +150,27 @@ pub(crate) async fn take_places(
 /// Starts a new list for a type and commits it: a credential must not point to a list that no bundle has.
 pub(crate) async fn start_list(issuer: &Issuer, desk: &Desk, credential_type: &str) -> Result<(), StatusError> {
     let agency = desk.agency.id();
-    let id = fresh_id(&mut signer::os_rng());
-    let record = ListRecord {
-        id: id.clone(),
-        uri: format!("{}/status/{id}", desk.identifier),
-        agency: agency.to_owned(),
-        credential_type: credential_type.to_owned(),
-        epoch: 0,
-        committed: None,
-    };
-    let array = StatusArray::new(BITS, CAPACITY);
-    let (record_ref, array_ref) = (&record, &array);
-    issuer
+    let id = &fresh_id(&mut signer::os_rng());
+    let record = issuer
         .0
         .records
         .store()
         .transact(|tx| async move {
-            save(&tx, &list_key(agency, &record_ref.id), record_ref)?;
-            tx.put(status_key(agency, &record_ref.id), array_ref.packed())?;
-            Ok::<_, RecordError>(())
+            if let Some(waiting) = waiting_list(&tx, desk, credential_type).await? {
+                return Ok(waiting);
+            }
+            let record = ListRecord {
+                id: id.clone(),
+                uri: format!("{}/status/{id}", desk.identifier),
+                agency: agency.to_owned(),
+                credential_type: credential_type.to_owned(),
+                epoch: 0,
+                attempted: 0,
+                committed: None,
+            };
+            save(&tx, &list_key(agency, id), &record)?;
+            tx.put(status_key(agency, id), StatusArray::new(BITS, CAPACITY).packed())?;
+            Ok::<_, RecordError>(record)
         })
         .await?;
     let current = CurrentList {
@@ -183,6 +186,20 @@ pub(crate) async fn start_list(issuer: &Issuer, desk: &Desk, credential_type: &s
         .transact(|tx| async move { save(&tx, &current_key(agency, credential_type), current) })
         .await?;
     Ok(())
+}
+
+/// A list of the type that was started here and not committed yet: the registry refused it, or somebody else is
+/// at it. It is taken up again, so that refused attempts leave one list behind and not one each.
+async fn waiting_list(tx: &Transaction, desk: &Desk, credential_type: &str) -> Result<Option<ListRecord>, RecordError> {
+    let prefix = list_key(desk.agency.id(), "");
+    for entry in tx.prefix(&prefix, MAX_LISTS, Direction::Forward).await? {
+        let list = read_list(&entry)?;
+        let is_ours = list.credential_type == credential_type && list.uri.starts_with(desk.identifier.as_str());
+        if is_ours && list.committed.is_none() {
+            return Ok(Some(list));
+        }
+    }
+    Ok(None)
 }
 
 /// Revokes a credential for good. Returns the record, and whether the registry has the new status already;
@@ -252,64 +269,69 @@ async fn revoke_in(
     Ok(Ok((credential, list)))
 }
 
-/// Commits the lists that changed or whose commitment is getting old.
+/// Commits the lists that changed or whose commitment is getting old. What one agency may not do, or not now,
+/// holds up no other: the first error is returned after all had their turn.
 pub(crate) async fn commit_due(issuer: &Issuer) -> Result<(), StatusError> {
-    let now = issuer.0.clock.now();
+    let mut done = Ok(());
     for desk in issuer.desks() {
-        let prefix = format!("list/{}/", desk.agency.id());
-        let snapshot = issuer.0.records.snapshot().await?;
-        let lists = snapshot
-            .prefix(&prefix, MAX_LISTS, Direction::Forward)
-            .await
-            .map_err(RecordError::from)?;
-        let mut due = Vec::new();
-        for entry in lists {
-            let damaged = || RecordError::Damaged {
-                key: String::from_utf8_lossy(&entry.key).into_owned(),
-            };
-            let list: ListRecord = serde_json::from_slice(&entry.value).map_err(|_| damaged())?;
-            let fresh = list.committed.is_some_and(|committed| {
-                committed.epoch == list.epoch && now.seconds_since(committed.at) < RENEW_SECONDS
-            });
-            if !fresh {
-                due.push(list);
-            }
-        }
+        let due = due_lists(issuer, desk.agency.id()).await?;
         for chunk in due.chunks(LISTS_PER_COMMIT) {
-            commit(issuer, &desk, chunk).await?;
+            done = done.and(commit(issuer, &desk, chunk).await);
         }
     }
-    Ok(())
+    done
 }
 
-/// Signs the lists as they are now, commits them to the registry, and publishes what was committed.
+async fn due_lists(issuer: &Issuer, agency: &str) -> Result<Vec<ListRecord>, RecordError> {
+    let now = issuer.0.clock.now();
+    let snapshot = issuer.0.records.snapshot().await?;
+    let mut due = Vec::new();
+    for entry in snapshot
+        .prefix(&list_key(agency, ""), MAX_LISTS, Direction::Forward)
+        .await?
+    {
+        let list = read_list(&entry)?;
+        let fresh = list
+            .committed
+            .is_some_and(|committed| committed.epoch == list.epoch && now.seconds_since(committed.at) < RENEW_SECONDS);
+        if !fresh {
+            due.push(list);
+        }
+    }
+    Ok(due)
+}
+
+fn read_list(entry: &Entry) -> Result<ListRecord, RecordError> {
+    serde_json::from_slice(&entry.value).map_err(|_| RecordError::Damaged {
+        key: String::from_utf8_lossy(&entry.key).into_owned(),
+    })
+}
+
+/// Signs the lists as they are now, commits them to the registry, and publishes what was committed. `lists` are
+/// as the caller saw them; what another commitment has covered meanwhile is done.
 async fn commit(issuer: &Issuer, desk: &Desk, lists: &[ListRecord]) -> Result<(), StatusError> {
     // One commitment of an agency at a time: each stands on the one before it.
     let _turn = desk.committing.lock().await;
     let now = issuer.0.clock.now();
     let agency = desk.agency.id();
-    let snapshot = issuer.0.records.snapshot().await?;
     let (mut commitments, mut blobs, mut published) = (Vec::new(), Vec::new(), Vec::new());
-    for list in lists {
-        let key = status_key(agency, &list.id);
-        let packed = snapshot.get(&key).await.map_err(RecordError::from)?;
-        let array = StatusArray::from_packed(BITS, packed.ok_or(RecordError::Damaged { key })?);
-        let current = snapshot.load::<ListRecord>(&list_key(agency, &list.id)).await?;
-        let epoch = current.map_or(list.epoch, |current| current.epoch);
-        // A renewal says a new time about the same statuses, and so rises too.
+    for (list, array) in reserve(issuer, agency, lists).await? {
         let next = Committed {
-            epoch: list.committed.map_or(epoch, |committed| epoch.max(committed.epoch + 1)),
+            epoch: list.attempted,
             at: now,
         };
         let forms = forms(desk, &list.uri, &array, now)?;
         commitments.extend(forms.commitments(&list.uri, next));
         blobs.push(forms.compact.clone());
         published.push(Published {
-            list: list.id.clone(),
-            seen: epoch,
+            list: list.id,
+            seen: list.epoch,
             committed: next,
             forms,
         });
+    }
+    if published.is_empty() {
+        return Ok(());
     }
     commitments.sort_by(|left, right| left.uri.cmp(&right.uri));
     let body = Body::StatusCommit(StatusCommitBody {
@@ -328,6 +350,40 @@ async fn commit(issuer: &Issuer, desk: &Desk, lists: &[ListRecord]) -> Result<()
         .append(draft.assemble(vec![signature])?, blobs)
         .await?;
     Ok(publish(issuer, agency, &published).await?)
+}
+
+/// Reads the lists that are still to be committed, and notes the epoch of this attempt before the registry sees
+/// it. If its answer never comes, for a crash or otherwise, it may have the epoch all the same, and would take
+/// no second commitment of it.
+async fn reserve(
+    issuer: &Issuer,
+    agency: &str,
+    lists: &[ListRecord],
+) -> Result<Vec<(ListRecord, StatusArray)>, RecordError> {
+    issuer
+        .0
+        .records
+        .store()
+        .transact(|tx| async move {
+            let mut reserved = Vec::new();
+            for seen in lists {
+                let (key, status_key) = (list_key(agency, &seen.id), status_key(agency, &seen.id));
+                let list = tx.load::<ListRecord>(&key).await?;
+                let mut list = list.ok_or(RecordError::Damaged { key: key.clone() })?;
+                let covers = |committed: Committed| committed.epoch >= seen.epoch;
+                if list.committed != seen.committed && list.committed.is_some_and(covers) {
+                    continue;
+                }
+                let packed = tx.get(&status_key).await?;
+                let packed = packed.ok_or(RecordError::Damaged { key: status_key })?;
+                // A renewal says a new time about the same statuses, and so rises too.
+                list.attempted = list.epoch.max(list.attempted + 1);
+                save(&tx, &key, &list)?;
+                reserved.push((list, StatusArray::from_packed(BITS, packed)));
+            }
+            Ok(reserved)
+        })
+        .await
 }
 
 /// A list at one moment.
