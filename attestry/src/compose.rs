@@ -36,6 +36,9 @@ use verifier_service::VerifierService;
 use crate::agencies;
 use crate::agencies::Agencies;
 use crate::data::DataFolder;
+use crate::hub as exchange;
+use crate::register_api;
+use crate::register_api::TrustedHub;
 use crate::sample;
 use crate::sample::Officers;
 
@@ -93,7 +96,8 @@ impl Platform {
             registry: Arc::new(RegistryLink(registry.clone())),
         })
         .await?;
-        let verifier = open_verifier(&data, &store, &clock, public_url, &registry)?;
+        let verifier = open_verifier(&data, &store, &clock, public_url.clone(), &registry)?;
+        let (hub, persons) = exchange::start(&data, &store, &registry, &clock, &public_url).await?;
         let actors = Actors {
             registry,
             issuer,
@@ -101,13 +105,28 @@ impl Platform {
         };
         actors.tick().await;
         let data = Arc::new(data);
+        let desk = exchange::Desk {
+            data: data.clone(),
+            hub: hub.issuer().to_owned(),
+            persons,
+            clock: clock.clone(),
+        };
+        let source = sample::source_folder(&data);
+        let source = register_api::router(&source, trusted(&data, &hub)?, clock.clone()).await?;
+        let hub = hub::router(hub);
+        exchange::open_exchange(&desk, &hub, &public_url).await?;
         let agencies = Agencies {
             data: data.clone(),
             registry: actors.registry.clone(),
             issuer: actors.issuer.clone(),
             clock,
         };
-        let router = actors.router().merge(agencies::router(agencies));
+        let router = actors
+            .router()
+            .merge(hub)
+            .merge(desk.router())
+            .merge(source)
+            .merge(agencies::router(agencies));
         Ok(Self {
             listen,
             router,
@@ -228,6 +247,14 @@ async fn open_registry(
         sample::found(data, &registry, &officers, clock.now()).await?;
     }
     Ok(registry)
+}
+
+/// The hub as the sample's source knows it.
+fn trusted(data: &DataFolder, hub: &hub::Hub) -> Result<TrustedHub> {
+    Ok(TrustedHub {
+        issuer: hub.issuer().to_owned(),
+        key: exchange::token_key(data)?.public_key().clone(),
+    })
 }
 
 async fn load_agencies(data: &DataFolder) -> Result<Vec<Agency>> {

@@ -10,8 +10,10 @@ mod commands;
 mod compose;
 mod data;
 mod front;
+mod hub;
 mod output;
 mod platform;
+mod register_api;
 mod sample;
 
 use std::process::ExitCode;

@@ -38,6 +38,7 @@ use trust::merkle::Hash;
 
 use crate::data::DataFolder;
 use crate::data::officers_folder;
+use crate::register_api;
 
 /// The name of the sample's log, and the first part of its anchor.
 pub(crate) const ORIGIN: &str = "registry.attestry.example";
@@ -49,6 +50,13 @@ const THRESHOLD: u64 = 2;
 pub(crate) const OFFICER_PASSPHRASE: &str = "sample";
 const TYPES: &str = "https://attestry.example/types/";
 const DAY: u64 = 86_400;
+
+/// The agency whose register stands behind the sample's API, and the one that may read it.
+pub(crate) const SOURCE: &str = "population";
+pub(crate) const CONSUMER: &str = "transport";
+/// The sample's API on the hub.
+pub(crate) const API: &str = "population-register";
+const DESCRIPTION: &[u8] = include_bytes!("../../schemas/sample/openapi/population-register.json");
 
 /// One agency of the sample.
 struct SampleAgency {
@@ -177,7 +185,22 @@ pub(crate) async fn found(data: &DataFolder, registry: &Registry, officers: &Off
             .with_context(|| format!("cannot admit the agency {}", agency.id))?;
         for sample_type in agency.types {
             publish_schema(registry, officers, sample_type).await?;
-            accredit(registry, officers, agency, &did, sample_type, now).await?;
+            let terms = Terms {
+                action: Action::Issue,
+                resource: sample_type.name,
+                max_staleness: sample_type.max_staleness,
+                on_stale: sample_type.on_stale,
+            };
+            accredit(registry, officers, agency, &did, &terms, now).await?;
+        }
+        if agency.id == SOURCE {
+            let terms = Terms {
+                action: Action::Publish,
+                resource: API,
+                max_staleness: DAY,
+                on_stale: OnStale::Refuse,
+            };
+            accredit(registry, officers, agency, &did, &terms, now).await?;
         }
     }
     Ok(())
@@ -241,6 +264,9 @@ fn write_folder(folder: &Path, agency: &SampleAgency, did: &str) -> Result<()> {
     )?;
     for (name, bytes) in agency.registers {
         write(&folder.join(name), bytes)?;
+    }
+    if agency.id == SOURCE {
+        write(&folder.join(register_api::DESCRIPTION), DESCRIPTION)?;
     }
     for sample_type in agency.types {
         write(
@@ -314,20 +340,28 @@ async fn publish_schema(registry: &Registry, officers: &Officers, sample_type: &
     Ok(())
 }
 
+/// What an agency is accredited for.
+struct Terms {
+    action: Action,
+    resource: &'static str,
+    max_staleness: u64,
+    on_stale: OnStale,
+}
+
 async fn accredit(
     registry: &Registry,
     officers: &Officers,
     agency: &SampleAgency,
     did: &str,
-    sample_type: &SampleType,
+    terms: &Terms,
     now: Timestamp,
 ) -> Result<()> {
     const TEN_YEARS: i64 = 10 * 365 * 86_400;
     let grant = Grant {
         entity: did.to_owned(),
-        action: Action::Issue,
+        action: terms.action,
         resources: vec![Resource {
-            id: sample_type.name.to_owned(),
+            id: terms.resource.to_owned(),
             schemas: Vec::new(),
         }],
         territories: vec!["XA".to_owned()],
@@ -336,12 +370,17 @@ async fn accredit(
         valid_until: now.plus(TEN_YEARS),
         delegation_depth: 0,
         parent: None,
-        max_staleness: sample_type.max_staleness,
-        on_stale: sample_type.on_stale,
+        max_staleness: terms.max_staleness,
+        on_stale: terms.on_stale,
         backdating: Backdating::Refuse,
         hazard: Some(10_000),
     };
-    let subject = format!("{}-issues-{}", agency.id, sample_type.name.to_ascii_lowercase());
+    let does = match terms.action {
+        Action::Issue => "issues",
+        Action::Publish => "publishes",
+        Action::Verify => "verifies",
+    };
+    let subject = format!("{}-{does}-{}", agency.id, terms.resource.to_ascii_lowercase());
     let draft = registry.draft(
         AUTHORITY,
         &subject,
@@ -349,6 +388,11 @@ async fn accredit(
     );
     registry.append(officers.approve(&draft)?, Vec::new()).await?;
     Ok(())
+}
+
+/// Where the agency whose register the sample's API reads has its folder.
+pub(crate) fn source_folder(data: &DataFolder) -> std::path::PathBuf {
+    data.path().join("agencies").join(SOURCE)
 }
 
 /// The signers of an agency's credentials.
