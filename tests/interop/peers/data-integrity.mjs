@@ -5,7 +5,7 @@
 //   present  credential, holder (private Ed25519 JWK, as did:key), challenge, domain -> presentation
 //   verify_presentation  presentation, key, method, controller, holder (JWK), challenge, domain
 //
-// `method` is the id of the key, `controller` who it belongs to. Nothing is fetched: the contexts are those
+// Status lists are not read: what is asked here is who signed. `method` is the id of the key, `controller` who it belongs to. Nothing is fetched: the contexts are those
 // of schemas/types, of schemas/contexts and those that the library brings along.
 
 import { readFileSync, readdirSync, existsSync } from "node:fs";
@@ -31,6 +31,9 @@ function contexts() {
   }
   return found;
 }
+
+/** The library refuses credentials that have a status until somebody answers for it. */
+const checkStatus = async () => ({ verified: true });
 
 /** Loads contexts, keys and controllers from memory, and everything else from nowhere. */
 function loader(keys) {
@@ -85,7 +88,12 @@ await serve({
 
   async verify(question) {
     const { credential } = question;
-    const result = await vc.verifyCredential({ credential, suite: verifyingSuite(), documentLoader: loader([question]) });
+    const result = await vc.verifyCredential({
+      credential,
+      suite: verifyingSuite(),
+      documentLoader: loader([question]),
+      checkStatus,
+    });
     if (!result.verified) throw result.error;
     return {};
   },
@@ -102,7 +110,8 @@ await serve({
   async verify_presentation(question) {
     const { presentation, challenge, domain } = question;
     const documentLoader = loader([question, didKey(question.holder)]);
-    const result = await vc.verify({ presentation, challenge, domain, suite: verifyingSuite(), documentLoader });
+    const suite = verifyingSuite();
+    const result = await vc.verify({ presentation, challenge, domain, suite, documentLoader, checkStatus });
     if (!result.verified) throw result.error ?? new Error("refused without a reason");
     return {};
   },

@@ -6,6 +6,7 @@ import { issuance } from "../flows/issuance.mjs";
 import { Platform } from "../flows/platform.mjs";
 import { presentation } from "../flows/presentation.mjs";
 import { sdJwtVc } from "../flows/sd-jwt-vc.mjs";
+import { w3c } from "../flows/w3c.mjs";
 
 let running;
 const platform = () => running;
@@ -17,5 +18,6 @@ before(async () => {
 issuance(platform);
 sdJwtVc(platform);
 presentation(platform);
+w3c(platform);
 
 after(() => running?.stop());

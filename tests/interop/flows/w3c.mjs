@@ -1,0 +1,157 @@
+// W3C credentials: `jose` verifies our issuer's vc+jwt and @digitalbazaar/vc its eddsa-rdfc-2022 credentials;
+// both present them to our verifier. What the peers issue is verified in crates/credential/tests/peers.
+
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { publicJwk } from "../peers/lib/keys.mjs";
+import { ask, mustAnswer, newKey, tampered } from "../ask.mjs";
+import { accept, answer, read } from "./peer-wallet.mjs";
+import { SUBJECT, person, personIdentity } from "./register.mjs";
+import { unverified } from "./sd-jwt.mjs";
+
+const QUERY_ID = "person";
+const TYPES = ["https://www.w3.org/2018/credentials#VerifiableCredential", "https://attestry.example/types/PersonIdentity"];
+
+/** How each format is verified and presented. */
+const FORMATS = {
+  jwt_vc_json: {
+    holder: "ES256",
+    keyId: (credential) => unverified(credential).header.kid,
+    document: (credential) => unverified(credential).payload,
+    verify: (credential, key) => ask("jose.mjs", { do: "verify", key, jwt: credential, typ: "vc+jwt" }),
+    forgeries: (credential) => [
+      tampered(credential, credential.length - 20),
+      withOtherPayload(credential, (document) => (document.credentialSubject.given_name = "Mallory")),
+    ],
+    present: presentJwt,
+    damaged: (presentation) => tampered(presentation, presentation.length - 20),
+    stranger: /signature is not valid/,
+  },
+  ldp_vc: {
+    holder: "EdDSA",
+    keyId: ({ proof }) => proof.verificationMethod,
+    document: (credential) => credential,
+    verify: (credential, key) => {
+      const [controller] = credential.proof.verificationMethod.split("#");
+      const method = credential.proof.verificationMethod;
+      return ask("data-integrity.mjs", { do: "verify", credential, key, method, controller });
+    },
+    forgeries: (credential) => [
+      withChange(credential, (document) => (document.proof.created = "2026-01-01T00:00:00Z")),
+      withChange(credential, (document) => (document.credentialSubject.given_name = "Mallory")),
+    ],
+    present: presentLdp,
+    damaged: (presentation) => withChange(presentation, ({ proof }) => (proof.created = justNow(-1))),
+    // The peer names the DID of the key that it signs with.
+    stranger: /the presenter is not the credential's subject/,
+  },
+};
+
+function presentJwt({ credential, holder, did }, { nonce, client_id: aud }) {
+  const payload = {
+    "@context": ["https://www.w3.org/ns/credentials/v2"],
+    type: ["VerifiablePresentation"],
+    holder: did,
+    verifiableCredential: [
+      {
+        "@context": "https://www.w3.org/ns/credentials/v2",
+        type: "EnvelopedVerifiableCredential",
+        id: `data:application/vc+jwt,${credential}`,
+      },
+    ],
+    nonce,
+    aud,
+    iat: Math.floor(Date.now() / 1000),
+  };
+  return mustAnswer("jose.mjs", { do: "sign", key: holder, header: { typ: "vp+jwt", cty: "vp", kid: `${did}#0` }, payload }).jwt;
+}
+
+function presentLdp({ credential, holder }, { nonce: challenge, client_id: domain }) {
+  return mustAnswer("data-integrity.mjs", { do: "present", credential, holder, challenge, domain }).presentation;
+}
+
+const justNow = (seconds) => `${new Date(Date.now() + seconds * 1000).toISOString().slice(0, 19)}Z`;
+
+function withChange(document, change) {
+  const copy = structuredClone(document);
+  change(copy);
+  return copy;
+}
+
+function withOtherPayload(jwt, change) {
+  const [header, , signature] = jwt.split(".");
+  const payload = withChange(unverified(jwt).payload, change);
+  return [header, Buffer.from(JSON.stringify(payload)).toString("base64url"), signature].join(".");
+}
+
+export function w3c(platform) {
+  test("the issuer offers every format", async () => {
+    assert.deepEqual(await platform().formats("population", "PersonIdentity"), ["dc+sd-jwt", "jwt_vc_json", "ldp_vc"]);
+  });
+
+  for (const [format, how] of Object.entries(FORMATS)) {
+    let held;
+
+    test(`${format}: what our issuer issues says what the register says`, async () => {
+      [held] = accept(platform().offer({ subject: SUBJECT, format }), [how.holder]);
+      const { type, credentialSubject } = how.document(held.credential);
+      assert.deepEqual(type, ["VerifiableCredential", "PersonIdentity"]);
+      assert.deepEqual(credentialSubject, { id: held.did, ...personIdentity(person(SUBJECT)) });
+      const key = await platform().key(how.keyId(held.credential));
+      const { ok, error } = how.verify(held.credential, key);
+      assert.ok(ok, error);
+      for (const forged of how.forgeries(held.credential)) assert.equal(how.verify(forged, key).ok, false);
+      const stranger = publicJwk(newKey(key.crv === "P-256" ? "ES256" : "EdDSA"));
+      assert.equal(how.verify(held.credential, stranger).ok, false);
+    });
+
+    /** Asks with DCQL, has the answer made, sends it, and gives the verifier's verdict. */
+    function exchange(make, ...options) {
+      const query = platform().file(`${format}.json`);
+      const claims = [{ path: ["credentialSubject", "age_over_18"] }];
+      const credentials = [{ id: QUERY_ID, format, meta: { type_values: [TYPES] }, claims }];
+      writeFileSync(query, JSON.stringify({ credentials }));
+      const { request, id } = platform().request(query, ...options);
+      const asked = read(platform(), request);
+      const { status } = answer(platform(), request, { [QUERY_ID]: [make(held, asked)] });
+      assert.equal(status, 200);
+      return platform().verdict(id);
+    }
+
+    for (const [mode, options] of Object.entries({ direct_post: [], "direct_post.jwt": ["--encrypted"] })) {
+      test(`${format}, ${mode}: the verdict has the claims`, () => {
+        const verdict = exchange(how.present, ...options);
+        assert.equal(verdict.verdict, "valid", JSON.stringify(verdict));
+        assert.equal(verdict.holder_binding, "request");
+        // These formats disclose all or nothing.
+        assert.deepEqual(verdict.claims, personIdentity(person(SUBJECT)));
+      });
+    }
+
+    for (const [what, reason, make] of [
+      ["another nonce", /expected the (nonce|challenge)/, (held, asked) => how.present(held, { ...asked, nonce: "another" })],
+      [
+        "another audience",
+        /expected (aud|the domain)/,
+        (held, asked) => how.present(held, { ...asked, client_id: "did:example:another" }),
+      ],
+      ["another holder's signature", how.stranger, (held, asked) => how.present({ ...held, holder: newKey(how.holder) }, asked)],
+      ["a changed presentation", /presentation.*signature/, (held, asked) => how.damaged(how.present(held, asked))],
+      [
+        "a changed credential",
+        /credential is refused.*signature/,
+        // The holder signs it as changed.
+        (held, asked) => how.present({ ...held, credential: how.forgeries(held.credential)[1] }, asked),
+      ],
+    ]) {
+      test(`${format}: ${what} is refused`, () => {
+        const verdict = exchange(make);
+        assert.equal(verdict.verdict, "refused", JSON.stringify(verdict));
+        assert.equal("claims" in verdict, false);
+        assert.match(verdict.reasons.join(), reason);
+      });
+    }
+  }
+}
