@@ -21,20 +21,27 @@ impl SdJwt {
         if text.len() > MAX_BYTES {
             return Err(SdJwtError::TooLarge { found: text.len() });
         }
-        let jwt_bytes = text.find('~').ok_or(SdJwtError::Form)?;
-        let last_tilde = text.rfind('~').ok_or(SdJwtError::Form)?;
-        let parsed = Self {
+        let mut tildes = text
+            .bytes()
+            .enumerate()
+            .filter(|(_, byte)| *byte == b'~')
+            .map(|(at, _)| at);
+        let jwt_bytes = tildes.next().ok_or(SdJwtError::Form)?;
+        let (mut last_tilde, mut disclosures) = (jwt_bytes, 0);
+        for tilde in tildes {
+            if tilde == last_tilde + 1 {
+                return Err(SdJwtError::EmptyDisclosure);
+            }
+            (last_tilde, disclosures) = (tilde, disclosures + 1);
+        }
+        if disclosures > MAX_DISCLOSURES {
+            return Err(SdJwtError::TooManyDisclosures);
+        }
+        Ok(Self {
             text: text.to_owned(),
             jwt_bytes,
             bound_bytes: last_tilde + 1,
-        };
-        if parsed.disclosures().any(str::is_empty) {
-            return Err(SdJwtError::EmptyDisclosure);
-        }
-        if parsed.disclosures().nth(MAX_DISCLOSURES).is_some() {
-            return Err(SdJwtError::TooManyDisclosures);
-        }
-        Ok(parsed)
+        })
     }
 
     /// Joins the parts of an SD-JWT without key binding.
