@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use credential::ClaimPath;
 use credential::claim_path::PathComponent;
+use openid4vc::CredentialFormat;
 use openid4vc::vci::configuration::ClaimDescription;
 use serde::Serialize;
 use serde_json::Map;
@@ -12,20 +13,42 @@ use serde_json::Value;
 use crate::CredentialRecord;
 use crate::text::printable;
 
-/// Registered claims of the credential itself, in every credential alike. That issuer, type, dates, status
-/// entry and the credential's key are seen by every verifier, a person is told once, not in each list. `sub` is
-/// not among them: it may be a number of the person.
-pub const ENVELOPE: [&str; 9] = [
-    "iss",
-    "vct",
-    "vct#integrity",
-    "aka_vcts",
-    "cnf",
-    "iat",
-    "nbf",
-    "exp",
-    "status",
-];
+/// What every verifier sees of every credential of a format, as names of its members: issuer, type, dates, status
+/// entry, the credential's key. A person is told that once, not in each list. `sub` and `id` are not among them:
+/// they may be a number of the person.
+#[must_use]
+pub const fn envelope(format: &CredentialFormat) -> &'static [&'static str] {
+    match format {
+        CredentialFormat::SdJwtVc => &[
+            "iss",
+            "vct",
+            "vct#integrity",
+            "aka_vcts",
+            "cnf",
+            "iat",
+            "nbf",
+            "exp",
+            "status",
+        ],
+        CredentialFormat::JwtVcJson | CredentialFormat::LdpVc => &[
+            "@context",
+            "type",
+            "issuer",
+            "validFrom",
+            "validUntil",
+            "credentialSchema",
+            "credentialStatus",
+            "iss",
+            "iat",
+            "nbf",
+            "exp",
+        ],
+        CredentialFormat::MsoMdoc | CredentialFormat::Other(_) => &[],
+    }
+}
+
+/// Where a W3C credential has its claims.
+pub(crate) const SUBJECT: &str = "credentialSubject";
 
 /// One claim as a person is shown it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -51,15 +74,19 @@ impl ShownClaim {
     }
 }
 
-/// Every claim of `claims` apart from the [`ENVELOPE`]: the members of objects one by one, arrays as they are.
+/// Every claim of `claims` apart from the [`envelope`]: the members of objects one by one, arrays as they are.
 pub(crate) fn flatten(claims: &Map<String, Value>, record: &CredentialRecord) -> Vec<ShownClaim> {
     let mut list = List {
         labels: labels(&record.metadata.claims),
         shown: Vec::new(),
     };
-    for (name, value) in claims {
-        if !ENVELOPE.contains(&name.as_str()) {
-            list.add(value, &[PathComponent::Key(name.clone())]);
+    let envelope = envelope(&record.format);
+    let is_w3c = matches!(record.format, CredentialFormat::JwtVcJson | CredentialFormat::LdpVc);
+    for (name, value) in claims.iter().filter(|(name, _)| !envelope.contains(&name.as_str())) {
+        let path = [PathComponent::Key(name.clone())];
+        match value {
+            Value::Object(subject) if is_w3c && name == SUBJECT => list.add_subject(subject, &path),
+            _ => list.add(value, &path),
         }
     }
     list.in_order_of(&record.metadata.claims)
@@ -71,12 +98,18 @@ struct List {
 }
 
 impl List {
+    /// The subject's `id` is the holder's key as a DID, which every verifier sees.
+    fn add_subject(&mut self, subject: &Map<String, Value>, path: &[PathComponent]) {
+        for (name, value) in subject.iter().filter(|(name, _)| *name != "id") {
+            self.add(value, &within(path, name));
+        }
+    }
+
     fn add(&mut self, value: &Value, path: &[PathComponent]) {
         match value {
             Value::Object(members) if !members.is_empty() => {
                 for (name, value) in members {
-                    let path: Vec<_> = path.iter().cloned().chain([PathComponent::Key(name.clone())]).collect();
-                    self.add(value, &path);
+                    self.add(value, &within(path, name));
                 }
             }
             _ => self.shown.push(ShownClaim {
@@ -95,10 +128,11 @@ impl List {
             return label.clone();
         }
         match path.split_last() {
-            Some((last, outer)) if !outer.is_empty() => {
+            Some((last, outer)) if !outer.is_empty() && !is_subject(outer) => {
                 format!("{}.{}", self.label(outer), path_text(std::slice::from_ref(last)))
             }
-            _ => path_text(path),
+            Some((last, _)) => path_text(std::slice::from_ref(last)),
+            None => String::new(),
         }
     }
 
@@ -129,6 +163,16 @@ fn labels(descriptions: &[ClaimDescription]) -> BTreeMap<ClaimPath, String> {
 /// The path of a description; `None` if it is longer than any claim is deep.
 fn claim_path(claim: &ClaimDescription) -> Option<ClaimPath> {
     serde_json::from_value(serde_json::to_value(&claim.path).ok()?).ok()
+}
+
+fn within(path: &[PathComponent], name: &str) -> Vec<PathComponent> {
+    let inner = PathComponent::Key(name.to_owned());
+    path.iter().cloned().chain([inner]).collect()
+}
+
+/// What is in the subject is a claim of its own.
+fn is_subject(path: &[PathComponent]) -> bool {
+    matches!(path, [PathComponent::Key(name)] if name == SUBJECT)
 }
 
 fn path_text(path: &[PathComponent]) -> String {

@@ -2,9 +2,15 @@
 
 use credential::Facts;
 use credential::Held;
+use credential::LdpVc;
 use credential::SdJwtVc;
 use credential::Unverified;
+use credential::VcJwt;
+use credential::data_integrity::LdpVcError;
+use credential::evidence::Credential;
 use credential::sd_jwt_vc::SdJwtVcError;
+use credential::vc_jwt::VcJwtError;
+use jsonld::ContextLoader;
 use keys::Jwk;
 use keys::KeyError;
 use keys::PublicKey;
@@ -17,8 +23,10 @@ use serde_json::Map;
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::Contexts;
 use crate::ShownClaim;
 use crate::claims::flatten;
+use crate::contexts::expanded_types;
 use crate::text::printable;
 
 /// A credential as the wallet stores it. It is personal data: its place is an encrypted vault.
@@ -42,14 +50,27 @@ pub struct CredentialRecord {
     pub received_at: Timestamp,
     /// Names and colours to show, as the issuer's metadata gave them.
     pub metadata: CredentialMetadata,
+    /// What the terms of a W3C credential mean.
+    #[serde(default, skip_serializing_if = "Contexts::is_empty")]
+    pub contexts: Contexts,
 }
 
 /// One of the wallet's own credentials, by format.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum HeldCredential {
+    /// A W3C credential with a Data Integrity proof.
+    LdpVc(W3c<LdpVc>),
     /// An SD-JWT VC.
     SdJwtVc(Held<SdJwtVc>),
+    /// A W3C credential as a JWT.
+    VcJwt(W3c<VcJwt>),
+}
+
+/// A W3C credential with its types as IRIs.
+pub struct W3c<T: Credential> {
+    pub(crate) held: Held<T>,
+    types: Vec<String>,
 }
 
 /// A stored credential cannot be read: the wallet's store is damaged.
@@ -67,7 +88,13 @@ pub enum OpenError {
     IssuerKey(#[from] KeyError),
     /// The stored credential is not the one that was received.
     #[error("the stored credential is damaged")]
+    LdpVc(#[source] Box<LdpVcError>),
+    /// The stored credential is not the one that was received.
+    #[error("the stored credential is damaged")]
     SdJwtVc(#[from] SdJwtVcError),
+    /// The stored credential is not the one that was received.
+    #[error("the stored credential is damaged")]
+    VcJwt(#[from] VcJwtError),
 }
 
 impl CredentialRecord {
@@ -83,22 +110,45 @@ impl CredentialRecord {
                 let held = Unverified::<SdJwtVc>::parse(&self.text)?.restore(&key, &self.issuer)?;
                 Ok(HeldCredential::SdJwtVc(held))
             }
-            other => Err(OpenError::Format { found: other.clone() }),
+            CredentialFormat::JwtVcJson => {
+                let held = Unverified::<VcJwt>::parse(&self.text)?.restore(&key, &self.issuer)?;
+                Ok(HeldCredential::VcJwt(W3c::new(held, &self.contexts.loader())))
+            }
+            CredentialFormat::LdpVc => {
+                let loader = self.contexts.loader();
+                let held = Unverified::<LdpVc>::parse(&self.text)
+                    .and_then(|read| read.restore(&key, &self.issuer, &loader))
+                    .map_err(|error| OpenError::LdpVc(Box::new(error)))?;
+                Ok(HeldCredential::LdpVc(W3c::new(held, &loader)))
+            }
+            other @ (CredentialFormat::MsoMdoc | CredentialFormat::Other(_)) => {
+                Err(OpenError::Format { found: other.clone() })
+            }
         }
     }
 
-    /// The name to show, in the first of `locales` that the issuer has; else the issuer's first name for it,
-    /// else the format. Free of characters that a screen would obey.
-    #[must_use]
-    pub fn name(&self, locales: &[&str]) -> String {
+    /// The issuer's name for it in the first of `locales` that it has, else the issuer's first name for it.
+    fn display_name(&self, locales: &[&str]) -> Option<&str> {
         let display = &self.metadata.display;
         let preferred = locales
             .iter()
             .find_map(|locale| display.iter().find(|one| one.locale.as_deref() == Some(locale)));
-        let name = preferred
-            .or_else(|| display.first())
-            .and_then(|one| one.name.as_deref());
-        printable(name.unwrap_or(self.format.as_str()))
+        preferred.or_else(|| display.first())?.name.as_deref()
+    }
+}
+
+impl<T: Credential> W3c<T> {
+    fn new(held: Held<T>, loader: &ContextLoader) -> Self {
+        let types = expanded_types(held.claims(), held.facts(), loader);
+        Self { held, types }
+    }
+}
+
+impl<T: Credential> std::fmt::Debug for W3c<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("W3c")
+            .field("types", &self.types)
+            .finish_non_exhaustive()
     }
 }
 
@@ -116,23 +166,45 @@ impl HeldCredential {
     #[must_use]
     pub const fn facts(&self) -> &Facts {
         match self {
+            Self::LdpVc(w3c) => w3c.held.facts(),
             Self::SdJwtVc(held) => held.facts(),
+            Self::VcJwt(w3c) => w3c.held.facts(),
         }
     }
 
-    /// The claims, all disclosures applied.
+    /// The claims, all disclosures applied; of a W3C credential the whole document.
     #[must_use]
     pub fn claims(&self) -> &Map<String, Value> {
         match self {
+            Self::LdpVc(w3c) => w3c.held.claims(),
             Self::SdJwtVc(held) => held.claims(),
+            Self::VcJwt(w3c) => w3c.held.claims(),
         }
     }
 
-    /// Every claim, with its label, apart from [`crate::ENVELOPE`]. `record` is the one that this was opened
+    /// The types as a query names them: `vct` and its aliases, or IRIs.
+    #[must_use]
+    pub fn query_types(&self) -> &[String] {
+        match self {
+            Self::LdpVc(w3c) => &w3c.types,
+            Self::SdJwtVc(held) => held.facts().types(),
+            Self::VcJwt(w3c) => &w3c.types,
+        }
+    }
+
+    /// Every claim, with its label, apart from the [`crate::envelope`]. `record` is the one that this was opened
     /// from: it has the labels.
     #[must_use]
     pub fn shown_claims(&self, record: &CredentialRecord) -> Vec<ShownClaim> {
         flatten(self.claims(), record)
+    }
+
+    /// The name to show: the issuer's in the first of `locales` that it has, else the issuer's first, else the
+    /// type. Free of characters that a screen would obey. `record` is the one that this was opened from.
+    #[must_use]
+    pub fn name(&self, record: &CredentialRecord, locales: &[&str]) -> String {
+        let own = self.facts().types().first().map(String::as_str);
+        printable(record.display_name(locales).or(own).unwrap_or(record.format.as_str()))
     }
 
     /// Whether it is neither expired nor still to come.

@@ -23,7 +23,7 @@ pub struct Holdings(Vec<Holding>);
 pub(crate) struct Holding {
     pub(crate) record: CredentialRecord,
     pub(crate) held: HeldCredential,
-    claims: Value,
+    pub(crate) claims: Value,
 }
 
 impl Holdings {
@@ -155,13 +155,12 @@ impl std::fmt::Debug for Holding {
 }
 
 fn candidate(holding: &Holding) -> Candidate<'_> {
-    let facts = holding.held.facts();
     Candidate {
         id: &holding.record.id,
         format: holding.record.format.clone(),
-        types: facts.types().to_vec(),
+        types: holding.held.query_types().to_vec(),
         claims: &holding.claims,
-        can_prove_holder_binding: facts.holder().is_some(),
+        can_prove_holder_binding: holding.held.facts().holder().is_some(),
         authorities: Vec::new(),
     }
 }

@@ -9,22 +9,27 @@
 //! person is shown.
 
 mod claims;
+mod contexts;
 mod held;
 mod holdings;
 mod proposal;
 mod receive;
 mod text;
+mod w3c;
 
 #[cfg(test)]
 mod tests;
 
-pub use claims::ENVELOPE;
 pub use claims::ShownClaim;
+pub use claims::envelope;
+pub use contexts::Contexts;
 pub use held::CredentialRecord;
 pub use held::HeldCredential;
 pub use held::OpenError;
+pub use held::W3c;
 pub use holdings::Holdings;
 pub use proposal::DisclosedClaim;
+pub use proposal::PresentationStep;
 pub use proposal::Proposal;
 pub use proposal::ProposalError;
 pub use proposal::ProposedCredential;
@@ -33,6 +38,8 @@ pub use proposal::Verifier;
 pub use receive::Expected;
 pub use receive::ReceiveError;
 pub use receive::Received;
+pub use receive::is_readable;
 pub use receive::issuer_key_url;
+pub use receive::key_algorithms;
 pub use receive::proof_key;
 pub use text::printable;

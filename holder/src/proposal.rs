@@ -8,12 +8,14 @@ use credential::SdJwtVc;
 use credential::Unverified;
 use credential::claim_path::ClaimPathError;
 use credential::claim_path::PathComponent;
+use credential::data_integrity::LdpVpError;
 use credential::sd_jwt::KeyBindingError;
 use credential::sd_jwt_vc::PresentError;
 use credential::sd_jwt_vc::SdJwtVcError;
 use keys::SigningRequest;
 use keys::Timestamp;
 use openid4vc::SecureUrl;
+use openid4vc::dcql::CredentialQuery;
 use openid4vc::dcql::path::Step;
 use openid4vc::dcql::select::ChoiceError;
 use openid4vc::dcql::select::Disclosure;
@@ -31,6 +33,7 @@ use crate::OpenError;
 use crate::ShownClaim;
 use crate::claims::flatten;
 use crate::holdings::Holding;
+use crate::w3c;
 
 /// Who would get the claims.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +56,8 @@ pub struct Proposal<'a> {
 pub struct ProposedCredential<'a> {
     query_id: String,
     holding: &'a Holding,
+    /// Whether the verifier wants to see that the holder presents it.
+    bound: bool,
     paths: Vec<ClaimPath>,
     disclosed: Vec<DisclosedClaim>,
 }
@@ -77,6 +82,12 @@ pub enum ProposalError {
     /// The holder's key is not the credential's.
     #[error("the presentation cannot be bound to its holder")]
     KeyBinding(#[from] KeyBindingError),
+    /// The credential's holder has a DID that this wallet does not sign for.
+    #[error("expected a credential whose subject is a did:key or did:jwk, found another")]
+    HolderDid,
+    /// The presentation cannot be made.
+    #[error("the credential cannot be presented with a proof")]
+    LdpVp(#[source] Box<LdpVpError>),
     /// Nothing that the wallet has serves what is required.
     #[error(
         "expected credentials that serve the request's {}, found none with the type and claims asked for",
@@ -154,18 +165,15 @@ impl<'a> Proposal<'a> {
     /// [`ProposalError`].
     pub fn present(&self, now: Timestamp) -> Result<Vec<UnsignedPresentation>, ProposalError> {
         let request = self.request.request();
-        let (audience, nonce) = (request.client_id.as_str(), request.nonce.as_str());
+        let transaction = Transaction {
+            audience: request.client_id.as_str(),
+            nonce: &request.nonce,
+            now,
+        };
         let present = |proposed: &ProposedCredential<'_>| {
-            let signing = match &proposed.holding.held {
-                HeldCredential::SdJwtVc(held) => held
-                    .present(&proposed.paths)?
-                    .bind(audience, nonce, now)?
-                    .map(Value::from),
-            };
             Ok(UnsignedPresentation {
                 query_id: proposed.query_id.clone(),
-                holder_key: proposed.holding.record.holder_key.clone(),
-                signing,
+                step: proposed.step(&transaction)?,
             })
         };
         self.credentials.iter().map(present).collect()
@@ -185,15 +193,43 @@ impl Verifier {
     }
 }
 
-/// A presentation that lacks only the holder's signature.
+/// What a presentation is made for.
+#[derive(Clone, Copy)]
+pub(crate) struct Transaction<'a> {
+    pub(crate) audience: &'a str,
+    pub(crate) nonce: &'a str,
+    pub(crate) now: Timestamp,
+}
+
+/// A presentation that lacks at most the holder's signature.
 #[derive(Debug)]
 pub struct UnsignedPresentation {
     /// The credential query that it answers.
     pub query_id: String,
-    /// Where the wallet keeps the key to sign with.
-    pub holder_key: String,
-    /// The signature to make.
-    pub signing: SigningRequest<Value>,
+    /// What is left to do.
+    pub step: PresentationStep,
+}
+
+/// What is left to do for a presentation.
+pub enum PresentationStep {
+    /// Nothing: the verifier asks for the bare credential.
+    Ready(Value),
+    /// The holder signs.
+    Sign {
+        /// Where the wallet keeps the key to sign with.
+        holder_key: String,
+        /// The signature to make.
+        signing: SigningRequest<Value>,
+    },
+}
+
+impl std::fmt::Debug for PresentationStep {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Ready(_) => "Ready(..)",
+            Self::Sign { .. } => "Sign { .. }",
+        })
+    }
 }
 
 impl UnsignedPresentation {
@@ -212,22 +248,41 @@ impl<'a> ProposedCredential<'a> {
     pub(crate) fn new(holding: &'a Holding, plan: &PlannedPresentation<'_>) -> Result<Self, ProposalError> {
         let paths: Vec<ClaimPath> = match &plan.disclosure {
             Disclosure::Claims(places) => places.iter().map(|place| claim_path(place)).collect::<Result<_, _>>()?,
-            Disclosure::Whole => Vec::new(),
+            Disclosure::Whole => asked_paths(plan.query, &holding.claims)?,
         };
         let seen = seen_by_verifier(&holding.held, &paths)?;
-        let is_whole = plan.disclosure == Disclosure::Whole;
         let disclosed = flatten(&seen, &holding.record)
             .into_iter()
             .map(|claim| DisclosedClaim {
-                requested: is_whole || paths.iter().any(|path| overlap(path.components(), &claim.components)),
+                requested: paths.iter().any(|path| overlap(path.components(), &claim.components)),
                 claim,
             })
             .collect();
         Ok(Self {
             query_id: plan.query.id.clone(),
             holding,
+            bound: plan.query.require_cryptographic_holder_binding,
             paths,
             disclosed,
+        })
+    }
+
+    fn step(&self, transaction: &Transaction<'_>) -> Result<PresentationStep, ProposalError> {
+        let Transaction { audience, nonce, now } = *transaction;
+        let record = &self.holding.record;
+        let signing = match &self.holding.held {
+            // A holder's signature does no harm where none is asked for, and shows who it was meant for.
+            HeldCredential::SdJwtVc(held) => held.present(&self.paths)?.bind(audience, nonce, now)?.map(Value::from),
+            HeldCredential::VcJwt(w3c) if self.bound => w3c::present_jwt(&w3c.held, transaction)?,
+            HeldCredential::LdpVc(w3c) if self.bound => w3c::present_ldp(&w3c.held, &record.contexts, transaction)?,
+            HeldCredential::VcJwt(w3c) => return Ok(PresentationStep::Ready(w3c.held.as_str().into())),
+            HeldCredential::LdpVc(w3c) => {
+                return Ok(PresentationStep::Ready(w3c::document(&w3c.held)?.into()));
+            }
+        };
+        Ok(PresentationStep::Sign {
+            holder_key: record.holder_key.clone(),
+            signing,
         })
     }
 
@@ -237,8 +292,14 @@ impl<'a> ProposedCredential<'a> {
         &self.holding.record
     }
 
-    /// Every claim that would leave, those that cannot be withheld included, apart from
-    /// [`crate::ENVELOPE`].
+    /// Its name, see [`HeldCredential::name`].
+    #[must_use]
+    pub fn name(&self, locales: &[&str]) -> String {
+        self.holding.held.name(&self.holding.record, locales)
+    }
+
+    /// Every claim that would leave, those that cannot be withheld included, apart from the
+    /// [`crate::envelope`].
     #[must_use]
     pub fn disclosed(&self) -> &[DisclosedClaim] {
         &self.disclosed
@@ -253,7 +314,15 @@ fn seen_by_verifier(held: &HeldCredential, paths: &[ClaimPath]) -> Result<Map<St
             let seen = Unverified::<SdJwtVc>::parse(&text).and_then(|read| read.restore(facts.key(), facts.issuer()));
             Ok(seen.map_err(ProposalError::Presentation)?.claims().clone())
         }
+        // Nothing of these can be left out.
+        HeldCredential::LdpVc(_) | HeldCredential::VcJwt(_) => Ok(held.claims().clone()),
     }
+}
+
+/// The paths of the claims that a query asks for by name, as places in the credential.
+fn asked_paths(query: &CredentialQuery, claims: &Value) -> Result<Vec<ClaimPath>, ClaimPathError> {
+    let places = query.claims.iter().filter_map(|claim| claim.path.select(claims).ok());
+    places.flatten().map(|selected| claim_path(&selected.place)).collect()
 }
 
 /// Whether one lies within the other.

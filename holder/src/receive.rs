@@ -1,9 +1,16 @@
 //! Checking what an issuer delivered before it is kept.
 
+use credential::Facts;
 use credential::HolderKey;
+use credential::LdpVc;
 use credential::SdJwtVc;
 use credential::Unverified;
+use credential::VcJwt;
+use credential::data_integrity::LdpVcError;
 use credential::sd_jwt_vc::SdJwtVcError;
+use credential::vc::CREDENTIAL_TYPE;
+use credential::vc_jwt::VcJwtError;
+use keys::Algorithm;
 use keys::PublicKey;
 use keys::Timestamp;
 use openid4vc::CredentialFormat;
@@ -12,6 +19,8 @@ use openid4vc::vci::configuration::FormatProfile;
 use openid4vc::vci::proof::ProofKey;
 use serde_json::Value;
 use thiserror::Error;
+
+use crate::Contexts;
 
 /// What the wallet asked for and with which key.
 #[derive(Clone, Debug)]
@@ -22,6 +31,8 @@ pub struct Expected<'a> {
     pub holder_key: &'a PublicKey,
     /// The key that [`issuer_key_url`] names, resolved by the caller.
     pub issuer_key: &'a PublicKey,
+    /// The documents of [`crate::Contexts::needed`].
+    pub contexts: &'a Contexts,
     /// The time.
     pub now: Timestamp,
 }
@@ -49,14 +60,22 @@ pub enum ReceiveError {
     #[error("expected a credential in the format of the offer that this wallet reads, found another")]
     Format,
     /// The issuer binds credentials in a way that this wallet does not know.
-    #[error("expected an issuer that binds the credential to a key given as jwk, found other methods")]
+    #[error(
+        "expected an issuer that binds credentials to a jwk, did:key or did:jwk as the format has it, found others"
+    )]
     KeyNaming,
+    /// The credential itself.
+    #[error("the credential is refused")]
+    LdpVc(#[source] Box<LdpVcError>),
     /// The credential itself.
     #[error("the credential is refused")]
     SdJwtVc(#[from] SdJwtVcError),
     /// Another type than the offer's.
     #[error("expected a credential of the type that was offered, found another")]
     Type,
+    /// The credential itself.
+    #[error("the credential is refused")]
+    VcJwt(#[from] VcJwtError),
 }
 
 /// The DID URL of the key that a delivered credential says it is signed with; the caller resolves it.
@@ -65,7 +84,9 @@ pub enum ReceiveError {
 /// [`ReceiveError`].
 pub fn issuer_key_url(credential: &Value, configuration: &CredentialConfiguration) -> Result<String, ReceiveError> {
     match &configuration.profile {
-        FormatProfile::SdJwtVc { .. } => Ok(parse(credential)?.verification_method()?),
+        FormatProfile::SdJwtVc { .. } => Ok(sd_jwt_vc(credential)?.verification_method()?),
+        FormatProfile::JwtVcJson { .. } => Ok(vc_jwt(credential)?.verification_method()?),
+        FormatProfile::LdpVc { .. } => Ok(ldp_vc(credential)?.verification_method().to_owned()),
         _ => Err(ReceiveError::Format),
     }
 }
@@ -77,12 +98,51 @@ pub fn issuer_key_url(credential: &Value, configuration: &CredentialConfiguratio
 /// [`ReceiveError::Format`] for a format that this version does not read, [`ReceiveError::KeyNaming`] when the
 /// issuer binds credentials in none of the ways that the wallet knows.
 pub fn proof_key(configuration: &CredentialConfiguration, key: &PublicKey) -> Result<ProofKey, ReceiveError> {
-    let methods = &configuration.cryptographic_binding_methods_supported;
+    let binds_to = |method: &str| {
+        let methods = &configuration.cryptographic_binding_methods_supported;
+        methods.iter().any(|one| one == method)
+    };
     match &configuration.profile {
-        FormatProfile::SdJwtVc { .. } if methods.iter().any(|method| method == "jwk") => Ok(ProofKey::Jwk(key.clone())),
-        FormatProfile::SdJwtVc { .. } => Err(ReceiveError::KeyNaming),
+        FormatProfile::SdJwtVc { .. } if binds_to("jwk") => Ok(ProofKey::Jwk(key.clone())),
+        // The subject of a W3C credential is a DID.
+        FormatProfile::JwtVcJson { .. } | FormatProfile::LdpVc { .. } if binds_to("did:key") => Ok(ProofKey::DidUrl {
+            url: did::methods::key::method_id(key),
+            key: key.clone(),
+        }),
+        FormatProfile::JwtVcJson { .. } | FormatProfile::LdpVc { .. } if binds_to("did:jwk") => Ok(ProofKey::DidUrl {
+            url: format!("{}#0", did::methods::jwk::did(key)),
+            key: key.clone(),
+        }),
+        FormatProfile::SdJwtVc { .. } | FormatProfile::JwtVcJson { .. } | FormatProfile::LdpVc { .. } => {
+            Err(ReceiveError::KeyNaming)
+        }
         _ => Err(ReceiveError::Format),
     }
+}
+
+/// The kinds of key that this wallet can have a credential of this configuration bound to, best first.
+#[must_use]
+pub fn key_algorithms(configuration: &CredentialConfiguration) -> Vec<Algorithm> {
+    let wanted: &[Algorithm] = match &configuration.profile {
+        // It is presented with a Data Integrity proof, and both suites are of Ed25519.
+        FormatProfile::LdpVc { .. } => &[Algorithm::EdDsa],
+        _ => &[Algorithm::Es256, Algorithm::EdDsa],
+    };
+    let proven = configuration.jwt_proof_algorithms();
+    wanted
+        .iter()
+        .copied()
+        .filter(|algorithm| proven.contains(algorithm))
+        .collect()
+}
+
+/// Whether this version reads credentials of this configuration.
+#[must_use]
+pub const fn is_readable(configuration: &CredentialConfiguration) -> bool {
+    matches!(
+        configuration.profile,
+        FormatProfile::SdJwtVc { .. } | FormatProfile::JwtVcJson { .. } | FormatProfile::LdpVc { .. }
+    )
 }
 
 impl Received {
@@ -92,10 +152,16 @@ impl Received {
     /// # Errors
     /// [`ReceiveError`].
     pub fn check(credential: &Value, expected: &Expected<'_>) -> Result<Self, ReceiveError> {
-        let FormatProfile::SdJwtVc { vct } = &expected.configuration.profile else {
-            return Err(ReceiveError::Format);
-        };
-        let unverified = parse(credential)?;
+        match &expected.configuration.profile {
+            FormatProfile::SdJwtVc { vct } => Self::sd_jwt_vc(credential, vct, expected),
+            FormatProfile::JwtVcJson { types } => Self::vc_jwt(credential, types, expected),
+            FormatProfile::LdpVc { types, .. } => Self::ldp_vc(credential, types, expected),
+            _ => Err(ReceiveError::Format),
+        }
+    }
+
+    fn sd_jwt_vc(credential: &Value, vct: &String, expected: &Expected<'_>) -> Result<Self, ReceiveError> {
+        let unverified = sd_jwt_vc(credential)?;
         let issuer = unverified.issuer()?.to_owned();
         let held = unverified
             .authenticate(expected.issuer_key, &issuer, expected.now)?
@@ -103,18 +169,78 @@ impl Received {
         if held.facts().types().first() != Some(vct) {
             return Err(ReceiveError::Type);
         }
-        if !matches!(held.facts().holder(), Some(HolderKey::Key(key)) if key == expected.holder_key) {
+        Self::bound(held.facts(), held.as_str(), expected)
+    }
+
+    fn vc_jwt(credential: &Value, types: &[String], expected: &Expected<'_>) -> Result<Self, ReceiveError> {
+        let unverified = vc_jwt(credential)?;
+        let issuer = unverified.issuer().to_owned();
+        let held = unverified
+            .authenticate(expected.issuer_key, &issuer, expected.now)?
+            .hold_issued()?;
+        check_types(held.facts(), types)?;
+        Self::bound(held.facts(), held.as_str(), expected)
+    }
+
+    fn ldp_vc(credential: &Value, types: &[String], expected: &Expected<'_>) -> Result<Self, ReceiveError> {
+        let unverified = ldp_vc(credential)?;
+        let issuer = unverified.issuer().to_owned();
+        let loader = expected.contexts.loader();
+        let held = unverified
+            .authenticate(expected.issuer_key, &issuer, &loader, expected.now)?
+            .hold_issued()?;
+        check_types(held.facts(), types)?;
+        Self::bound(held.facts(), held.as_str(), expected)
+    }
+
+    /// The last check, and the same for every format: it is this wallet that can present it.
+    fn bound(facts: &Facts, text: &str, expected: &Expected<'_>) -> Result<Self, ReceiveError> {
+        let key = expected.holder_key;
+        let is_own = match facts.holder() {
+            Some(HolderKey::Key(holder)) => holder == key,
+            Some(HolderKey::Did(holder)) => {
+                *holder == did::methods::key::did(key) || *holder == did::methods::jwk::did(key)
+            }
+            None => false,
+        };
+        if !is_own {
             return Err(ReceiveError::Binding);
         }
         Ok(Self {
-            format: CredentialFormat::SdJwtVc,
-            text: held.as_str().to_owned(),
-            issuer,
+            format: expected.configuration.format(),
+            text: text.to_owned(),
+            issuer: facts.issuer().to_owned(),
         })
     }
 }
 
-fn parse(credential: &Value) -> Result<Unverified<SdJwtVc>, ReceiveError> {
+/// The credential may have further types; authority for them is the verifier's question.
+fn check_types(facts: &Facts, offered: &[String]) -> Result<(), ReceiveError> {
+    let has = |name: &String| name == CREDENTIAL_TYPE || facts.types().contains(name);
+    if offered.iter().all(has) {
+        Ok(())
+    } else {
+        Err(ReceiveError::Type)
+    }
+}
+
+fn sd_jwt_vc(credential: &Value) -> Result<Unverified<SdJwtVc>, ReceiveError> {
     let text = credential.as_str().ok_or(ReceiveError::Format)?;
     Ok(Unverified::<SdJwtVc>::parse(text)?)
+}
+
+fn vc_jwt(credential: &Value) -> Result<Unverified<VcJwt>, ReceiveError> {
+    let text = credential.as_str().ok_or(ReceiveError::Format)?;
+    Ok(Unverified::<VcJwt>::parse(text)?)
+}
+
+fn ldp_vc(credential: &Value) -> Result<Unverified<LdpVc>, ReceiveError> {
+    let object = credential.as_object().ok_or(ReceiveError::Format)?;
+    Ok(Unverified::<LdpVc>::from_object(object)?)
+}
+
+impl From<LdpVcError> for ReceiveError {
+    fn from(error: LdpVcError) -> Self {
+        Self::LdpVc(Box::new(error))
+    }
 }

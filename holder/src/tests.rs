@@ -2,6 +2,7 @@
 
 mod present;
 mod receive;
+mod w3c;
 
 use credential::ClaimPath;
 use credential::sd_jwt::Decoys;
@@ -22,6 +23,7 @@ use serde_json::Value;
 use serde_json::json;
 use signer::SoftwareKey;
 
+use crate::Contexts;
 use crate::CredentialRecord;
 
 const NOW: Timestamp = Timestamp::from_unix(1_795_402_800);
@@ -118,6 +120,7 @@ impl Scene {
             holder_key: format!("keys/{id}"),
             received_at: NOW,
             metadata: metadata(),
+            contexts: Contexts::default(),
         }
     }
 

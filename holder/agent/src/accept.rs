@@ -5,11 +5,11 @@
 //! was checked is stored; the key of what was not is removed.
 
 use did::Purpose;
+use holder::Contexts;
 use holder::CredentialRecord;
 use holder::Expected;
 use holder::ReceiveError;
 use holder::Received;
-use keys::Algorithm;
 use keys::Signer as _;
 use keys::SignerError;
 use keys::json::JsonError;
@@ -40,12 +40,14 @@ use server::fetch::Outgoing;
 use signer::SoftwareKey;
 use thiserror::Error;
 
+use crate::ContextError;
 use crate::CredentialSummary;
 use crate::Offer;
 use crate::PeerError;
 use crate::ResolveError;
 use crate::Wallet;
 use crate::WalletError;
+use crate::contexts;
 use crate::peer;
 use crate::resolve::public_key;
 use crate::wallet::key_item;
@@ -85,6 +87,9 @@ pub enum AcceptError {
     /// The issuer's answer is not that of a credential endpoint.
     #[error("the issuer's answer is refused")]
     Answer(#[from] CredentialResponseError),
+    /// A context of the credential was not found.
+    #[error("what the credential means is not found")]
+    Context(#[from] ContextError),
     /// The issuer issues later; this wallet does not come back for it.
     #[error("expected the credential at once, found that the issuer delivers later, which this wallet does not do")]
     Deferred,
@@ -101,7 +106,7 @@ pub enum AcceptError {
     #[error("the issuer does not issue")]
     Peer(#[from] PeerError),
     /// The issuer accepts no proof that the wallet can make.
-    #[error("expected an issuer that takes jwt proofs with ES256 or EdDSA, found another")]
+    #[error("expected an issuer that takes jwt proofs with ES256 or EdDSA (for ldp_vc with EdDSA), found another")]
     ProofType,
     /// The credential that came is not what was offered, not authentic, or not bound to the wallet's key.
     #[error("the credential is not kept")]
@@ -193,10 +198,8 @@ impl Wallet {
         configuration_id: &str,
         configuration: &CredentialConfiguration,
     ) -> Result<CredentialSummary, AcceptError> {
-        let supported = configuration.jwt_proof_algorithms();
-        let algorithm = [Algorithm::Es256, Algorithm::EdDsa]
-            .into_iter()
-            .find(|algorithm| supported.contains(algorithm))
+        let algorithm = *holder::key_algorithms(configuration)
+            .first()
             .ok_or(AcceptError::ProofType)?;
         let id = self.fresh_id()?;
         let name = key_item(&id);
@@ -296,10 +299,13 @@ impl Issuance<'_> {
         let url = holder::issuer_key_url(credential, place.configuration)?;
         let platform = Some(&metadata.credential_issuer);
         let (issuer_key, _) = public_key(&url, Purpose::AssertionMethod, platform, self.fetcher, now).await?;
+        let needed = Contexts::needed(credential, place.configuration)?;
+        let contexts = contexts::find(needed, &metadata.credential_issuer, self.fetcher).await?;
         let expected = Expected {
             configuration: place.configuration,
             holder_key: place.key.public_key(),
             issuer_key: &issuer_key,
+            contexts: &contexts,
             now,
         };
         let received = Received::check(credential, &expected)?;
@@ -313,6 +319,7 @@ impl Issuance<'_> {
             holder_key: key_item(place.id),
             received_at: now,
             metadata: stored_metadata(place.configuration),
+            contexts,
         })
     }
 

@@ -93,7 +93,7 @@ impl HistoryEntry {
         let request = request.request();
         let credential = |proposed: &holder::ProposedCredential<'_>| HistoryCredential {
             id: proposed.record().id.clone(),
-            name: proposed.record().name(&CredentialSummary::LOCALES),
+            name: proposed.name(&CredentialSummary::LOCALES),
             claims: proposed.disclosed().iter().map(|one| one.claim.label.clone()).collect(),
         };
         let response_uri = match outcome {

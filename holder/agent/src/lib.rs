@@ -13,6 +13,7 @@
 //! is allowed.
 
 mod accept;
+mod contexts;
 mod file;
 mod history;
 mod offer;
@@ -24,6 +25,7 @@ mod wallet;
 pub use accept::AcceptError;
 pub use accept::Accepted;
 pub use accept::NotAccepted;
+pub use contexts::ContextError;
 pub use file::write_private;
 pub use history::HistoryCredential;
 pub use history::HistoryEntry;

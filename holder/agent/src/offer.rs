@@ -4,6 +4,7 @@
 //! Whoever made the offer names the issuer; what the issuer calls itself and its credentials comes from the
 //! issuer's own metadata, which must be about the same identifier.
 
+use holder::is_readable;
 use holder::printable;
 use openid4vc::CredentialFormat;
 use openid4vc::SecureUrl;
@@ -11,7 +12,6 @@ use openid4vc::vci::CredentialConfiguration;
 use openid4vc::vci::CredentialOffer;
 use openid4vc::vci::IssuerMetadata;
 use openid4vc::vci::configuration::Display;
-use openid4vc::vci::configuration::FormatProfile;
 use openid4vc::vci::metadata::METADATA_LIMITS;
 use openid4vc::vci::metadata::MetadataError;
 use openid4vc::vci::offer::OFFER_LIMITS;
@@ -64,7 +64,7 @@ pub enum ReadOfferError {
     #[error("the offer cannot be followed")]
     Peer(#[from] PeerError),
     /// None of the credentials is in a format that this wallet reads.
-    #[error("expected a credential in a format that this wallet reads (dc+sd-jwt), found {found}")]
+    #[error("expected a credential in a format that this wallet reads (dc+sd-jwt, jwt_vc_json, ldp_vc), found {found}")]
     Unreadable {
         /// The formats.
         found: String,
@@ -163,10 +163,6 @@ impl Offer {
 }
 
 const JSON: &str = "application/json";
-
-const fn is_readable(configuration: &CredentialConfiguration) -> bool {
-    matches!(configuration.profile, FormatProfile::SdJwtVc { .. })
-}
 
 fn name(display: &[Display]) -> Option<String> {
     let is_english = |one: &&Display| one.locale.as_deref().is_none_or(|locale| locale.starts_with("en"));

@@ -2,9 +2,11 @@
 //! ([OpenID4VP 1.0](https://openid.net/specs/openid-4-verifiable-presentations-1_0.html)): read and verify it,
 //! propose, and after the person's yes sign and send, or hand over a file.
 
+use credential::data_integrity::Cryptosuite;
 use did::Purpose;
 use holder::DisclosedClaim;
 use holder::Holdings;
+use holder::PresentationStep;
 use holder::Proposal;
 use holder::ProposalError;
 use holder::UnsignedPresentation;
@@ -245,7 +247,11 @@ async fn fetch(reference: &RequestReference, fetcher: &Fetcher) -> Result<Signed
 /// ([OpenID4VP 1.0, section 10](https://openid.net/specs/openid-4-verifiable-presentations-1_0.html#pre-reg-wallet-metadata)).
 fn wallet_metadata() -> Map<String, Value> {
     let algorithms = json!(["ES256", "EdDSA", "Ed25519"]);
-    let formats = json!({"dc+sd-jwt": {"sd-jwt_alg_values": algorithms, "kb-jwt_alg_values": algorithms}});
+    let formats = json!({
+        "dc+sd-jwt": {"sd-jwt_alg_values": algorithms, "kb-jwt_alg_values": algorithms},
+        "jwt_vc_json": {"alg_values": algorithms},
+        "ldp_vc": {"proof_type_values": ["DataIntegrityProof"], "cryptosuite_values": Cryptosuite::ALL.map(Cryptosuite::as_str)},
+    });
     Map::from_iter([
         ("vp_formats_supported".to_owned(), formats),
         (
@@ -316,7 +322,7 @@ impl Proposed<'_> {
             let record = proposed.record();
             CredentialDisclosure {
                 id: record.id.clone(),
-                name: record.name(&CredentialSummary::LOCALES),
+                name: proposed.name(&CredentialSummary::LOCALES),
                 issuer: record.issuer.clone(),
                 issuer_name: record.issuer_name.as_deref().map(printable),
                 claims: proposed.disclosed().to_vec(),
@@ -325,8 +331,20 @@ impl Proposed<'_> {
         Disclosure {
             verifier: self.prepared.verifier(),
             credentials: self.proposal.credentials().iter().map(credential).collect(),
-            always_seen: holder::ENVELOPE.to_vec(),
+            always_seen: self.always_seen(),
         }
+    }
+
+    fn always_seen(&self) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        for proposed in self.proposal.credentials() {
+            for name in holder::envelope(&proposed.record().format) {
+                if !names.contains(name) {
+                    names.push(*name);
+                }
+            }
+        }
+        names
     }
 
     /// Signs the answer and sends it to the verifier. The person's yes comes before this call.
@@ -381,10 +399,15 @@ impl Proposed<'_> {
         }
         let mut signed = Vec::new();
         for unsigned in self.proposal.present(now)? {
-            let name = &unsigned.holder_key;
-            let key = wallet.vault.key(name).map_err(WalletError::from)?;
-            let key = key.ok_or_else(|| WalletError::KeyMissing { name: name.clone() })?;
-            signed.push((unsigned.query_id, key.fulfil(unsigned.signing)?));
+            let presentation = match unsigned.step {
+                PresentationStep::Ready(presentation) => presentation,
+                PresentationStep::Sign { holder_key, signing } => {
+                    let key = wallet.vault.key(&holder_key).map_err(WalletError::from)?;
+                    let key = key.ok_or(WalletError::KeyMissing { name: holder_key })?;
+                    key.fulfil(signing)?
+                }
+            };
+            signed.push((unsigned.query_id, presentation));
         }
         Ok(UnsignedPresentation::collect(signed))
     }

@@ -265,7 +265,7 @@ impl CredentialSummary {
         let facts = held.facts();
         Self {
             id: record.id.clone(),
-            name: record.name(&Self::LOCALES),
+            name: held.name(record, &Self::LOCALES),
             format: record.format.clone(),
             types: facts.types().to_vec(),
             issuer: record.issuer.clone(),

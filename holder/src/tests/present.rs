@@ -4,6 +4,8 @@ use credential::SdJwtVc;
 use credential::Transaction;
 use credential::Unverified;
 use keys::Signer as _;
+use openid4vc::CredentialFormat;
+use openid4vc::vci::configuration::CredentialMetadata;
 use serde_json::Value;
 use serde_json::json;
 
@@ -16,11 +18,13 @@ use super::object;
 use crate::CredentialRecord;
 use crate::Holdings;
 use crate::OpenError;
+use crate::PresentationStep;
 use crate::Proposal;
 use crate::ProposalError;
 use crate::ProposedCredential;
 use crate::UnsignedPresentation;
 use crate::Verifier;
+use crate::envelope;
 
 fn holdings(records: Vec<CredentialRecord>) -> Holdings {
     Holdings::open(records).unwrap()
@@ -61,8 +65,11 @@ fn only_what_is_asked_for_is_shown_and_leaves() {
 
     let unsigned = proposal.present(NOW).unwrap();
     let signed = unsigned.into_iter().map(|one| {
-        assert_eq!(one.holder_key, "keys/a1");
-        (one.query_id, scene.holder.fulfil(one.signing).unwrap())
+        let PresentationStep::Sign { holder_key, signing } = one.step else {
+            panic!("to be signed")
+        };
+        assert_eq!(holder_key, "keys/a1");
+        (one.query_id, scene.holder.fulfil(signing).unwrap())
     });
     let vp_token = UnsignedPresentation::collect(signed.collect());
     let presented: Vec<_> = vp_token.iter().collect();
@@ -87,7 +94,7 @@ fn only_what_is_asked_for_is_shown_and_leaves() {
         .restore(scene.issuer.public_key(), ISSUER)
         .unwrap();
     let mut claims = seen.claims().clone();
-    claims.retain(|name, _| !crate::ENVELOPE.contains(&name.as_str()));
+    claims.retain(|name, _| !envelope(&CredentialFormat::SdJwtVc).contains(&name.as_str()));
     let leaves = json!({"age_over_18": true, "address": {}, "issuing_country": "XA", "nationalities": []});
     assert_eq!(claims, object(leaves));
 }
@@ -139,8 +146,14 @@ fn the_text_of_issuers_cannot_command_the_screen() {
     let mut issued = Issued::default();
     issued.claims["family_name"] = "D\u{1b}[31moe\u{202e}".into();
     let record = scene.record("a1", issued);
-    assert_eq!(record.name(&["en"]), "Person\u{fffd}[2J identity");
-    assert_eq!(record.name(&["fr"]), "Ausweis");
+    let held = record.open().unwrap();
+    assert_eq!(held.name(&record, &["en"]), "Person\u{fffd}[2J identity");
+    assert_eq!(held.name(&record, &["fr"]), "Ausweis");
+    let unnamed = CredentialRecord {
+        metadata: CredentialMetadata::default(),
+        ..record.clone()
+    };
+    assert_eq!(held.name(&unnamed, &["en"]), "urn:pid");
     let holdings = holdings(vec![record]);
     let request = scene.ask(&json!([{"path": ["family_name"]}]));
     let shown = shown(&holdings.propose(&request, &[], NOW).unwrap());

@@ -14,6 +14,7 @@ use super::ISSUER;
 use super::Issued;
 use super::NOW;
 use super::Scene;
+use crate::Contexts;
 use crate::Expected;
 use crate::ReceiveError;
 use crate::Received;
@@ -40,6 +41,7 @@ fn check(
         configuration,
         holder_key,
         issuer_key,
+        contexts: &Contexts::default(),
         now: NOW,
     };
     Received::check(credential, &expected)

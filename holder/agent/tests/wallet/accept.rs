@@ -3,6 +3,7 @@
 use holder::ReceiveError;
 use holder_agent::AcceptError;
 use holder_agent::Accepted;
+use holder_agent::ContextError;
 use holder_agent::CredentialSummary;
 use holder_agent::Offer;
 use holder_agent::PeerError;
@@ -370,6 +371,31 @@ async fn an_issuer_that_wants_what_the_wallet_cannot_do_is_refused_before_the_co
             .len(),
         1
     );
+}
+
+#[tokio::test]
+async fn a_w3c_credential_is_kept_with_what_its_terms_mean() {
+    let platform = Platform::start().await;
+    let (wallet, folder) = wallet();
+    platform.issuer(|issuer| issuer.fault = Fault::NoContext);
+    let error = accept(&platform, &wallet, &["IdentityLdp"]).await.unwrap_err();
+    assert!(
+        matches!(error, AcceptError::Context(ContextError::Missing { .. })),
+        "{}",
+        chain(&error)
+    );
+    assert!(items(folder.path(), "keys").is_empty());
+    platform.issuer(|issuer| issuer.fault = Fault::None);
+    let received = accepted(&platform, &wallet, &["IdentityLdp"]).await.remove(0);
+    assert_eq!(
+        (received.name.as_str(), received.types.as_slice()),
+        ("Identity", ["Identity".to_owned()].as_slice())
+    );
+    // The context is not asked for again.
+    platform.issuer(|issuer| issuer.fault = Fault::NoContext);
+    let details = wallet.show(&received.id).unwrap();
+    assert_eq!(details.shown[0].path, "credentialSubject.age_over_18");
+    assert_eq!(details.shown[0].label, "age_over_18");
 }
 
 #[tokio::test]

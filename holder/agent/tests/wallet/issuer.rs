@@ -15,8 +15,12 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::routing::post;
 use credential::ClaimPath;
+use credential::data_integrity;
+use credential::data_integrity::Cryptosuite;
+use credential::data_integrity::ProofOptions;
 use credential::sd_jwt::Decoys;
 use credential::sd_jwt_vc::NewCredential;
+use jsonld::ContextLoader;
 use keys::Algorithm;
 use keys::Jwk;
 use keys::Signer as _;
@@ -27,6 +31,7 @@ use openid4vc::vci::AccessTokenRecord;
 use openid4vc::vci::CredentialOffer;
 use openid4vc::vci::CredentialRequest;
 use openid4vc::vci::CredentialResponse;
+use openid4vc::vci::HolderKey;
 use openid4vc::vci::IssuerMetadata;
 use openid4vc::vci::NonceKey;
 use openid4vc::vci::PreAuthorizedGrant;
@@ -64,6 +69,8 @@ pub(crate) enum Fault {
     OtherType,
     /// Comes later.
     Deferred,
+    /// The context of its W3C credentials is gone.
+    NoContext,
     /// Licences are denied.
     NoLicence,
     /// The answer is a web page.
@@ -73,6 +80,8 @@ pub(crate) enum Fault {
 pub(crate) struct Issuer {
     pub(crate) identifier: SecureUrl,
     pub(crate) key: SoftwareKey,
+    /// For Data Integrity proofs, with a DID of its own.
+    pub(crate) ldp_key: SoftwareKey,
     pub(crate) did: String,
     pub(crate) key_id: String,
     pub(crate) metadata: Value,
@@ -103,6 +112,7 @@ impl Issuer {
             grants: BTreeMap::new(),
             tokens: BTreeMap::new(),
             spent: BTreeSet::new(),
+            ldp_key: SoftwareKey::generate(Algorithm::EdDsa, rng),
             identifier,
             key,
         }
@@ -152,10 +162,16 @@ impl Issuer {
         if !refuses {
             used.retain(|id| self.spent.contains(id));
         }
-        let verified = unverified.verify(&rules, &BTreeMap::new(), Some(&self.nonce_key), &used, NOW)?;
+        let keys = unverified.did_urls().into_iter().map(|url| {
+            let id = did::DidUrl::parse(url).unwrap();
+            (url.to_owned(), did::methods::key::public_key_of_method(&id).unwrap())
+        });
+        let keys = keys.collect();
+        let verified = unverified.verify(&rules, &keys, Some(&self.nonce_key), &used, NOW)?;
         self.spent
             .extend(verified.spent_nonces.iter().map(|nonce| nonce.id.clone()));
-        let is_licence = authorized.credential_configuration_id == "Licence";
+        let kind = authorized.credential_configuration_id.as_str();
+        let is_licence = kind == "Licence";
         if self.fault == Fault::Deferred {
             return Ok(CredentialResponse::Deferred {
                 transaction_id: "t1".to_owned(),
@@ -165,9 +181,12 @@ impl Issuer {
         if self.fault == Fault::NoLicence && is_licence {
             return Err(CredentialError::Denied);
         }
-        let holders: Vec<Jwk> = verified.keys.iter().map(|key| key.key().to_jwk()).collect();
-        let credentials = holders.iter().map(|holder| IssuedCredential {
-            credential: self.sign(holder, is_licence).into(),
+        let credential = |holder: &HolderKey| match kind {
+            "IdentityLdp" => self.sign_ldp(holder.did().unwrap()),
+            _ => self.sign(&holder.key().to_jwk(), is_licence).into(),
+        };
+        let credentials = verified.keys.iter().map(|holder| IssuedCredential {
+            credential: credential(holder),
         });
         let credentials = credentials.collect();
         self.tokens.insert(key, after);
@@ -175,6 +194,31 @@ impl Issuer {
             credentials,
             notification_id: Some("n1".to_owned()),
         })
+    }
+
+    fn sign_ldp(&self, holder: &str) -> Value {
+        let url = self.context_url();
+        let mut loader = ContextLoader::bundled();
+        loader.register(&url, context());
+        let document = json!({
+            "@context": ["https://www.w3.org/ns/credentials/v2", url],
+            "type": ["VerifiableCredential", "Identity"],
+            "issuer": did::methods::key::did(self.ldp_key.public_key()),
+            "validFrom": NOW.to_rfc3339(),
+            "credentialSubject": {"id": holder, "age_over_18": true},
+        });
+        let options = ProofOptions {
+            cryptosuite: Cryptosuite::EddsaRdfc2022,
+            verification_method: &did::methods::key::method_id(self.ldp_key.public_key()),
+            created: Some(NOW),
+            expires: None,
+        };
+        let signing = data_integrity::issue(serde_json::from_value(document).unwrap(), &options, &loader);
+        Value::Object(self.ldp_key.fulfil(signing.unwrap()).unwrap())
+    }
+
+    fn context_url(&self) -> String {
+        format!("{}/context", self.identifier)
     }
 
     fn sign(&self, holder: &Jwk, is_licence: bool) -> String {
@@ -249,9 +293,26 @@ fn metadata(identifier: &SecureUrl) -> Value {
         "credential_configurations_supported": {
             "Identity": configuration("urn:pid", "Person identity", "age_over_18", "Adult"),
             "Licence": configuration("urn:licence", "Driving licence", "licence_number", "Number"),
+            "IdentityLdp": {
+                "format": "ldp_vc",
+                "credential_definition": {
+                    "@context": ["https://www.w3.org/ns/credentials/v2", format!("{identifier}/context")],
+                    "type": ["VerifiableCredential", "Identity"],
+                },
+                "cryptographic_binding_methods_supported": ["did:key"],
+                "proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": ["ES256", "EdDSA"]}},
+            },
             "Mdoc": {"format": "mso_mdoc", "doctype": "org.iso.18013.5.1.mDL"},
         },
     })
+}
+
+/// What the terms of `IdentityLdp` mean.
+fn context() -> Value {
+    json!({"@context": {
+        "Identity": "https://types.example/vocab#Identity",
+        "age_over_18": "https://types.example/vocab#age_over_18",
+    }})
 }
 
 pub(crate) fn router() -> Router<Platform> {
@@ -265,6 +326,7 @@ pub(crate) fn router() -> Router<Platform> {
             get(server_metadata),
         )
         .route(&format!("{PATH}/offers/{{id}}"), get(offer))
+        .route(&format!("{PATH}/context"), get(serve_context))
         .route(&format!("{PATH}/token"), post(token))
         .route(&format!("{PATH}/nonce"), post(nonce))
         .route(&format!("{PATH}/credential"), post(issue))
@@ -286,6 +348,13 @@ async fn offer(State(platform): State<Platform>, Path(id): Path<String>) -> Resp
         Some(offer) => Json(offer).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
+}
+
+async fn serve_context(State(platform): State<Platform>) -> Response {
+    if platform.issuer(|issuer| issuer.fault == Fault::NoContext) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    Json(context()).into_response()
 }
 
 async fn token(State(platform): State<Platform>, body: Bytes) -> Response {

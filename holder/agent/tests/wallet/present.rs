@@ -12,10 +12,12 @@ use holder_agent::Wallet;
 use holder_agent::WalletError;
 use keys::Algorithm;
 use keys::Signer as _;
+use openid4vc::dcql::DcqlQuery;
 use openid4vc::form;
 use openid4vc::vp::AuthorizationRequest;
 use openid4vc::vp::ClientId;
 use openid4vc::vp::RequestError;
+use openid4vc::vp::Session;
 use openid4vc::vp::UnverifiedRequestObject;
 use openid4vc::vp::file::PresentationFile;
 use openid4vc::vp::file::RequestFile;
@@ -23,6 +25,7 @@ use openid4vc::vp::invocation::RequestUriMethod;
 use openid4vc::vp::invocation::unsigned_uri;
 use openid4vc::vp::request_object;
 use openid4vc::vp::session::Outcome as SessionOutcome;
+use openid4vc::vp::session::SessionTerms;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -358,6 +361,46 @@ async fn an_unsigned_request_is_answered_only_to_the_url_that_it_names() {
     assert!(matches!(error, PresentError::UnsignedRequest), "{}", chain(&error));
     scene.send(&prepared).await.unwrap();
     assert_eq!(scene.delivered(), adult_only());
+}
+
+#[tokio::test]
+async fn a_w3c_credential_is_presented_with_a_proof_for_this_verifier() {
+    let scene = Scene::new().await;
+    accepted(&scene.platform, &scene.wallet, &["IdentityLdp"]).await;
+    let client_id = scene
+        .platform
+        .verifier(|verifier| ClientId::for_did(&verifier.did).unwrap());
+    let query = json!({"credentials": [{"id": "pid", "format": "ldp_vc",
+        "meta": {"type_values": [["https://types.example/vocab#Identity"]]}}]});
+    let terms = SessionTerms {
+        client_id: client_id.clone(),
+        response_uri: scene.platform.url("/verifier/responses/1"),
+        encrypted: true,
+        dcql_query: DcqlQuery::from_value(&query).unwrap(),
+        vp_formats_supported: Map::new(),
+        lifetime: 600,
+    };
+    let session = Session::start(terms, NOW, &mut signer::os_rng()).unwrap();
+    scene.platform.verifier(|verifier| verifier.session = Some(session));
+    let uri = scene.platform.request_uri(RequestUriMethod::Post);
+    let prepared = scene.prepare(&uri).await.unwrap();
+    let disclosure = prepared.propose(&[], NOW).unwrap().disclosure();
+    assert!(disclosure.always_seen.contains(&"credentialStatus") && !disclosure.always_seen.contains(&"vct"));
+    scene.send(&prepared).await.unwrap();
+    let outcome = scene.platform.verifier(|verifier| verifier.outcome.take());
+    let Some(SessionOutcome::Presented(answer)) = outcome else {
+        panic!("expected an answer")
+    };
+    let Some(("pid", Value::Object(presentation))) = answer.vp_token.iter().next() else {
+        panic!("expected an object")
+    };
+    let proof = &presentation["proof"];
+    assert_eq!(proof["challenge"], answer.nonce);
+    assert_eq!(proof["domain"], client_id.as_str());
+    assert_eq!(
+        presentation["verifiableCredential"][0]["credentialSubject"]["age_over_18"],
+        true
+    );
 }
 
 #[tokio::test]

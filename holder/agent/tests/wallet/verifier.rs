@@ -161,7 +161,7 @@ pub(crate) fn seen(vp_token: &VpToken, client_id: &str, nonce: &str, issuer: (&s
     let bare = text.rsplit_once('~').unwrap().0.to_owned() + "~";
     let read = Unverified::<SdJwtVc>::parse(&bare).unwrap().restore(key, did).unwrap();
     let mut claims = read.claims().clone();
-    claims.retain(|name, _| !holder::ENVELOPE.contains(&name.as_str()));
+    claims.retain(|name, _| !holder::envelope(&openid4vc::CredentialFormat::SdJwtVc).contains(&name.as_str()));
     claims
 }
 

@@ -1,0 +1,101 @@
+//! Presenting W3C credentials: the holder signs a presentation with the credential in it
+//! ([OpenID4VP 1.0, appendix B.1](https://openid.net/specs/openid-4-verifiable-presentations-1_0.html#name-w3c-verifiable-credentials)).
+
+use credential::Held;
+use credential::HolderKey;
+use credential::LdpVc;
+use credential::Unverified;
+use credential::VcJwt;
+use credential::data_integrity;
+use credential::data_integrity::LdpVpError;
+use credential::evidence::Credential;
+use credential::vc_jwt;
+use did::Did;
+use did::Purpose;
+use keys::Algorithm;
+use keys::SigningRequest;
+use keys::json;
+use serde_json::Map;
+use serde_json::Value;
+
+use crate::Contexts;
+use crate::ProposalError;
+use crate::proposal::Transaction;
+
+/// The `vp+jwt` for a transaction.
+pub(crate) fn present_jwt(
+    held: &Held<VcJwt>,
+    transaction: &Transaction<'_>,
+) -> Result<SigningRequest<Value>, ProposalError> {
+    let holder = Holder::of(held)?;
+    let presentation = vc_jwt::Presentation {
+        holder: holder.did,
+        key_id: &holder.key_id,
+        audience: transaction.audience,
+        nonce: transaction.nonce,
+        issued_at: transaction.now,
+    };
+    Ok(presentation.sign(&[held], holder.algorithm).map(Value::from))
+}
+
+/// The presentation with a proof for a transaction. The proof is of the credential's own suite: a verifier that
+/// reads the one reads the other.
+pub(crate) fn present_ldp(
+    held: &Held<LdpVc>,
+    contexts: &Contexts,
+    transaction: &Transaction<'_>,
+) -> Result<SigningRequest<Value>, ProposalError> {
+    let holder = Holder::of(held)?;
+    let refused = |error| ProposalError::LdpVp(Box::new(error));
+    let credential =
+        Unverified::<LdpVc>::parse(held.as_str()).map_err(|error| refused(LdpVpError::Credential(error)))?;
+    let presentation = data_integrity::Presentation {
+        holder: holder.did,
+        verification_method: &holder.key_id,
+        cryptosuite: credential.cryptosuite(),
+        domain: transaction.audience,
+        challenge: transaction.nonce,
+        created: transaction.now,
+    };
+    let signing = presentation.sign(&[held], &contexts.loader()).map_err(refused)?;
+    Ok(signing.map(Value::Object))
+}
+
+/// The credential itself, proof included.
+pub(crate) fn document(held: &Held<LdpVc>) -> Result<Map<String, Value>, ProposalError> {
+    let limits = json::Limits {
+        max_bytes: data_integrity::MAX_CREDENTIAL_BYTES,
+        ..json::DEFAULT_LIMITS
+    };
+    json::parse_object(held.as_str().as_bytes(), limits)
+        .map_err(|error| ProposalError::LdpVp(Box::new(LdpVpError::Json(error))))
+}
+
+/// The subject, who presents, and its only key.
+struct Holder<'a> {
+    did: &'a str,
+    key_id: String,
+    algorithm: Algorithm,
+}
+
+impl<'a> Holder<'a> {
+    fn of<T: Credential>(held: &'a Held<T>) -> Result<Self, ProposalError> {
+        let Some(HolderKey::Did(did)) = held.facts().holder() else {
+            return Err(ProposalError::HolderDid);
+        };
+        let (key_id, algorithm) = key_of(did).ok_or(ProposalError::HolderDid)?;
+        Ok(Self { did, key_id, algorithm })
+    }
+}
+
+fn key_of(did: &str) -> Option<(String, Algorithm)> {
+    let did = Did::parse(did).ok()?;
+    let document = match did.method() {
+        did::methods::key::METHOD => did::methods::key::resolve(&did).ok()?,
+        did::methods::jwk::METHOD => did::methods::jwk::resolve(&did).ok()?,
+        _ => return None,
+    };
+    let method = document.method_ids(Purpose::Authentication).into_iter().next()?;
+    let key = document.key_for(&method, Purpose::Authentication).ok()?;
+    Some((method.to_string(), key.algorithm()))
+}
