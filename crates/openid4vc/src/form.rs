@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+/// What a form is sent as ([RFC 6749, appendix B](https://www.rfc-editor.org/rfc/rfc6749#appendix-B)).
+pub const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 /// OAuth messages have about ten parameters; 64 leaves room for extensions that we ignore.
 pub const MAX_PARAMETERS: usize = 64;
 

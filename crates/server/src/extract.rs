@@ -1,4 +1,4 @@
-//! Request bodies as strict JSON.
+//! Request bodies: with their declared type, and as strict JSON.
 
 use axum::body::Bytes;
 use axum::extract::FromRequest;
@@ -10,6 +10,43 @@ use serde::de::DeserializeOwned;
 
 use crate::Problem;
 
+/// A body with the media type that the request declares. Protocol endpoints take it: what a type or a form means
+/// is theirs, and so is the error code. A body that is too large is told here.
+#[derive(Clone, Debug)]
+pub struct TypedBody {
+    media_type: String,
+    bytes: Bytes,
+}
+
+impl TypedBody {
+    /// The bytes, if the request declares them as `media_type`. Parameters such as a charset do not count.
+    #[must_use]
+    pub fn declared(&self, media_type: &str) -> Option<&[u8]> {
+        self.media_type.eq_ignore_ascii_case(media_type).then_some(&self.bytes)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for TypedBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let declared = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let media_type = declared.split(';').next().unwrap_or_default().trim().to_owned();
+        let bytes = Bytes::from_request(request, state).await.map_err(|_| {
+            Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too-large",
+                "The body is too large or did not arrive whole.",
+            )
+        })?;
+        Ok(Self { media_type, bytes })
+    }
+}
+
 /// A JSON body read with [`keys::json`]: no duplicate members, bounded depth and size. Administrative and
 /// internal endpoints use it; protocol endpoints parse their bytes themselves, for their own error codes.
 #[derive(Debug)]
@@ -19,31 +56,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for StrictJson<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let is_json = request
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| {
-                value
-                    .split(';')
-                    .next()
-                    .is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/json"))
-            });
-        if !is_json {
-            return Err(Problem::new(
+        let body = TypedBody::from_request(request, state).await?;
+        let bytes = body.declared("application/json").ok_or_else(|| {
+            Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "media-type",
                 "The body must be application/json.",
-            ));
-        }
-        let bytes = Bytes::from_request(request, state).await.map_err(|_| {
-            Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "too-large",
-                "The body is too large or did not arrive whole.",
             )
         })?;
-        json::parse_as(&bytes, json::DEFAULT_LIMITS).map(Self).map_err(|error| {
+        json::parse_as(bytes, json::DEFAULT_LIMITS).map(Self).map_err(|error| {
             Problem::new(
                 StatusCode::BAD_REQUEST,
                 "malformed",

@@ -1,8 +1,8 @@
 //! HTTP plumbing that every actor's service needs and none should write again.
 //!
 //! In scope: the clock, listening (plain HTTP on loopback, TLS, or behind a named proxy), the guards in
-//! front of every route, the administrative token, the one guarded fetcher, problem details, strict JSON
-//! bodies, telemetry.
+//! front of every route, the administrative token, the one guarded fetcher, problem details, bodies by
+//! declared type and as strict JSON, telemetry.
 //!
 //! Out of scope: routes and protocols (the actors), private keys (`crates/signer`), storage
 //! (`crates/store`).
@@ -19,6 +19,7 @@ pub mod telemetry;
 pub use admin::AdminToken;
 pub use clock::Clock;
 pub use extract::StrictJson;
+pub use extract::TypedBody;
 pub use fetch::Fetcher;
 pub use listen::Listen;
 pub use problem::Problem;

@@ -1,6 +1,5 @@
 //! [Credential Endpoint](https://openid.net/specs/openid-4-verifiable-credential-issuance-1_0.html#credential-endpoint).
 
-use axum::body::Bytes;
 use axum::extract::Path;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -15,7 +14,9 @@ use openid4vc::oauth::error::ErrorResponse;
 use openid4vc::vci::credential::CredentialError;
 use openid4vc::vci::credential::CredentialErrorCode;
 use openid4vc::vci::credential::CredentialRequest;
+use openid4vc::vci::credential::CredentialRequestErrorCode;
 use server::Problem;
+use server::TypedBody;
 
 use super::desk;
 use super::oauth_error;
@@ -29,7 +30,7 @@ pub(super) async fn post(
     State(issuer): State<Issuer>,
     Path(agency): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    body: TypedBody,
 ) -> Result<Response, Problem> {
     let desk = desk(&issuer, &agency)?;
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -37,7 +38,12 @@ pub(super) async fn post(
         Ok(token) => token,
         Err(error) => return Ok(challenge(error.code(), &error)),
     };
-    let request = match CredentialRequest::parse(&body) {
+    let Some(body) = body.declared("application/json") else {
+        let code = CredentialRequestErrorCode::InvalidCredentialRequest.as_str();
+        let error = ErrorResponse::new(code, &"expected application/json");
+        return Ok(oauth_error(StatusCode::BAD_REQUEST, &error));
+    };
+    let request = match CredentialRequest::parse(body) {
         Ok(request) => request,
         Err(error) => return Ok(refused(&error)),
     };

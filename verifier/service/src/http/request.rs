@@ -1,16 +1,17 @@
 //! [Request URI](https://openid.net/specs/openid-4-verifiable-presentations-1_0.html#request_uri_method_post): the
 //! signed request object, by GET or with the wallet's nonce by POST.
 
-use axum::body::Bytes;
 use axum::extract::Path;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::IntoResponse as _;
 use axum::response::Response;
+use openid4vc::form;
 use openid4vc::vp::invocation::RequestUriPost;
 use openid4vc::vp::request_object::REQUEST_OBJECT_MEDIA_TYPE;
 use server::Problem;
+use server::TypedBody;
 
 use crate::VerifierService;
 use crate::request::FetchError;
@@ -25,9 +26,17 @@ pub(super) async fn get(State(service): State<VerifierService>, Path(id): Path<S
 pub(super) async fn post(
     State(service): State<VerifierService>,
     Path(id): Path<String>,
-    body: Bytes,
+    body: TypedBody,
 ) -> Result<Response, Problem> {
-    let post = RequestUriPost::parse(&body).map_err(|error| {
+    let form = body.declared(form::MEDIA_TYPE).ok_or_else(|| {
+        let problem = Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "media-type",
+            "The body must be a form.",
+        );
+        problem.detail(format_args!("expected {}", form::MEDIA_TYPE))
+    })?;
+    let post = RequestUriPost::parse(form).map_err(|error| {
         Problem::new(
             StatusCode::BAD_REQUEST,
             "malformed",

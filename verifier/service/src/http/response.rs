@@ -1,7 +1,6 @@
 //! [`direct_post` and `direct_post.jwt`](https://openid.net/specs/openid-4-verifiable-presentations-1_0.html#response_mode_post).
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::Path;
 use axum::extract::State;
 use axum::http::HeaderValue;
@@ -9,9 +8,11 @@ use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::IntoResponse as _;
 use axum::response::Response;
+use openid4vc::form;
 use openid4vc::oauth::error::ErrorResponse;
 use openid4vc::vp::response::ResponseReceipt;
 use server::Problem;
+use server::TypedBody;
 
 use crate::VerifierService;
 use crate::response::AnswerError;
@@ -21,18 +22,17 @@ use crate::response::answer;
 pub(super) async fn post(
     State(service): State<VerifierService>,
     Path(id): Path<String>,
-    body: Bytes,
+    body: TypedBody,
 ) -> Result<Response, Problem> {
-    let mut response = match answer(&service, &id, &body).await {
+    let Some(form) = body.declared(form::MEDIA_TYPE) else {
+        return Ok(invalid(&format_args!("expected {}", form::MEDIA_TYPE)));
+    };
+    let mut response = match answer(&service, &id, form).await {
         Ok(()) => Json(ResponseReceipt::default()).into_response(),
         Err(AnswerError::Unknown) => return Err(Problem::not_found("a request of this id")),
         Err(AnswerError::Refused(error)) => {
             tracing::info!(id, cause = %server::problem::chain(&error), "response refused");
-            (
-                StatusCode::BAD_REQUEST,
-                Json(ErrorResponse::new("invalid_request", &error)),
-            )
-                .into_response()
+            invalid(&error)
         }
         Err(error @ (AnswerError::Bundles(_) | AnswerError::Store(_))) => return Err(Problem::internal(&error)),
     };
@@ -40,4 +40,9 @@ pub(super) async fn post(
         .headers_mut()
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
+}
+
+fn invalid(cause: &impl std::fmt::Display) -> Response {
+    let body = Json(ErrorResponse::new("invalid_request", cause));
+    (StatusCode::BAD_REQUEST, body).into_response()
 }
