@@ -1,0 +1,146 @@
+//! Times of the table's rows and of other single operations, with criterion's statistics.
+//!
+//! `cargo bench -p benches --bench operations [-- FILTER]`.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use benches::NOW;
+use benches::key;
+use benches::registry::Packed;
+use credential::status_list::BitsPerEntry;
+use credential::status_list::BitstringPurpose;
+use credential::status_list::Status;
+use credential::status_list::StatusArray;
+use credential::status_list::StatusListToken;
+use credential::status_list::StatusReference;
+use credential::status_list::UnverifiedStatusListToken;
+use criterion::Criterion;
+use keys::Algorithm;
+use keys::PublicKey;
+use keys::Signer as _;
+use keys::cbor;
+use keys::json;
+use serde_json::Value;
+
+const LIST: &str = "https://issuer.example/status/1";
+const ISSUER: &str = "did:example:issuer";
+
+fn main() {
+    // Short, so that the whole is done in a minute; `--measurement-time` and `--sample-size` make it exact.
+    let mut criterion = Criterion::default()
+        .without_plots()
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
+        .sample_size(30)
+        .configure_from_args();
+    rows(&mut criterion);
+    status_lists(&mut criterion);
+    bundles(&mut criterion);
+    public_keys(&mut criterion);
+    encodings(&mut criterion);
+    criterion.final_summary();
+}
+
+fn rows(criterion: &mut Criterion) {
+    for row in benches::rows() {
+        let mut group = criterion.benchmark_group(row.name);
+        group.bench_function("whole", |bencher| bencher.iter(&row.whole));
+        group.bench_function("raw signature checks", |bencher| bencher.iter(&row.raw));
+        group.finish();
+    }
+}
+
+/// Lists of 131,072 credentials, one in a hundred revoked.
+fn status_lists(criterion: &mut Criterion) {
+    let mut array = StatusArray::new(BitsPerEntry::Two, 131_072);
+    for index in (0..array.len()).step_by(100) {
+        array.set(index, Status::Invalid).expect("an entry");
+    }
+    let issuer = key(Algorithm::EdDsa, 3);
+    let token = StatusListToken {
+        uri: LIST,
+        issuer: ISSUER,
+        key_id: "did:example:issuer#key",
+        issued_at: NOW,
+        expires_at: None,
+        time_to_live: None,
+        array: &array,
+    };
+    let token = issuer.fulfil(token.sign(Algorithm::EdDsa)).expect("the issuer's key");
+    let read = || {
+        let token = UnverifiedStatusListToken::parse(&token).expect("our own token");
+        token
+            .authenticate(issuer.public_key(), ISSUER, LIST, NOW)
+            .expect("our own token")
+    };
+    let list = read();
+    let reference = StatusReference::token_status_list(LIST.to_owned(), 77_700);
+    let encoded = array.to_encoded_list(BitstringPurpose::Revocation);
+    let mut group = criterion.benchmark_group("status list of 131,072 entries");
+    group.bench_function("authenticate the token", |bencher| bencher.iter(read));
+    group.bench_function("read one status", |bencher| {
+        bencher.iter(|| list.read(black_box(&reference)));
+    });
+    group.bench_function("decode the bitstring", |bencher| {
+        bencher.iter(|| StatusArray::from_encoded_list(black_box(&encoded)));
+    });
+    group.finish();
+}
+
+fn bundles(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("load a trust bundle");
+    for agencies in [0, 100] {
+        let packed = Packed::new(agencies);
+        let name = format!("{} agencies, {} bytes", u32::from(agencies) + 1, packed.bytes.len());
+        group.bench_function(name, |bencher| bencher.iter(|| packed.load()));
+    }
+    group.finish();
+}
+
+/// What a key costs before it checks its first signature.
+fn public_keys(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("read a public key from a JWK");
+    for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
+        let jwk = key(algorithm, 4).public_key().to_jwk();
+        group.bench_function(algorithm.jose_name(), |bencher| {
+            bencher.iter(|| PublicKey::from_jwk(black_box(&jwk)));
+        });
+    }
+    group.finish();
+}
+
+/// The same document as JSON and as CBOR.
+fn encodings(criterion: &mut Criterion) {
+    let text = include_bytes!("../../schemas/types/PersonIdentity/context.jsonld");
+    let value: Value = serde_json::from_slice(text).expect("JSON");
+    let encoded = to_cbor(&value).to_vec();
+    let mut group = criterion.benchmark_group(format!("a document of {} bytes", text.len()));
+    group.bench_function("strict JSON", |bencher| {
+        bencher.iter(|| json::parse(text, json::DEFAULT_LIMITS));
+    });
+    group.bench_function("serde_json", |bencher| {
+        bencher.iter(|| serde_json::from_slice::<Value>(text));
+    });
+    group.bench_function("JCS", |bencher| {
+        bencher.iter(|| keys::jcs::canonicalize(black_box(&value)));
+    });
+    group.bench_function("decode CBOR", |bencher| {
+        bencher.iter(|| cbor::decode(&encoded, json::DEFAULT_LIMITS));
+    });
+    let decoded = cbor::decode(&encoded, json::DEFAULT_LIMITS).expect("our own encoding");
+    group.bench_function("encode CBOR", |bencher| bencher.iter(|| decoded.to_vec()));
+    group.finish();
+}
+
+fn to_cbor(value: &Value) -> cbor::Value {
+    match value {
+        Value::Object(map) => cbor::Value::Map(
+            map.iter()
+                .map(|(name, value)| (cbor::Value::text(name), to_cbor(value)))
+                .collect(),
+        ),
+        Value::Array(items) => cbor::Value::Array(items.iter().map(to_cbor).collect()),
+        other => cbor::Value::text(other.as_str().unwrap_or_default()),
+    }
+}

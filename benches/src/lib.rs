@@ -1,0 +1,75 @@
+//! Credentials, presentations and bundles to measure with, and the rows of the table in `README.md`.
+//!
+//! A [`Row`] does one piece of work in two ways: whole, and only the signature checks in it over the same bytes. Their
+//! ratio is what the project promises. `benches/ratios.rs` measures both ways in turns, so that a busy machine slows
+//! both alike; `benches/operations.rs` measures them, and other work, with criterion.
+
+pub mod rows;
+pub mod sd_jwt_vc;
+pub mod w3c;
+
+/// A small registry with an issuer, as the tests of `crates/trust` make it.
+#[path = "../../crates/trust/tests/registry/nation.rs"]
+#[expect(dead_code, reason = "the tests need more of it")]
+mod nation;
+
+pub mod registry;
+
+use keys::Algorithm;
+use keys::PublicKey;
+use keys::Signature;
+use keys::Signer as _;
+use keys::Timestamp;
+use keys::base64url;
+use signer::SoftwareKey;
+
+pub use rows::Row;
+pub use rows::rows;
+
+/// The time at which everything is checked: 2027-01-15.
+pub const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+
+/// Who asks.
+pub const VERIFIER: &str = "decentralized_identifier:did:example:verifier";
+
+/// The key of this number: always the same one, so that runs can be compared.
+pub fn key(algorithm: Algorithm, number: u8) -> SoftwareKey {
+    SoftwareKey::from_secret(algorithm, &[number; 32]).expect("a secret key")
+}
+
+/// One signature check: key, message, signature.
+pub struct RawCheck {
+    key: PublicKey,
+    message: Vec<u8>,
+    signature: Signature,
+}
+
+impl RawCheck {
+    /// A signature over any bytes.
+    pub fn new(key: &SoftwareKey, message: Vec<u8>) -> Self {
+        let signature = key.sign(&message).expect("a signature");
+        Self {
+            key: key.public_key().clone(),
+            message,
+            signature,
+        }
+    }
+
+    /// The signature of a compact JWS.
+    pub fn of_jws(jws: &str, key: &PublicKey) -> Self {
+        let (message, signature) = jws.rsplit_once('.').expect("a JWS");
+        let signature = base64url::decode(signature).expect("base64url");
+        Self {
+            key: key.clone(),
+            message: message.as_bytes().to_vec(),
+            signature: Signature::from_bytes(&signature).expect("64 bytes"),
+        }
+    }
+
+    /// Checks it.
+    pub fn run(&self) {
+        self.key
+            .verify(&self.message, &self.signature)
+            .expect("a signature that holds");
+    }
+}

@@ -1,0 +1,79 @@
+//! The rows of the table: work, and the same signature checks alone.
+
+use credential::data_integrity::Cryptosuite;
+
+use crate::registry::Verdict;
+use crate::sd_jwt_vc::Presented;
+use crate::w3c::Jwts;
+use crate::w3c::Proven;
+
+/// One row.
+pub struct Row {
+    /// What is done.
+    pub name: &'static str,
+    /// How many times the raw cost it may take; `None` where nothing is promised.
+    pub bound: Option<f64>,
+    /// All of it.
+    pub whole: Box<dyn Fn()>,
+    /// The signature checks in it, over the same bytes.
+    pub raw: Box<dyn Fn()>,
+}
+
+/// Every row, with its credentials made. The bounds are those that the project has set itself.
+pub fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut row = |name, bound, whole: Box<dyn Fn()>, raw: Box<dyn Fn()>| {
+        rows.push(Row {
+            name,
+            bound,
+            whole,
+            raw,
+        });
+    };
+    for (name, disclosed, bound) in [
+        ("SD-JWT VC ES256 with key binding, 3 of 10 claims", 3, 1.5),
+        ("SD-JWT VC ES256 with key binding, 10 of 10 claims", 10, 1.15),
+    ] {
+        let [whole, raw] = [(); 2].map(|()| Presented::new(disclosed));
+        row(
+            name,
+            Some(bound),
+            Box::new(move || whole.verify()),
+            Box::new(move || raw.raw()),
+        );
+    }
+    let [whole, raw] = [(); 2].map(|()| Verdict::new(3));
+    row(
+        "the verdict over it with a trust bundle, 3 of 10 claims",
+        Some(1.5),
+        Box::new(move || whole.verify()),
+        Box::new(move || raw.raw()),
+    );
+    let [whole, raw] = [(); 2].map(|()| Jwts::new());
+    row(
+        "vc+jwt EdDSA",
+        Some(1.15),
+        Box::new(move || whole.verify_credential()),
+        Box::new(move || raw.raw_credential()),
+    );
+    let [whole, raw] = [(); 2].map(|()| Jwts::new());
+    row(
+        "vp+jwt EdDSA with one vc+jwt",
+        None,
+        Box::new(move || whole.verify_presentation()),
+        Box::new(move || raw.raw_presentation()),
+    );
+    for (name, suite, bound) in [
+        ("eddsa-jcs-2022, 10 claims", Cryptosuite::EddsaJcs2022, None),
+        ("eddsa-rdfc-2022, 10 claims", Cryptosuite::EddsaRdfc2022, Some(2.5)),
+    ] {
+        let [whole, raw] = [(); 2].map(|()| Proven::new(suite));
+        row(
+            name,
+            bound,
+            Box::new(move || whole.verify()),
+            Box::new(move || raw.raw()),
+        );
+    }
+    rows
+}

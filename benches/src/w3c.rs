@@ -1,0 +1,187 @@
+//! W3C credentials of the same ten claims, as `vc+jwt` and with Data Integrity proofs; Ed25519.
+
+use credential::LdpVc;
+use credential::Transaction;
+use credential::Unverified;
+use credential::VcJwt;
+use credential::data_integrity;
+use credential::data_integrity::Cryptosuite;
+use credential::data_integrity::ProofOptions;
+use credential::vc_jwt;
+use jsonld::ContextLoader;
+use keys::Algorithm;
+use keys::Signer as _;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+use signer::SoftwareKey;
+
+use crate::NOW;
+use crate::RawCheck;
+use crate::VERIFIER;
+use crate::key;
+
+const ISSUER: &str = "did:example:issuer";
+const HOLDER: &str = "did:example:holder";
+
+/// A `vc+jwt`, alone and in a `vp+jwt`.
+pub struct Jwts {
+    credential: String,
+    presentation: String,
+    issuer: SoftwareKey,
+    holder: SoftwareKey,
+    raw: [RawCheck; 2],
+}
+
+/// A credential with an embedded proof.
+pub struct Proven {
+    text: String,
+    issuer: SoftwareKey,
+    raw: RawCheck,
+    contexts: ContextLoader,
+}
+
+/// Where the context of the sample's credential type is.
+const CONTEXT: &str = "https://attestry.example/types/PersonIdentity/context.jsonld";
+
+/// The bundled contexts and the type's.
+fn contexts() -> ContextLoader {
+    let mut contexts = ContextLoader::bundled();
+    let document = include_str!("../../schemas/types/PersonIdentity/context.jsonld");
+    contexts.register(CONTEXT, serde_json::from_str(document).expect("JSON"));
+    contexts
+}
+
+fn document() -> Map<String, Value> {
+    let document = json!({
+        "@context": ["https://www.w3.org/ns/credentials/v2", CONTEXT],
+        "type": ["VerifiableCredential", "PersonIdentity"],
+        "issuer": ISSUER,
+        "validFrom": NOW.minus(60).to_rfc3339(),
+        "validUntil": NOW.plus(86_400).to_rfc3339(),
+        "credentialSubject": {
+            "id": HOLDER,
+            "given_name": "Aroha", "family_name": "Ngata", "birthdate": "1996-02-29", "age_over_18": true,
+            "birth_family_name": "Parata", "sex": 2, "email": "aroha.ngata@example.org", "phone_number": "+6421000000",
+            "personal_administrative_number": "P000001", "document_number": "XA1234567"
+        },
+        "credentialStatus": {
+            "id": "https://issuer.example/status/1#3", "type": "BitstringStatusListEntry",
+            "statusPurpose": "revocation", "statusListIndex": "3",
+            "statusListCredential": "https://issuer.example/status/1"
+        }
+    });
+    document.as_object().expect("an object").clone()
+}
+
+impl Jwts {
+    /// Both.
+    pub fn new() -> Self {
+        let (issuer, holder) = (key(Algorithm::EdDsa, 3), key(Algorithm::EdDsa, 4));
+        let request = vc_jwt::issue(document(), &format!("{ISSUER}#key"), Algorithm::EdDsa).expect("a credential");
+        let credential = issuer.fulfil(request).expect("the issuer's key");
+        let held = Unverified::<VcJwt>::parse(&credential)
+            .and_then(|credential| credential.restore(issuer.public_key(), ISSUER))
+            .expect("our own credential");
+        let presentation = vc_jwt::Presentation {
+            holder: HOLDER,
+            key_id: &format!("{HOLDER}#key"),
+            audience: VERIFIER,
+            nonce: "n-1",
+            issued_at: NOW,
+        };
+        let presentation = holder
+            .fulfil(presentation.sign(&[&held], Algorithm::EdDsa))
+            .expect("the holder's key");
+        Self {
+            raw: [
+                RawCheck::of_jws(&credential, issuer.public_key()),
+                RawCheck::of_jws(&presentation, holder.public_key()),
+            ],
+            credential,
+            presentation,
+            issuer,
+            holder,
+        }
+    }
+
+    /// The credential alone.
+    pub fn verify_credential(&self) {
+        let _authentic = Unverified::<VcJwt>::parse(&self.credential)
+            .and_then(|credential| credential.authenticate(self.issuer.public_key(), ISSUER, NOW))
+            .expect("a genuine credential");
+    }
+
+    /// The credential's signature alone.
+    pub fn raw_credential(&self) {
+        let [credential, _] = &self.raw;
+        credential.run();
+    }
+
+    /// Presentation and credential, and that they belong together.
+    pub fn verify_presentation(&self) {
+        let transaction = Transaction {
+            audience: VERIFIER,
+            nonce: "n-1",
+            now: NOW,
+            max_age: 300,
+        };
+        let presented = vc_jwt::UnverifiedPresentation::parse(&self.presentation)
+            .and_then(|presentation| presentation.authenticate(self.holder.public_key(), HOLDER, &transaction))
+            .expect("a genuine presentation");
+        for credential in presented.credentials {
+            let authentic = credential
+                .authenticate(self.issuer.public_key(), ISSUER, NOW)
+                .expect("a genuine credential");
+            let binding = authentic
+                .verify_presenter(&presented.presenter)
+                .expect("the holder's credential");
+            assert!(binding.is_proven());
+        }
+    }
+
+    /// Both signatures alone.
+    pub fn raw_presentation(&self) {
+        self.raw.iter().for_each(RawCheck::run);
+    }
+}
+
+impl Default for Jwts {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Proven {
+    /// A credential secured with this suite.
+    pub fn new(cryptosuite: Cryptosuite) -> Self {
+        let (issuer, contexts) = (key(Algorithm::EdDsa, 3), contexts());
+        let options = ProofOptions {
+            cryptosuite,
+            verification_method: &format!("{ISSUER}#key"),
+            created: Some(NOW.minus(60)),
+            expires: None,
+        };
+        let request = data_integrity::issue(document(), &options, &contexts).expect("a credential");
+        let raw = RawCheck::new(&issuer, request.message().to_vec());
+        let secured = issuer.fulfil(request).expect("the issuer's key");
+        Self {
+            text: Value::Object(secured).to_string(),
+            issuer,
+            raw,
+            contexts,
+        }
+    }
+
+    /// Everything that `crates/credential` checks.
+    pub fn verify(&self) {
+        let _authentic = Unverified::<LdpVc>::parse(&self.text)
+            .and_then(|parsed| parsed.authenticate(self.issuer.public_key(), ISSUER, &self.contexts, NOW))
+            .expect("a genuine credential");
+    }
+
+    /// The signature alone.
+    pub fn raw(&self) {
+        self.raw.run();
+    }
+}

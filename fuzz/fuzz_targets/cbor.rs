@@ -1,0 +1,4 @@
+//! Deterministic CBOR.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(init: fuzz::seeds::write("cbor"), |data: &[u8]| fuzz::cbor::fuzz(data));

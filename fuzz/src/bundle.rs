@@ -1,0 +1,56 @@
+//! What a verifier downloads, what an officer is asked to sign, and what the log takes.
+
+use std::sync::LazyLock;
+
+use trust::Anchor;
+use trust::TrustedBundle;
+use trust::bundle::Limits;
+use trust::entry::ApprovalSignature;
+use trust::entry::Draft;
+use trust::entry::Entry;
+use trust::state::State;
+
+use crate::nation::Nation;
+
+/// A registry with an issuer, its bundle, and what a new leaf is applied to.
+pub(crate) struct Registry {
+    pub(crate) leaves: Vec<Vec<u8>>,
+    pub(crate) bundle: Vec<u8>,
+    pub(crate) anchor: Anchor,
+}
+
+pub(crate) static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
+    let (nation, _) = Nation::with_issuer();
+    Registry {
+        bundle: nation.bundle(),
+        anchor: nation.state.anchor().clone(),
+        leaves: nation.leaves,
+    }
+});
+
+const LIMITS: Limits = Limits {
+    max_bytes: 1 << 20,
+    max_plain_bytes: 8 << 20,
+};
+
+/// The input as each of them.
+pub fn fuzz(data: &[u8]) {
+    let _ = TrustedBundle::load(data, &REGISTRY.anchor, LIMITS);
+    let _ = Anchor::parse(data);
+    if let Ok(signature) = ApprovalSignature::parse(data) {
+        assert_eq!(signature.to_bytes(), data);
+    }
+    if let Ok(draft) = Draft::parse(data) {
+        assert_eq!(draft.to_bytes(), data);
+        let _ = draft.message();
+    }
+    if Entry::parse(data).is_ok() {
+        // Once as the first leaf, once after all that we have.
+        let _ = Anchor::of_genesis(data).map(|anchor| State::new(anchor).apply(0, data));
+        let mut state = State::new(REGISTRY.anchor.clone());
+        for (leaf, index) in REGISTRY.leaves.iter().zip(0..) {
+            state.apply(index, leaf).expect("our own leaf");
+        }
+        let _ = state.apply(state.size(), data);
+    }
+}

@@ -1,0 +1,396 @@
+//! A few genuine inputs for each target, written to its corpus before the fuzzer starts.
+//!
+//! They are made here and not committed: keys and salts are fixed, so they are the same each time, and they follow
+//! the formats when these change.
+
+use std::path::Path;
+
+use keys::Algorithm;
+use keys::Timestamp;
+use keys::cbor::Value as Cbor;
+use keys::jwe;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::NOW;
+use crate::bundle::REGISTRY;
+use crate::holder;
+use crate::issuer;
+use crate::nation;
+use crate::nation::Nation;
+use crate::vci::ISSUER;
+use crate::verdict::ANSWER;
+
+/// The question of the targets `verdict` and `vp`.
+pub(crate) const QUERY: &str = r#"{"credentials":[{"id":"identity","format":"dc+sd-jwt","meta":{"vct_values":["https://attestry.example/types/PersonIdentity"]},"claims":[{"path":["age_over_18"]}]}]}"#;
+
+/// Writes the seeds of a target to `corpus/TARGET/seed-N`.
+///
+/// # Panics
+/// When the folder cannot be written, or there is no such target.
+pub fn write(target: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    std::fs::create_dir_all(&folder).expect("a folder for the corpus");
+    for (seed, number) in seeds(target).into_iter().zip(1..) {
+        std::fs::write(folder.join(format!("seed-{number}")), seed).expect("a file in the corpus");
+    }
+}
+
+fn seeds(target: &str) -> Vec<Vec<u8>> {
+    match target {
+        "bundle" => bundle(),
+        "cbor" => vec![cbor()],
+        "data_integrity" => texts(data_integrity()),
+        "dcql" => texts(dcql()),
+        "did" => texts(did()),
+        "encodings" => texts(encodings()),
+        "json" => texts([
+            document().to_string(),
+            r#"{"a":[1,-2.5e-7,1e21,true,null],"\u00e9":"\ud83d\ude00"}"#.to_owned(),
+        ]),
+        "jsonld" => texts([document().to_string(), INLINE_CONTEXT.to_owned()]),
+        "jwt" => texts(jwt()),
+        "mapping" => vec![[ROW, include_bytes!("../../schemas/sample/mappings/PersonIdentity.json")].concat()],
+        "sd_jwt" => texts([ANSWER.record.text.clone(), ANSWER.presentation.clone(), sd_jwt()]),
+        "status_list" => texts(status_list()),
+        "tlog" => tlog(),
+        "vci" => texts(vci()),
+        "verdict" => texts([ANSWER.presentation.clone(), ANSWER.record.text.clone()]),
+        "vp" => texts(vp()),
+        "wallet" => texts([
+            serde_json::to_string(&ANSWER.record).expect("a record"),
+            ANSWER.record.text.clone(),
+            request("direct_post").to_string(),
+        ]),
+        other => panic!("expected a target of this crate, found {other}"),
+    }
+}
+
+fn texts(texts: impl IntoIterator<Item = String>) -> Vec<Vec<u8>> {
+    texts.into_iter().map(String::into_bytes).collect()
+}
+
+const ROW: &[u8] = br#"{"subject_id":"P0001","given_name":"Aroha","family_name":"Ngata","birthdate":"1996-02-29","nationalities":"NZ;WS","sex":"2","date_of_expiry":"2031-01-01","date_of_issuance":"2026-01-01"}
+"#;
+
+const INLINE_CONTEXT: &str = r#"{"@context":{"@vocab":"https://example.org/","knows":{"@id":"knows","@container":"@set"},"name":{"@language":"en"}},"@id":"_:a","name":"A","knows":[{"@id":"_:b","knows":{"@id":"_:a"}},{"@list":[1,2.5,true]}]}"#;
+
+/// A credential document.
+fn document() -> Value {
+    json!({
+        "@context": ["https://www.w3.org/ns/credentials/v2", crate::data_integrity::CONTEXT],
+        "id": "urn:uuid:5a1f0c3e-7d39-4b3f-9c1e-0f8f0a2b6c11",
+        "type": ["VerifiableCredential", "PersonIdentity"],
+        "issuer": issuer().did,
+        "validFrom": "2026-12-01T00:00:00Z",
+        "credentialSubject": {"id": holder().did, "given_name": "Aroha", "place_of_birth": {"locality": "Porirua"}},
+        "credentialStatus": {
+            "type": "BitstringStatusListEntry", "statusPurpose": "revocation",
+            "statusListIndex": "7", "statusListCredential": "https://issuer.example/status/1"
+        }
+    })
+}
+
+fn data_integrity() -> Vec<String> {
+    use credential::data_integrity;
+    let Value::Object(plain) = document() else {
+        return Vec::new();
+    };
+    let mut seeds = vec![document().to_string()];
+    for cryptosuite in data_integrity::Cryptosuite::ALL {
+        let options = data_integrity::ProofOptions {
+            cryptosuite,
+            verification_method: &issuer().method,
+            created: Some(NOW),
+            expires: None,
+        };
+        let request =
+            data_integrity::issue(plain.clone(), &options, &crate::data_integrity::CONTEXTS).expect("our own document");
+        seeds.push(Value::Object(issuer().sign(request)).to_string());
+    }
+    seeds
+}
+
+fn bundle() -> Vec<Vec<u8>> {
+    let mut seeds = vec![
+        REGISTRY.bundle.clone(),
+        unpacked(&REGISTRY.bundle),
+        REGISTRY.anchor.to_string().into_bytes(),
+    ];
+    seeds.extend(REGISTRY.leaves.iter().cloned());
+    let (nation, agency) = Nation::with_issuer();
+    let body = trust::entry::Body::Accreditation(trust::entry::AccreditationBody::Grant(nation::grant(
+        &agency.did,
+        trust::entry::Action::Issue,
+        &[nation::LICENCE],
+    )));
+    let draft = nation.draft("accreditation-2", body);
+    let signature = nation::key(1)
+        .fulfil(draft.sign("officer-1", Algorithm::EdDsa))
+        .expect("an officer's key");
+    seeds.extend([draft.to_bytes(), signature.to_bytes()]);
+    seeds
+}
+
+/// The same bundle with nothing compressed, so that changes of a byte reach what is inside.
+fn unpacked(bundle: &[u8]) -> Vec<u8> {
+    let limits = keys::json::Limits {
+        max_bytes: usize::MAX,
+        max_depth: 32,
+    };
+    let Cbor::Map(mut members) = keys::cbor::decode(bundle, limits).expect("our own bundle") else {
+        return Vec::new();
+    };
+    for (_, member) in &mut members {
+        let Cbor::Array(packed) = member else { continue };
+        for one in packed {
+            let Cbor::Map(fields) = one else { continue };
+            if let [_, (_, Cbor::Unsigned(encoding @ 1)), _, (_, Cbor::Bytes(bytes))] = fields.as_mut_slice() {
+                *encoding = 0;
+                let mut plain = Vec::new();
+                let mut decoder = flate2::read::ZlibDecoder::new(bytes.as_slice());
+                std::io::Read::read_to_end(&mut decoder, &mut plain).expect("our own compression");
+                *bytes = plain;
+            }
+        }
+    }
+    Cbor::Map(members).to_vec()
+}
+
+fn cbor() -> Vec<u8> {
+    Cbor::Map(vec![
+        (
+            Cbor::from(1_u64),
+            Cbor::Array(vec![Cbor::from(-300_i64), Cbor::Bool(true), Cbor::Null]),
+        ),
+        (Cbor::text("key"), Cbor::Tag(24, Box::new(Cbor::bytes([1, 2, 3])))),
+    ])
+    .to_vec()
+}
+
+fn dcql() -> Vec<String> {
+    let sets = json!({
+        "credentials": [
+            {"id": "a", "format": "dc+sd-jwt", "meta": {"vct_values": [crate::dcql::VCT]}, "multiple": true,
+             "claims": [{"id": "x", "path": ["nationalities", null], "values": ["NZ"]}, {"id": "y", "path": ["name"]}],
+             "claim_sets": [["x", "y"], ["y"]]},
+            {"id": "b", "format": "ldp_vc", "meta": {"type_values": [[crate::dcql::VCT]]},
+             "trusted_authorities": [{"type": "aki", "values": ["AAAA"]}]},
+        ],
+        "credential_sets": [{"options": [["a"], ["b"]]}, {"options": [["b"]], "required": false}]
+    });
+    let claims = json!({"age_over_18": true, "name": "A", "nationalities": ["NZ", "WS"]});
+    vec![
+        format!("{QUERY}\n{claims}"),
+        format!("{sets}\n{claims}"),
+        format!("[\"a\",null,0]\n{claims}"),
+    ]
+}
+
+fn did() -> Vec<String> {
+    let agency = nation::Agency::new("population", 20);
+    let line = String::from_utf8(agency.first_line.clone()).expect("JSON");
+    let jwk = did::methods::jwk::did(issuer().public());
+    let web = json!({"@context": "https://www.w3.org/ns/did/v1", "id": "did:web:agency.example",
+        "verificationMethod": [{"id": "#1", "type": "JsonWebKey", "controller": "did:web:agency.example",
+            "publicKeyJwk": issuer().public().to_jwk().to_value()}], "assertionMethod": ["#1"]});
+    vec![
+        issuer().did.clone(),
+        format!("{}?versionId=1#key", agency.did),
+        jwk,
+        line.clone(),
+        format!("{}\n{line}", agency.did),
+        web.to_string(),
+        format!("did:web:agency.example\n{web}"),
+        "did:web:agency.example%3A8443:departments:1".to_owned(),
+    ]
+}
+
+fn encodings() -> Vec<String> {
+    let p256 = signer::SoftwareKey::from_secret(Algorithm::Es256, &[3; 32]).expect("a scalar");
+    vec![
+        issuer().public().to_multikey(),
+        keys::Signer::public_key(&p256).to_multikey(),
+        "2026-11-23T03:00:00.5+08:00".to_owned(),
+        keys::base64url::encode(b"bytes"),
+    ]
+}
+
+fn jwt() -> Vec<String> {
+    let mut vc = document();
+    vc["iat"] = NOW.unix().into();
+    let presentation = json!({
+        "@context": ["https://www.w3.org/ns/credentials/v2"], "type": ["VerifiablePresentation"],
+        "holder": issuer().did, "aud": "did:example:verifier", "nonce": "n-1", "iat": NOW.unix(),
+        "verifiableCredential": [{"@context": "https://www.w3.org/ns/credentials/v2",
+            "type": "EnvelopedVerifiableCredential",
+            "id": format!("data:application/vc+jwt,{}", issuer().jws("vc+jwt", vc.to_string().as_bytes()))}]
+    });
+    let token = json!({"iss": issuer().did, "sub": issuer().did, "aud": "did:example:verifier", "client_id": "a", "jti": "1",
+        "scope": "a b", "iat": NOW.unix(), "exp": NOW.unix() + 60});
+    let encrypted = jwe::encrypt(
+        b"plaintext",
+        &crate::jwt::decryption_key().public_jwk(),
+        jwe::ContentEncryption::A128Gcm,
+        &jwe::SenderHeader::default(),
+        &mut crate::verdict::Salts(1),
+    );
+    vec![
+        format!("vc+jwt\n{}", document()),
+        format!("vc+jwt\n{vc}"),
+        issuer().jws("vc+jwt", vc.to_string().as_bytes()),
+        format!("vp+jwt\n{presentation}"),
+        format!("at+jwt\n{token}"),
+        format!("client-authentication+jwt\n{token}"),
+        encrypted.expect("our own key"),
+    ]
+}
+
+/// See `sd_jwt::sign`.
+fn sd_jwt() -> String {
+    let payload = json!({
+        "iss": issuer().did, "vct": crate::dcql::VCT, "iat": NOW.unix(), "exp": NOW.unix() + 60, "_sd_alg": "sha-256",
+        "cnf": {"jwk": holder().public().to_jwk().to_value()}, "_sd": ["@1", "@4", "decoy"],
+        "status": {"status_list": {"idx": 3, "uri": "https://issuer.example/status/1"}}, "list": [{"...": "@2"}, 1]
+    });
+    format!(
+        "{payload}\n[\"s\",\"name\",\"A\"]\n[\"s\",\"NZ\"]\n[\"s\",\"city\",\"B\"]\n[\"s\",\"address\",{{\"_sd\":[\"@3\"]}}]"
+    )
+}
+
+fn status_list() -> Vec<String> {
+    use credential::status_list::BitsPerEntry;
+    use credential::status_list::BitstringPurpose;
+    use credential::status_list::Status;
+    use credential::status_list::StatusArray;
+    let mut array = StatusArray::new(BitsPerEntry::Two, 100);
+    for (index, status) in [(3, Status::Invalid), (50, Status::Suspended)] {
+        array.set(index, status).expect("an entry");
+    }
+    let payload = json!({"sub": "https://issuer.example/status/1", "iat": NOW.unix(), "exp": NOW.unix() + 60, "ttl": 60,
+        "status_list": array.to_status_list()});
+    vec![
+        payload.to_string(),
+        array.to_encoded_list(BitstringPurpose::Revocation),
+        array.to_status_list().to_string(),
+    ]
+}
+
+fn tlog() -> Vec<Vec<u8>> {
+    let (nation, _) = Nation::with_issuer();
+    let time = Timestamp::from_unix(nation::GENESIS.unix() + nation::HOUR);
+    let checkpoint = nation.witnessed(&[(0, time), (1, time)]);
+    let mut seeds = texts([
+        checkpoint.to_string(),
+        nation.proof(2, checkpoint).to_string(),
+        nation::witness_policy(),
+        nation::witness_key(0).to_string(),
+        "tile/0/x001/234.p/5".to_owned(),
+        "tile/entries/067".to_owned(),
+    ]);
+    let mut entries = Vec::new();
+    for leaf in &nation.leaves[..2] {
+        trust::tiles::push_entry(&mut entries, leaf).expect("a leaf");
+    }
+    seeds.extend([entries, trust::tiles::encode_hashes(&nation.hashes()[..2])]);
+    seeds
+}
+
+pub(crate) fn issuer_metadata() -> String {
+    json!({
+        "credential_issuer": ISSUER, "credential_endpoint": format!("{ISSUER}/credential"),
+        "nonce_endpoint": format!("{ISSUER}/nonce"), "batch_credential_issuance": {"batch_size": 5},
+        "display": [{"name": "Population Office", "locale": "en"}],
+        "credential_configurations_supported": {"PersonIdentity": {
+            "format": "dc+sd-jwt", "vct": crate::dcql::VCT, "scope": "identity",
+            "credential_signing_alg_values_supported": ["ES256"],
+            "cryptographic_binding_methods_supported": ["jwk", "did:key"],
+            "proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": ["ES256", "EdDSA"]}},
+            "credential_metadata": {"display": [{"name": "Identity", "locale": "en", "background_color": "#12107c"}],
+                "claims": [{"path": ["given_name"], "mandatory": true, "display": [{"name": "Name", "locale": "en"}]}]}
+        }}
+    })
+    .to_string()
+}
+
+fn vci() -> Vec<String> {
+    let offer = json!({"credential_issuer": ISSUER, "credential_configuration_ids": ["PersonIdentity"], "grants": {
+        "urn:ietf:params:oauth:grant-type:pre-authorized_code": {"pre-authorized_code": "abc",
+            "tx_code": {"length": 6, "input_mode": "numeric", "description": "By letter"}}}})
+    .to_string();
+    let encoded = openid4vc::form::encode([("credential_offer", offer.as_str())]);
+    let server = json!({"issuer": ISSUER, "token_endpoint": format!("{ISSUER}/token"),
+        "grant_types_supported": ["urn:ietf:params:oauth:grant-type:pre-authorized_code"]});
+    let proof = json!({"aud": ISSUER, "iat": NOW.unix(), "nonce": "n"}).to_string();
+    let request = json!({"credential_configuration_id": "PersonIdentity",
+        "proofs": {"jwt": [holder().jws("openid4vci-proof+jwt", proof.as_bytes())]}});
+    let details = json!([{"type": "openid_credential", "credential_configuration_id": "PersonIdentity",
+        "credential_identifiers": ["a"]}]);
+    vec![
+        offer,
+        format!("openid-credential-offer://?{encoded}"),
+        "openid-credential-offer://?credential_offer_uri=https%3A%2F%2Fissuer.example%2Foffers%2F1".to_owned(),
+        issuer_metadata(),
+        server.to_string(),
+        proof,
+        request.to_string(),
+        json!({"credentials": [{"credential": "x"}], "notification_id": "1"}).to_string(),
+        json!({"transaction_id": "x", "interval": 5}).to_string(),
+        "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Apre-authorized_code&pre-authorized_code=abc&tx_code=123456"
+            .to_owned(),
+        json!({"access_token": "a", "token_type": "bearer", "expires_in": 60, "authorization_details": details}).to_string(),
+        details.to_string(),
+        json!({"notification_id": "1", "event": "credential_accepted"}).to_string(),
+    ]
+}
+
+fn request(response_mode: &str) -> Value {
+    let query: Value = serde_json::from_str(QUERY).expect("JSON");
+    json!({
+        "client_id": format!("decentralized_identifier:{}", issuer().did), "response_type": "vp_token",
+        "response_mode": response_mode, "response_uri": "https://verifier.example/response", "nonce": "n-1", "state": "s",
+        "dcql_query": query, "aud": "https://self-issued.me/v2", "iat": nation::GENESIS.unix(), "exp": NOW.unix() + 60,
+        "client_metadata": {"jwks": {"keys": [encryption_key()]},
+            "encrypted_response_enc_values_supported": ["A128GCM"],
+            "vp_formats_supported": {"dc+sd-jwt": {"sd-jwt_alg_values": ["ES256"]}}}
+    })
+}
+
+fn encryption_key() -> Value {
+    let mut jwk = crate::jwt::decryption_key().public_jwk().to_value();
+    for (name, value) in [("alg", "ECDH-ES"), ("use", "enc"), ("kid", "1")] {
+        jwk[name] = value.into();
+    }
+    jwk
+}
+
+fn vp() -> Vec<String> {
+    let token = json!({"identity": [ANSWER.presentation]}).to_string();
+    let plain = openid4vc::form::encode([("vp_token", token.as_str()), ("state", "state")]);
+    let client_id = format!("decentralized_identifier:{}", issuer().did);
+    let by_reference = openid4vc::form::encode([
+        ("client_id", client_id.as_str()),
+        ("request_uri", "https://verifier.example/request/1"),
+        ("request_uri_method", "post"),
+    ]);
+    let unsigned = openid4vc::form::encode([
+        ("client_id", "redirect_uri:https://verifier.example/response"),
+        ("response_type", "vp_token"),
+        ("response_mode", "direct_post"),
+        ("response_uri", "https://verifier.example/response"),
+        ("nonce", "n-1"),
+        ("dcql_query", QUERY),
+    ]);
+    vec![
+        request("direct_post").to_string(),
+        request("direct_post.jwt").to_string(),
+        request("direct_post")["client_metadata"].to_string(),
+        plain,
+        json!({"vp_token": {"identity": [ANSWER.presentation]}}).to_string(),
+        "error=access_denied&error_description=no".to_owned(),
+        format!("openid4vp://?{by_reference}"),
+        format!("openid4vp://?{unsigned}"),
+        client_id,
+        "wallet_nonce=abc&wallet_metadata=%7B%7D".to_owned(),
+    ]
+}
