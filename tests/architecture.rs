@@ -288,3 +288,34 @@ fn one_place_makes_an_http_client() {
         BTreeSet::from(["crates/server/src/fetch.rs".to_owned()])
     );
 }
+
+/// ARCHITECTURE.md answers with paths, and sometimes a function: `path/to/file.rs` (`function`).
+#[test]
+fn the_paths_of_the_map_are_right() {
+    let map = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let quoted: Vec<(&str, &str)> = map
+        .split('`')
+        .collect::<Vec<_>>()
+        .windows(2)
+        .enumerate()
+        .filter(|(position, _)| position % 2 == 1)
+        .map(|(_, pair)| (pair[0], pair[1]))
+        .collect();
+    let mut seen = 0;
+    for (position, (path, after)) in quoted.iter().enumerate() {
+        let is_path = path.contains('/') && !path.contains(' ') && (path.contains(".rs") || path.contains(".md"));
+        if !is_path {
+            continue;
+        }
+        let text = std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        seen += 1;
+        if *after == " (" {
+            let function = quoted[position + 1].0;
+            assert!(
+                text.contains(&format!("fn {function}")),
+                "{path} has no function {function}"
+            );
+        }
+    }
+    assert!(seen > 20, "the map has only {seen} paths");
+}
