@@ -99,7 +99,6 @@ pub(crate) async fn public_key(
 ) -> Result<(PublicKey, KeySource), ResolveError> {
     let url = DidUrl::parse(url)?;
     let (document, source) = document(url.did(), platform, fetcher, now).await?;
-    document.expect_id(url.did())?;
     Ok((document.key_for(&url, purpose)?, source))
 }
 
