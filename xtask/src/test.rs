@@ -86,8 +86,8 @@ pub(crate) fn all(root: &Path) -> Result<()> {
         run(tests.env("ATTESTRY_INTEROP", "1").env("ATTESTRY_PYTHON", &python))
     })?;
     steps.step("independent implementations", || {
-        let mut tests = command("node", &interop);
-        tests.args(["--test", "test/"]).env(DATABASE, &server.url);
+        let mut tests = command("npm", &interop);
+        tests.arg("test").env(DATABASE, &server.url);
         tests.env("ATTESTRY_BIN", target.join("debug/attestry"));
         run(tests.env("ATTESTRY_PYTHON", &python))
     })?;

@@ -17,7 +17,8 @@ export function read(platform, request) {
 /** An SD-JWT with key binding for what was asked, made in JavaScript. `changes` replaces parts of the question. */
 export function present({ credential, holder }, { nonce, client_id: aud }, frame, changes = {}) {
   const iat = Math.floor(Date.now() / 1000);
-  return mustAnswer("sd-jwt-vc.mjs", { do: "present", sd_jwt: credential, frame, holder, nonce, aud, iat, ...changes }).sd_jwt;
+  const question = { do: "present", sd_jwt: credential, frame, holder, nonce, aud, iat };
+  return mustAnswer("sd-jwt-vc.mjs", { ...question, ...changes }).sd_jwt;
 }
 
 /** The part of a frame that discloses every element of the array `name`. */

@@ -67,7 +67,8 @@ export class Platform {
     const late = setTimeout(() => this.#process.kill("SIGKILL"), STOPPED_WITHIN_MS);
     const how = await ended;
     clearTimeout(late);
-    assert.equal(how, 0, `expected exit status 0 after SIGTERM, found ${how}\n${readFileSync(this.file("log"), "utf8")}`);
+    const log = readFileSync(this.file("log"), "utf8");
+    assert.equal(how, 0, `expected exit status 0 after SIGTERM, found ${how}\n${log}`);
     rmSync(this.folder, { recursive: true });
   }
 
@@ -84,8 +85,7 @@ export class Platform {
       timeout: COMMAND_WITHIN_MS,
     });
     if (result.error) throw result.error;
-    const name = command.slice(0, 2).join(" ");
-    assert.equal(result.status, 0, `expected success of ${name}, found ${result.status}: ${result.stderr}`);
+    assert.equal(result.status, 0, `expected success of ${command.join(" ")}, found ${result.status}: ${result.stderr}`);
     return JSON.parse(result.stdout);
   }
 

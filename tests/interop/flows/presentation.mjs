@@ -42,7 +42,7 @@ const WRONG = [
     (held, asked) => withOtherSignature(genuine(held, asked)),
   ],
   ["a changed holder's signature", HOLDER_SIGNATURE, (held, asked) => withOtherHolderSignature(genuine(held, asked))],
-  ["a claim too few", /expected the claim \["age_over_18"\]/, (held, asked) => present(held, asked, { given_name: true })],
+  ["a claim too few", /expected the claim \["age_over_18"\]/, (...about) => present(...about, { given_name: true })],
   [
     "a credential that the holder issued",
     /no trust bundle knows the issuer/,
@@ -52,7 +52,8 @@ const WRONG = [
 
 function selfIssued({ holder }) {
   const iss = didJwk(publicJwk(holder));
-  const claims = { iss, vct: VCT, iat: Math.floor(Date.now() / 1000) - 60, cnf: { jwk: publicJwk(holder) }, age_over_18: true };
+  const iat = Math.floor(Date.now() / 1000) - 60;
+  const claims = { iss, vct: VCT, iat, cnf: { jwk: publicJwk(holder) }, age_over_18: true };
   const question = { do: "issue", issuer: holder, kid: `${iss}#0`, claims, frame: { _sd: ["age_over_18"] } };
   return { credential: mustAnswer("sd-jwt-vc.mjs", question).sd_jwt, holder };
 }

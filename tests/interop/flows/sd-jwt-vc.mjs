@@ -2,11 +2,11 @@
 // wallet presents. The other way round is in crates/credential/tests/peers.
 
 import assert from "node:assert/strict";
-import { readFileSync, statSync } from "node:fs";
 import { test } from "node:test";
 
 import { publicJwk } from "../peers/lib/keys.mjs";
 import { ask, mustAnswer, newKey } from "../ask.mjs";
+import { presentedByOurWallet } from "./our-wallet.mjs";
 import { accept } from "./peer-wallet.mjs";
 import { ALWAYS_DISCLOSED, SUBJECT, person, personIdentity } from "./register.mjs";
 import { unverified, withAddedClaim, withOtherClaim, withOtherHolderSignature, withOtherSignature } from "./sd-jwt.mjs";
@@ -41,7 +41,7 @@ export function sdJwtVc(platform) {
   });
 
   test("what our wallet presents is what was asked for", async (context) => {
-    const { presentation, request } = presentedByOurWallet(platform(), "identity");
+    const { presentation, request } = presentedByOurWallet(platform(), "dc+sd-jwt", "identity", "identity");
     const issuer = await platform().key(unverified(presentation).header.kid);
     const row = personIdentity(person(SUBJECT));
     const asked = ["birthdate", "family_name", "given_name", "nationalities"].map((name) => [name, row[name]]);
@@ -65,18 +65,4 @@ export function sdJwtVc(platform) {
       });
     }
   });
-}
-
-/** A presentation for a request that travels as a file, and the request's payload. */
-function presentedByOurWallet(platform, query) {
-  const [ask, answer] = [platform.file("request.json"), platform.file("presentation.json")];
-  platform.run("wallet", "init");
-  platform.run("wallet", "accept", platform.offer({ subject: SUBJECT }));
-  platform.run("verifier", "request", "--offline", "--query", query, "--out", ask);
-  platform.run("wallet", "present", ask, "--out", answer, "--yes");
-  assert.equal(statSync(answer).mode & 0o777, 0o600);
-  const { request, response } = JSON.parse(readFileSync(answer, "utf8"));
-  const [presentation, ...others] = response.vp_token[query];
-  assert.deepEqual(others, []);
-  return { presentation, request: unverified(request).payload };
 }

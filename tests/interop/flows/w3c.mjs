@@ -7,12 +7,16 @@ import { test } from "node:test";
 
 import { publicJwk } from "../peers/lib/keys.mjs";
 import { ask, mustAnswer, newKey, tampered } from "../ask.mjs";
+import { presentedByOurWallet } from "./our-wallet.mjs";
 import { accept, answer, read } from "./peer-wallet.mjs";
 import { SUBJECT, person, personIdentity } from "./register.mjs";
 import { unverified } from "./sd-jwt.mjs";
 
 const QUERY_ID = "person";
-const TYPES = ["https://www.w3.org/2018/credentials#VerifiableCredential", "https://attestry.example/types/PersonIdentity"];
+const TYPES = [
+  "https://www.w3.org/2018/credentials#VerifiableCredential",
+  "https://attestry.example/types/PersonIdentity",
+];
 
 /** How each format is verified and presented. */
 const FORMATS = {
@@ -26,6 +30,9 @@ const FORMATS = {
       withOtherPayload(credential, (document) => (document.credentialSubject.given_name = "Mallory")),
     ],
     present: presentJwt,
+    holderKeyId: (presentation) => unverified(presentation).header.kid,
+    inside: (presentation) => unverified(presentation).payload.verifiableCredential[0].id.split(",")[1],
+    receive: receiveJwt,
     damaged: (presentation) => tampered(presentation, presentation.length - 20),
     stranger: /signature is not valid/,
   },
@@ -43,7 +50,11 @@ const FORMATS = {
       withChange(credential, (document) => (document.credentialSubject.given_name = "Mallory")),
     ],
     present: presentLdp,
-    damaged: (presentation) => withChange(presentation, ({ proof }) => (proof.created = justNow(-1))),
+    holderKeyId: ({ proof }) => proof.verificationMethod,
+    inside: ({ verifiableCredential }) => [verifiableCredential].flat()[0],
+    receive: receiveLdp,
+    // Still recent enough, but not what was signed.
+    damaged: (presentation) => withChange(presentation, ({ proof }) => (proof.created = aMinuteAgo())),
     // The peer names the DID of the key that it signs with.
     stranger: /the presenter is not the credential's subject/,
   },
@@ -65,14 +76,28 @@ function presentJwt({ credential, holder, did }, { nonce, client_id: aud }) {
     aud,
     iat: Math.floor(Date.now() / 1000),
   };
-  return mustAnswer("jose.mjs", { do: "sign", key: holder, header: { typ: "vp+jwt", cty: "vp", kid: `${did}#0` }, payload }).jwt;
+  const header = { typ: "vp+jwt", cty: "vp", kid: `${did}#0` };
+  return mustAnswer("jose.mjs", { do: "sign", key: holder, header, payload }).jwt;
+}
+
+/** Verifies presentation and credential. The peer leaves the comparison of the nonce to its caller. */
+function receiveJwt(presentation, holder, { key }, { nonce, client_id: audience }) {
+  const inside = FORMATS.jwt_vc_json.verify(FORMATS.jwt_vc_json.inside(presentation), key);
+  if (!inside.ok) return inside;
+  const answer = ask("jose.mjs", { do: "verify", key: holder, jwt: presentation, typ: "vp+jwt", audience });
+  return answer.ok && answer.payload.nonce !== nonce ? { ok: false, error: "another nonce" } : answer;
 }
 
 function presentLdp({ credential, holder }, { nonce: challenge, client_id: domain }) {
   return mustAnswer("data-integrity.mjs", { do: "present", credential, holder, challenge, domain }).presentation;
 }
 
-const justNow = (seconds) => `${new Date(Date.now() + seconds * 1000).toISOString().slice(0, 19)}Z`;
+function receiveLdp(presentation, holder, { keyId: method, key }, { nonce: challenge, client_id: domain }) {
+  const question = { presentation, holder, key, method, controller: method.split("#")[0], challenge, domain };
+  return ask("data-integrity.mjs", { do: "verify_presentation", ...question });
+}
+
+const aMinuteAgo = () => `${new Date(Date.now() - 60_000).toISOString().slice(0, 19)}Z`;
 
 function withChange(document, change) {
   const copy = structuredClone(document);
@@ -107,13 +132,34 @@ export function w3c(platform) {
       assert.equal(how.verify(held.credential, stranger).ok, false);
     });
 
-    /** Asks with DCQL, has the answer made, sends it, and gives the verifier's verdict. */
-    function exchange(make, ...options) {
-      const query = platform().file(`${format}.json`);
+    test(`${format}: what our wallet presents`, async () => {
+      const { presentation, request } = presentedByOurWallet(platform(), format, query(), QUERY_ID);
+      const issuer = { keyId: how.keyId(how.inside(presentation)) };
+      issuer.key = await platform().key(issuer.keyId);
+      const holder = await platform().key(how.holderKeyId(presentation));
+      const asked = { nonce: request.nonce, client_id: request.client_id };
+      const received = how.receive(presentation, holder, issuer, asked);
+      assert.ok(received.ok, received.error);
+      const { credentialSubject } = how.document(how.inside(presentation));
+      assert.deepEqual(credentialSubject, { id: credentialSubject.id, ...personIdentity(person(SUBJECT)) });
+      assert.equal(how.receive(presentation, holder, issuer, { ...asked, nonce: "another" }).ok, false);
+      assert.equal(how.receive(presentation, holder, issuer, { ...asked, client_id: "did:example:another" }).ok, false);
+      assert.equal(how.receive(how.damaged(presentation), holder, issuer, asked).ok, false);
+      assert.equal(how.receive(presentation, publicJwk(newKey(how.holder)), issuer, asked).ok, false);
+    });
+
+    /** A file with the question in DCQL. */
+    function query() {
+      const file = platform().file(`${format}.json`);
       const claims = [{ path: ["credentialSubject", "age_over_18"] }];
       const credentials = [{ id: QUERY_ID, format, meta: { type_values: [TYPES] }, claims }];
-      writeFileSync(query, JSON.stringify({ credentials }));
-      const { request, id } = platform().request(query, ...options);
+      writeFileSync(file, JSON.stringify({ credentials }));
+      return file;
+    }
+
+    /** Asks, has the answer made, sends it, and gives the verifier's verdict. */
+    function exchange(make, ...options) {
+      const { request, id } = platform().request(query(), ...options);
       const asked = read(platform(), request);
       const { status } = answer(platform(), request, { [QUERY_ID]: [make(held, asked)] });
       assert.equal(status, 200);
@@ -131,13 +177,21 @@ export function w3c(platform) {
     }
 
     for (const [what, reason, make] of [
-      ["another nonce", /expected the (nonce|challenge)/, (held, asked) => how.present(held, { ...asked, nonce: "another" })],
+      [
+        "another nonce",
+        /expected the (nonce|challenge)/,
+        (held, asked) => how.present(held, { ...asked, nonce: "another" }),
+      ],
       [
         "another audience",
         /expected (aud|the domain)/,
         (held, asked) => how.present(held, { ...asked, client_id: "did:example:another" }),
       ],
-      ["another holder's signature", how.stranger, (held, asked) => how.present({ ...held, holder: newKey(how.holder) }, asked)],
+      [
+        "another holder's signature",
+        how.stranger,
+        (held, asked) => how.present({ ...held, holder: newKey(how.holder) }, asked),
+      ],
       ["a changed presentation", /presentation.*signature/, (held, asked) => how.damaged(how.present(held, asked))],
       [
         "a changed credential",

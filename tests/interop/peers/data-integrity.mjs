@@ -5,8 +5,9 @@
 //   present  credential, holder (private Ed25519 JWK, as did:key), challenge, domain -> presentation
 //   verify_presentation  presentation, key, method, controller, holder (JWK), challenge, domain
 //
-// Status lists are not read: what is asked here is who signed. `method` is the id of the key, `controller` who it belongs to. Nothing is fetched: the contexts are those
-// of schemas/types, of schemas/contexts and those that the library brings along.
+// `method` is the id of the key, `controller` who it belongs to. Nothing is fetched: the contexts are those of
+// schemas/types and those that the library brings along. Status lists are not read: what is asked here is who
+// signed.
 
 import { readFileSync, readdirSync, existsSync } from "node:fs";
 
