@@ -7,8 +7,11 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use anyhow::Result;
 use anyhow::bail;
+use holder::ShownClaim;
+use holder::printable;
 use holder_agent::CredentialSummary;
 use holder_agent::Disclosure;
+use holder_agent::KeySource;
 use holder_agent::Offer;
 use holder_agent::Wallet;
 use holder_agent::write_private;
@@ -82,8 +85,8 @@ async fn accept(wallet: &Wallet, uri: &str, tx_code: Option<String>, output: Out
         (Some(description), None) => {
             let hint = description
                 .description
-                .clone()
-                .unwrap_or_else(|| "it came to you over another channel".to_owned());
+                .as_deref()
+                .map_or_else(|| "it came to you over another channel".to_owned(), printable);
             let typed = ask(&format!("The issuer asks for a code ({hint}):"));
             Some(typed.context("expected the issuer's code, found no terminal to ask on: give it with --tx-code")?)
         }
@@ -148,7 +151,7 @@ fn show(wallet: &Wallet, id: &str, output: Output) -> Result<ExitCode> {
         details
             .shown
             .iter()
-            .map(|claim| format!("  {}: {}", claim.label, shown(&claim.value))),
+            .map(|claim| format!("  {}: {}", claim.label, shown(claim))),
     );
     output.result(lines.join("\n"), &serde_json::to_value(&details)?);
     Ok(ExitCode::SUCCESS)
@@ -246,6 +249,9 @@ fn describe(disclosure: &Disclosure) -> Vec<String> {
     if verifier.did.is_none() {
         lines.push("  The request is not signed; you know only where the answer goes.".to_owned());
     }
+    if let Some(key_source) = &verifier.key_source {
+        lines.push(format!("  Its signature was checked: {}", source(key_source)));
+    }
     if let Some(uri) = &verifier.response_uri {
         lines.push(format!("  The answer goes to {uri}"));
     }
@@ -261,7 +267,7 @@ fn describe(disclosure: &Disclosure) -> Vec<String> {
             lines.push(format!(
                 "  {}: {}{note}",
                 disclosed.claim.label,
-                shown(&disclosed.claim.value)
+                shown(&disclosed.claim)
             ));
         }
     }
@@ -272,13 +278,23 @@ fn describe(disclosure: &Disclosure) -> Vec<String> {
     lines
 }
 
-fn shown(value: &Value) -> String {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+/// The value as text that cannot move the cursor or hide other text.
+fn shown(claim: &ShownClaim) -> String {
+    let text = claim.value_text();
     let length = text.chars().count();
     if length <= MAX_SHOWN_CHARS {
         text
     } else {
         format!("({length} characters)")
+    }
+}
+
+fn source(source: &KeySource) -> String {
+    match source {
+        KeySource::Did => "its DID is its key".to_owned(),
+        KeySource::Registry(origin) => format!("by the DID's own log, kept at {origin}"),
+        KeySource::Website => "by the website in its DID".to_owned(),
+        _ => "by a way this version cannot name".to_owned(),
     }
 }
 
