@@ -5,6 +5,8 @@
     reason = "these comments are the help that people read on a terminal"
 )]
 
+mod hub;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -13,6 +15,14 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 use url::Url;
+
+pub(crate) use self::hub::Api;
+pub(crate) use self::hub::Apply;
+pub(crate) use self::hub::Call;
+pub(crate) use self::hub::Consent;
+pub(crate) use self::hub::Home;
+pub(crate) use self::hub::Hub;
+pub(crate) use self::hub::Publish;
 
 /// Verifiable credentials without a centre: issue, hold, verify offline, exchange.
 #[derive(Debug, Parser)]
@@ -64,6 +74,9 @@ pub(crate) enum Command {
     /// Govern the registry: proposals and officers' approvals.
     #[command(subcommand)]
     Registry(Registry),
+    /// Exchange data between agencies, with consent and with evidence.
+    #[command(subcommand)]
+    Hub(Hub),
     /// Look for what would keep this machine from running the platform.
     Doctor(Doctor),
     /// Print a completion script for a shell.

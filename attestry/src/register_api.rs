@@ -21,6 +21,7 @@ use axum::http::HeaderValue;
 use axum::http::StatusCode;
 use axum::http::Uri;
 use axum::http::header;
+use axum::http::uri::PathAndQuery;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use hub::protocol::context;
@@ -150,7 +151,7 @@ async fn person(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
-    let target = uri.path_and_query().map(|target| target.as_str()).unwrap_or_default();
+    let target = uri.path_and_query().map(PathAndQuery::as_str).unwrap_or_default();
     let target = target.strip_prefix(PATH).unwrap_or(target);
     let allowed = service.allowed_fields(&headers, target)?;
     let asked = service.asked_fields(uri.query().unwrap_or_default()).ok_or_else(|| {

@@ -36,6 +36,7 @@ fn tell(options: &cli::Demo, output: Output) -> Result<ExitCode> {
         folder: folder.clone(),
         program: std::env::current_exe()?,
         platform: None,
+        address: "127.0.0.1:0".to_owned(),
         steps: Vec::new(),
         output,
     };
@@ -71,6 +72,8 @@ struct Stage {
     folder: PathBuf,
     program: PathBuf,
     platform: Option<RunningPlatform>,
+    /// Where the platform listens: any free port at first.
+    address: String,
     steps: Vec<String>,
     output: Output,
 }
@@ -96,7 +99,8 @@ impl Stage {
         let credential = self.issue_to_a_wallet()?;
         self.carry_trust_away()?;
         self.present_offline()?;
-        self.revoke(&credential)
+        self.revoke(&credential)?;
+        self.exchange()
     }
 
     /// A fifth agency comes; one officer is not enough, two are.
@@ -296,9 +300,64 @@ impl Stage {
         Ok(())
     }
 
+    /// One agency asks another about a person, through the hub.
+    fn exchange(&mut self) -> Result<()> {
+        let wallet = self.folder.join("wallet");
+        let target = format!("/persons/{PERSON}?fields=given_name,birthdate");
+        let api = ["--agency", "transport", "--api", "population-register/v1"];
+        let refused = self.hub(&[&["call", "GET", &target], api.as_slice()].concat())?;
+        ensure!(
+            refused.code == 1 && refused.value.get("status") == Some(&Value::from(403)),
+            "expected a refusal without consent, found {} {}",
+            refused.value,
+            refused.stderr
+        );
+        let person = ["--subject", PERSON, "--home", path(&wallet)?];
+        self.hub_ok(&[&["enrol", "--agency", "population"], person.as_slice()].concat())?;
+        let fields = ["--fields", "given_name,birthdate", "--yes"];
+        let consent = self.hub_ok(&[&["consent"], api.as_slice(), &person, &fields].concat())?;
+        let consent = consent.get("id").and_then(Value::as_str).context("no consent")?;
+        let called = self.hub_ok(&[&["call", "GET", &target], api.as_slice(), &["--consent", consent]].concat())?;
+        ensure!(
+            called.get("answer") == Some(&json!({"given_name": "Maya", "birthdate": "1990-05-17"})),
+            "expected two fields of the register, found {called}"
+        );
+        self.held("The transport office asks the population register through the hub: refused without Maya's consent, answered with it");
+        self.check_evidence(called.get("evidence").and_then(Value::as_str).context("no evidence")?)
+    }
+
+    /// The record of a call, checked after the platform is gone.
+    fn check_evidence(&mut self, id: &str) -> Result<()> {
+        let (file, copy) = (self.folder.join("evidence.json"), self.folder.join("changed.json"));
+        self.hub_ok(&["evidence", id, "--out", path(&file)?])?;
+        // Keys of evidence are published; a party keeps its own copy.
+        let url = self.url()?;
+        let key = self.ok(&["hub", "key", "--url", &url])?;
+        let key = key.get("key").and_then(Value::as_str).context("no key")?;
+        self.stop_platform()?;
+        let verify = |file| self.run(&["hub", "verify-evidence", path(file)?, "--key", key]);
+        let valid = verify(&file)?;
+        ensure!(valid.code == 0, "the evidence is refused: {}", valid.value);
+        let genuine = std::fs::read_to_string(&file)?;
+        // Maya's date of birth was never asked for, somebody may want to claim.
+        let changed = genuine.replace("birthdate", "portraits");
+        ensure!(changed != genuine, "the evidence does not name the fields of the call");
+        std::fs::write(&copy, changed)?;
+        let refused = verify(&copy)?;
+        ensure!(
+            refused.code == 1 && refused.value.get("verdict") == Some(&Value::from("refused")),
+            "a changed record was not refused: {}",
+            refused.value
+        );
+        self.held("The evidence of that call is verified with no network; a copy with one changed word is refused");
+        Ok(())
+    }
+
     fn start_platform(&mut self, sample: bool) -> Result<()> {
         let data = self.data();
-        let mut arguments = vec!["up", "--json", "--data", path(&data)?, "--listen", "127.0.0.1:0"];
+        // The same address again: what was published and issued names it.
+        let listen = self.address.clone();
+        let mut arguments = vec!["up", "--json", "--data", path(&data)?, "--listen", &listen];
         if sample {
             arguments.push("--sample");
         }
@@ -317,6 +376,7 @@ impl Stage {
             .and_then(Value::as_str)
             .context("the platform told no URL")?
             .to_owned();
+        url.trim_start_matches("http://").clone_into(&mut self.address);
         self.platform = Some(RunningPlatform { process, url });
         Ok(())
     }
@@ -394,6 +454,17 @@ impl Stage {
         all.extend(arguments);
         all.push(path(&presentation)?);
         self.run(&all)
+    }
+
+    /// A command of the hub with the administrative token.
+    fn hub(&self, arguments: &[&str]) -> Result<Outcome> {
+        let data = self.data();
+        self.run(&[&["hub"], arguments, &["--data", path(&data)?]].concat())
+    }
+
+    fn hub_ok(&self, arguments: &[&str]) -> Result<Value> {
+        let data = self.data();
+        self.ok(&[&["hub"], arguments, &["--data", path(&data)?]].concat())
     }
 
     fn ok(&self, arguments: &[&str]) -> Result<Value> {

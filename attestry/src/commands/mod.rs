@@ -4,6 +4,7 @@ mod agency;
 mod bundle;
 mod demo;
 mod doctor;
+mod hub;
 mod issuer;
 mod registry;
 mod resolve;
@@ -36,6 +37,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<ExitCode> {
         Command::Revoke(options) => issuer::revoke(options, *output).await,
         Command::Resolve(options) => resolve::run(options, *output).await,
         Command::Registry(command) => registry::run(command, *output).await,
+        Command::Hub(command) => hub::run(command, *output).await,
         Command::Doctor(options) => doctor::run(options, *output).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "attestry", &mut std::io::stdout());

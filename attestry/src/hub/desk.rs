@@ -34,6 +34,7 @@ use keys::Signer;
 use keys::signing::fulfil;
 use openid4vc::oauth::client_assertion;
 use serde::Deserialize;
+use serde::Serialize;
 use serde_json::Value;
 use serde_json::json;
 use server::AdminToken;
@@ -58,7 +59,7 @@ pub(crate) struct Desk {
 }
 
 /// What an agency may have signed.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(tag = "type", content = "content", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum StatementRequest {
     Application(Application),
