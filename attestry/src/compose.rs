@@ -44,8 +44,6 @@ use crate::sample::Officers;
 
 /// How often the actors renew commitments, make Snapshots and forget what has expired.
 const TICK: Duration = Duration::from_mins(1);
-/// A bundle of this age is good enough to judge one more answer with.
-const BUNDLE_SECONDS: i64 = 5;
 /// Whoever fetches a bundle finds in it what was issued and revoked a second before.
 const SNAPSHOT_MIN_AGE: i64 = 1;
 
@@ -80,7 +78,7 @@ impl Platform {
     /// Opens the data folder, founds the sample nation if asked, and starts every actor.
     pub(crate) async fn start(options: Options) -> Result<Self> {
         let data = DataFolder::open(&options.data)?;
-        let listen = Listen::bind(options.listen, options.public_url, options.tls)?;
+        let listen = Listen::bind(options.listen, options.public_url, options.tls).await?;
         let public_url = SecureUrl::parse_identifier(listen.public_url().as_str().trim_end_matches('/'))
             .context("the public URL cannot be used")?;
         let store = data.store(&options.store).await?;
@@ -317,12 +315,12 @@ struct RegistryBundles {
 }
 
 impl verifier_service::Bundles for RegistryBundles {
-    fn bundles(&self) -> verifier_service::BundlesAnswer<'_> {
+    fn bundles(&self, age: i64) -> verifier_service::BundlesAnswer<'_> {
         Box::pin(async move {
             let mut last = self.last.lock().await;
             let fresh = last
                 .as_ref()
-                .filter(|bundle| self.clock.now().seconds_since(bundle.as_of()) <= BUNDLE_SECONDS);
+                .filter(|bundle| self.clock.now().seconds_since(bundle.as_of()) <= age);
             if let Some(bundle) = fresh {
                 return Ok(vec![Arc::clone(bundle)]);
             }

@@ -22,7 +22,7 @@ pub struct Listen {
     listener: TcpListener,
     address: SocketAddr,
     public_url: Url,
-    tls: Option<TlsFiles>,
+    tls: Option<RustlsConfig>,
 }
 
 /// A certificate chain and its key in PEM files.
@@ -78,11 +78,16 @@ pub enum ListenError {
 }
 
 impl Listen {
-    /// Binds `address` (port 0 takes a free one). `public_url` is what clients use; without it, the address.
+    /// Binds `address` (port 0 takes a free one). `public_url` is what clients use; without it, the address. The
+    /// certificate is read here: whoever says that it is ready must be able to serve.
     ///
     /// # Errors
     /// [`ListenError`].
-    pub fn bind(address: SocketAddr, public_url: Option<Url>, tls: Option<TlsFiles>) -> Result<Self, ListenError> {
+    pub async fn bind(
+        address: SocketAddr,
+        public_url: Option<Url>,
+        tls: Option<TlsFiles>,
+    ) -> Result<Self, ListenError> {
         let behind_https = public_url.as_ref().is_some_and(|url| url.scheme() == "https");
         if !address.ip().is_loopback() && tls.is_none() && !behind_https {
             return Err(ListenError::PlainBeyondLoopback { address });
@@ -94,6 +99,10 @@ impl Listen {
         let public_url = match public_url {
             Some(url) => usable(url)?,
             None => own_url(address, tls.is_some()).ok_or(ListenError::PlainBeyondLoopback { address })?,
+        };
+        let tls = match tls {
+            Some(files) => Some(files.load().await?),
+            None => None,
         };
         Ok(Self {
             listener,
@@ -118,7 +127,7 @@ impl Listen {
     /// Serves `router` behind the guards until `stop` completes, then lets what is in flight finish.
     ///
     /// # Errors
-    /// [`ListenError::Tls`] and [`ListenError::Serve`].
+    /// [`ListenError::Serve`].
     pub async fn serve(
         self,
         router: Router,
@@ -132,21 +141,25 @@ impl Listen {
             stop.await;
             stopping.graceful_shutdown(Some(GRACE));
         });
-        if let Some(files) = self.tls {
-            // The one provider of the tree; a second install is the same one again.
-            rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
-            let config = RustlsConfig::from_pem_file(&files.certificate, &files.key)
-                .await
-                .map_err(|source| ListenError::Tls {
-                    certificate: files.certificate,
-                    source,
-                })?;
+        if let Some(config) = self.tls {
             let server = axum_server::from_tcp_rustls(self.listener, config).map_err(ListenError::Serve)?;
             server.handle(handle).serve(service).await.map_err(ListenError::Serve)
         } else {
             let server = axum_server::from_tcp(self.listener).map_err(ListenError::Serve)?;
             server.handle(handle).serve(service).await.map_err(ListenError::Serve)
         }
+    }
+}
+
+impl TlsFiles {
+    async fn load(self) -> Result<RustlsConfig, ListenError> {
+        // The one provider of the tree; a second install is the same one again.
+        rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+        let loaded = RustlsConfig::from_pem_file(&self.certificate, &self.key).await;
+        loaded.map_err(|source| ListenError::Tls {
+            certificate: self.certificate,
+            source,
+        })
     }
 }
 
@@ -193,36 +206,37 @@ fn usable(url: Url) -> Result<Url, ListenError> {
 mod tests {
     use super::*;
 
-    fn bind(address: &str, public: Option<&str>) -> Result<Listen, ListenError> {
+    async fn bind(address: &str, public: Option<&str>) -> Result<Listen, ListenError> {
         Listen::bind(
             address.parse().unwrap(),
             public.map(|url| Url::parse(url).unwrap()),
             None,
         )
+        .await
     }
 
-    #[test]
-    fn loopback_may_be_plain() {
-        let listen = bind("127.0.0.1:0", None).unwrap();
+    #[tokio::test]
+    async fn loopback_may_be_plain() {
+        let listen = bind("127.0.0.1:0", None).await.unwrap();
         assert_eq!(listen.public_url().scheme(), "http");
         assert_eq!(listen.public_url().port(), Some(listen.address().port()));
     }
 
-    #[test]
-    fn plain_http_beyond_loopback_is_refused() {
+    #[tokio::test]
+    async fn plain_http_beyond_loopback_is_refused() {
         assert!(matches!(
-            bind("0.0.0.0:0", None),
+            bind("0.0.0.0:0", None).await,
             Err(ListenError::PlainBeyondLoopback { .. })
         ));
         assert!(matches!(
-            bind("0.0.0.0:0", Some("http://attestry.example")),
+            bind("0.0.0.0:0", Some("http://attestry.example")).await,
             Err(ListenError::PlainBeyondLoopback { .. })
         ));
-        assert!(bind("0.0.0.0:0", Some("https://attestry.example")).is_ok());
+        assert!(bind("0.0.0.0:0", Some("https://attestry.example")).await.is_ok());
     }
 
-    #[test]
-    fn public_urls_that_clients_cannot_use_are_refused() {
+    #[tokio::test]
+    async fn public_urls_that_clients_cannot_use_are_refused() {
         for bad in [
             "http://attestry.example",
             "https://attestry.example/?x",
@@ -230,7 +244,7 @@ mod tests {
             "ftp://127.0.0.1",
         ] {
             assert!(
-                matches!(bind("127.0.0.1:0", Some(bad)), Err(ListenError::PublicUrl { .. })),
+                matches!(bind("127.0.0.1:0", Some(bad)).await, Err(ListenError::PublicUrl { .. })),
                 "{bad}"
             );
         }
