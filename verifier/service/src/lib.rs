@@ -59,12 +59,10 @@ pub struct Config {
 
 /// Where trust bundles come from.
 pub trait Bundles: Send + Sync {
-    /// The newest bundles at hand. An answer is waiting: this does not fetch for long.
-    fn bundles(&self) -> Answer<'_, Vec<Arc<TrustedBundle>>>;
+    /// Bundles that are at most `age` seconds old, or as new as can be had. An answer is waiting: this does not
+    /// fetch for long.
+    fn bundles(&self, age: i64) -> BundlesAnswer<'_>;
 }
-
-/// An answer of [`Bundles`], later. A trait object cannot return `impl Future`.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, BundlesError>> + Send + 'a>>;
 
 /// The answer of [`Bundles::bundles`], later. A trait object cannot return `impl Future`.
 pub type BundlesAnswer<'a> = Pin<Box<dyn Future<Output = Result<Vec<Arc<TrustedBundle>>, BundlesError>> + Send + 'a>>;
