@@ -391,7 +391,7 @@ fn cut(answer: &Fetched, fields: &FieldSet) -> Result<Answer, Refusal> {
             body: Vec::new(),
         });
     }
-    let mime = answer.content_type.as_deref().and_then(|value| value.split(';').next());
+    let mime = answer.content_type().and_then(|value| value.split(';').next());
     let mime = mime.unwrap_or_default().trim().to_ascii_lowercase();
     if mime != "application/json" && !mime.ends_with("+json") {
         return Err(Refusal::SourceAnswer);
@@ -447,7 +447,7 @@ mod tests {
     fn fetched(status: u16, content_type: &str, body: &str) -> Fetched {
         Fetched {
             status,
-            content_type: Some(content_type.to_owned()),
+            headers: [("content-type".to_owned(), content_type.to_owned())].into(),
             body: body.as_bytes().to_vec(),
         }
     }

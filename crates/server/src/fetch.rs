@@ -4,9 +4,12 @@
 //! only to loopback, and only when the caller allows it. No redirects, a time limit, a size limit that is
 //! enforced while reading, no cookies, no proxy from the environment.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reqwest::Method;
+use reqwest::header::HeaderName;
+use reqwest::header::HeaderValue;
 use thiserror::Error;
 use url::Host;
 use url::Url;
@@ -37,8 +40,8 @@ pub enum Reach {
 pub struct Fetched {
     /// HTTP status code.
     pub status: u16,
-    /// `Content-Type`, as sent.
-    pub content_type: Option<String>,
+    /// Headers by lower-case name, those that are text; the last of a name.
+    pub headers: BTreeMap<String, String>,
     /// The body, within the limit that was asked for.
     pub body: Vec<u8>,
 }
@@ -144,6 +147,12 @@ impl Outgoing {
 }
 
 impl Fetched {
+    /// `Content-Type`, as sent.
+    #[must_use]
+    pub fn content_type(&self) -> Option<&str> {
+        self.headers.get("content-type").map(String::as_str)
+    }
+
     /// Whether the status is 2xx.
     #[must_use]
     pub const fn is_success(&self) -> bool {
@@ -193,11 +202,10 @@ impl Fetcher {
             builder = builder.header(name, value);
         }
         let mut response = builder.body(body).send().await.map_err(failed)?;
-        let content_type = response
-            .headers()
-            .get("content-type")
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
+        let text = |(name, value): (&HeaderName, &HeaderValue)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        };
+        let headers = response.headers().iter().filter_map(text).collect();
         let status = response.status().as_u16();
         let mut received = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
@@ -208,7 +216,7 @@ impl Fetcher {
         }
         Ok(Fetched {
             status,
-            content_type,
+            headers,
             body: received,
         })
     }

@@ -69,13 +69,6 @@ pub(super) fn verify(file: &Path, key: &str, output: Output) -> Result<ExitCode>
     }
 }
 
-/// How many records the log has.
-pub(super) async fn log_size(url: &Url) -> Result<u64> {
-    let checkpoint = public_text(url, "/hub/evidence/checkpoint").await?;
-    let size = checkpoint.lines().nth(1).and_then(|size| size.parse().ok());
-    size.context("the hub's checkpoint has no size")
-}
-
 async fn public_text(url: &Url, path: &str) -> Result<String> {
     let request = Outgoing::get(&platform::at(url, path), MAX_ANSWER_BYTES)?;
     let fetched = platform::fetcher()?.send(request).await?;
