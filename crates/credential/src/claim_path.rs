@@ -1,7 +1,7 @@
 //! Pointers to claims inside a JSON credential: the claims path pointer of
 //! [OpenID4VP](https://openid.net/specs/openid-4-verifiable-presentations-1_0.html#name-claims-path-pointer)
 //! and the `path` of
-//! [SD-JWT VC type metadata](https://www.ietf.org/archive/id/draft-ietf-oauth-sd-jwt-vc-13.html#name-claim-path),
+//! [SD-JWT VC type metadata](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-sd-jwt-vc#name-claim-path),
 //! which are the same thing.
 
 use serde::Deserialize;

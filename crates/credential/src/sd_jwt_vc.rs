@@ -1,5 +1,5 @@
 //! SD-JWT based verifiable credentials, `dc+sd-jwt`
-//! ([draft-ietf-oauth-sd-jwt-vc](https://datatracker.ietf.org/doc/draft-ietf-oauth-sd-jwt-vc/)).
+//! ([draft-ietf-oauth-sd-jwt-vc](https://datatracker.ietf.org/doc/draft-ietf-oauth-sd-jwt-vc/); which draft, `spec/coverage.md` says).
 //!
 //! Who the issuer is: the draft leaves key discovery to profiles. In ours `iss` is the issuer's DID, and the
 //! JOSE header `kid` names one of its verification methods, as an absolute DID URL
@@ -58,7 +58,7 @@ use crate::status_list::StatusReferenceError;
 pub const TYPE: &str = "dc+sd-jwt";
 
 /// Claims that must stand in the signed part, with everything inside them
-/// ([registered JWT claims](https://www.ietf.org/archive/id/draft-ietf-oauth-sd-jwt-vc-13.html#name-registered-jwt-claims)).
+/// ([registered JWT claims](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-sd-jwt-vc#name-registered-jwt-claims)).
 pub const NEVER_DISCLOSABLE: [&str; 8] = ["iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"];
 
 /// An SD-JWT VC, with its Key Binding JWT if it was presented with one.

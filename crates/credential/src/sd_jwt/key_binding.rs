@@ -96,7 +96,7 @@ pub(crate) fn bind(
 }
 
 /// Checks a Key Binding JWT against the holder's key, the transaction, and the `sd_hash` of what was sent with it
-/// ([RFC 9901, verification by the Verifier](https://www.rfc-editor.org/rfc/rfc9901#name-verification-by-the-verifier), step 5).
+/// ([RFC 9901, verification by the Verifier](https://www.rfc-editor.org/rfc/rfc9901#name-verification-by-the-verifie), step 5).
 pub(crate) fn verify_key_binding(
     key_binding: &str,
     holder: &PublicKey,

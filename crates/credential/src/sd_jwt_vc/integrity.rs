@@ -1,5 +1,5 @@
 //! Integrity metadata such as `vct#integrity`
-//! ([integrity of referenced documents](https://www.ietf.org/archive/id/draft-ietf-oauth-sd-jwt-vc-13.html#name-integrity-of-referenced-doc),
+//! ([integrity of referenced documents](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-sd-jwt-vc#name-integrity-of-referenced-doc),
 //! syntax of [SRI](https://www.w3.org/TR/sri/#integrity-metadata)): `sha256-<base64>`, several separated by spaces.
 
 use base64::Engine as _;

@@ -1,5 +1,5 @@
 //! Type metadata documents
-//! ([SD-JWT VC type metadata](https://www.ietf.org/archive/id/draft-ietf-oauth-sd-jwt-vc-13.html#name-sd-jwt-vc-type-metadata)).
+//! ([SD-JWT VC type metadata](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-sd-jwt-vc#name-sd-jwt-vc-type-metadata)).
 //!
 //! Read and written: names, display, claims. Not done: `extends`, which is refused rather than ignored, since
 //! a consumer must process the extended type too; and SVG rendering, which is kept as it is but not understood.
