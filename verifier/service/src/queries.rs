@@ -10,25 +10,27 @@ pub const BUILT_IN: [&str; 3] = ["age-over-18", "identity", "driving-licence"];
 /// The query of this name.
 #[must_use]
 pub fn built_in(name: &str) -> Option<DcqlQuery> {
-    let (vct, claims): (&str, &[&[&str]]) = match name {
-        "age-over-18" => ("https://attestry.example/types/PersonIdentity", &[&["age_over_18"]]),
+    // `null` asks for every element: an array may be disclosed without any.
+    let (vct, paths) = match name {
+        "age-over-18" => ("PersonIdentity", json!([["age_over_18"]])),
         "identity" => (
-            "https://attestry.example/types/PersonIdentity",
-            &[&["given_name"], &["family_name"], &["birthdate"], &["nationalities"]],
+            "PersonIdentity",
+            json!([["given_name"], ["family_name"], ["birthdate"], ["nationalities", null]]),
         ),
         "driving-licence" => (
-            "https://attestry.example/types/DrivingLicence",
-            &[
-                &["given_name"],
-                &["family_name"],
-                &["document_number"],
-                &["expiry_date"],
-                &["driving_privileges"],
-            ],
+            "DrivingLicence",
+            json!([
+                ["given_name"],
+                ["family_name"],
+                ["document_number"],
+                ["expiry_date"],
+                ["driving_privileges", null]
+            ]),
         ),
         _ => return None,
     };
-    let claims: Vec<Value> = claims.iter().map(|path| json!({"path": path})).collect();
+    let vct = format!("https://attestry.example/types/{vct}");
+    let claims: Vec<Value> = paths.as_array()?.iter().map(|path| json!({"path": path})).collect();
     let query =
         json!({"credentials": [{"id": name, "format": "dc+sd-jwt", "meta": {"vct_values": [vct]}, "claims": claims}]});
     DcqlQuery::from_value(&query).ok()
