@@ -7,7 +7,7 @@ use crate::nation::*;
 const KEY: &str = "did:key:z6MkjchhfUsD6mmvni8mCdXHw216Xrm9bQe2mBH1P5RDjVJG";
 
 fn error_type(answer: &server::fetch::Fetched) -> String {
-    assert_eq!(answer.content_type.as_deref(), Some("application/did-resolution"));
+    assert_eq!(answer.content_type(), Some("application/did-resolution"));
     let result = json_of(answer);
     assert_eq!(result["didDocument"], Value::Null);
     let url = result["didResolutionMetadata"]["error"]["type"].as_str().unwrap();
@@ -27,7 +27,7 @@ async fn logged_dids_and_keys_resolve() {
             )
             .await;
         assert_eq!(
-            (answer.status, answer.content_type.as_deref()),
+            (answer.status, answer.content_type()),
             (200, Some("application/did-resolution"))
         );
         assert_eq!(json_of(&answer)["didDocument"]["id"], did);
@@ -36,10 +36,7 @@ async fn logged_dids_and_keys_resolve() {
         let answer = nation
             .get_as(&format!("/registry/1.0/identifiers/{encoded}"), "application/did")
             .await;
-        assert_eq!(
-            (answer.status, answer.content_type.as_deref()),
-            (200, Some("application/did"))
-        );
+        assert_eq!((answer.status, answer.content_type()), (200, Some("application/did")));
         assert_eq!(json_of(&answer)["id"], did);
     }
     let result = json_of(

@@ -44,7 +44,7 @@ async fn download(nation: &Nation, size: u64) -> (BTreeMap<Tile, Vec<Hash>>, Vec
 
 async fn checkpoint(nation: &Nation) -> SignedCheckpoint {
     let answer = nation.get("/registry/checkpoint").await;
-    assert_eq!(answer.content_type.as_deref(), Some("text/plain; charset=utf-8"));
+    assert_eq!(answer.content_type(), Some("text/plain; charset=utf-8"));
     let checkpoint = SignedCheckpoint::parse(&answer.body).unwrap();
     checkpoint.verify_log(nation.registry.anchor().log()).unwrap();
     nation
