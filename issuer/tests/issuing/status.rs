@@ -27,12 +27,12 @@ async fn fetched(service: &Service, facts: &Facts) -> (StatusList, Vec<u8>) {
     let (did, key) = (&service.identity.did, service.identity.es256.public_key());
     let list = match reference.purpose() {
         None => {
-            assert_eq!(answer.content_type.as_deref(), Some("application/statuslist+jwt"));
+            assert_eq!(answer.content_type(), Some("application/statuslist+jwt"));
             let token = UnverifiedStatusListToken::parse(text).unwrap();
             token.authenticate(key, did, reference.uri(), NOW).unwrap()
         }
         Some(purpose) => {
-            assert_eq!(answer.content_type.as_deref(), Some("application/vc+jwt"));
+            assert_eq!(answer.content_type(), Some("application/vc+jwt"));
             assert_eq!(*purpose, StatusPurpose::Revocation);
             let credential = Unverified::<VcJwt>::parse(text).unwrap();
             let authentic = credential.authenticate(key, did, NOW).unwrap();
