@@ -55,7 +55,11 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         "status_list" => texts(status_list()),
         "tlog" => tlog(),
         "vci" => texts(vci()),
-        "verdict" => texts([ANSWER.presentation.clone(), ANSWER.record.text.clone()]),
+        "verdict" => texts([
+            ANSWER.presentation.clone(),
+            ANSWER.record.text.clone(),
+            request_object("attestry.file"),
+        ]),
         "vp" => texts(vp()),
         "wallet" => texts([
             serde_json::to_string(&ANSWER.record).expect("a record"),
@@ -356,6 +360,16 @@ fn request(response_mode: &str) -> Value {
     })
 }
 
+fn request_object(response_mode: &str) -> String {
+    let mut parameters = request(response_mode);
+    if response_mode == "attestry.file"
+        && let Some(parameters) = parameters.as_object_mut()
+    {
+        parameters.remove("response_uri");
+    }
+    issuer().jws("oauth-authz-req+jwt", parameters.to_string().as_bytes())
+}
+
 fn encryption_key() -> Value {
     let mut jwk = crate::jwt::decryption_key().public_jwk().to_value();
     for (name, value) in [("alg", "ECDH-ES"), ("use", "enc"), ("kid", "1")] {
@@ -381,7 +395,12 @@ fn vp() -> Vec<String> {
         ("nonce", "n-1"),
         ("dcql_query", QUERY),
     ]);
+    let signed = request_object("attestry.file");
     vec![
+        json!({"attestry": "presentation-request/1", "request": signed}).to_string(),
+        json!({"attestry": "presentation/1", "request": signed,
+            "response": {"vp_token": {"identity": [ANSWER.presentation]}}})
+        .to_string(),
         request("direct_post").to_string(),
         request("direct_post.jwt").to_string(),
         request("direct_post")["client_metadata"].to_string(),

@@ -27,9 +27,14 @@ static HOLDINGS: LazyLock<Holdings> =
 /// The input as stored record, as delivered credential, and as request for the wallet's credential.
 pub fn fuzz(data: &[u8]) {
     if let Ok(record) = json::parse_as::<CredentialRecord>(data, DEFAULT_LIMITS) {
-        let _ = record.open();
+        if let Ok(held) = record.open() {
+            let _ = held.name(&record, &["en", "de"]);
+            let _ = held.shown_claims(&record);
+        }
     }
     if let Some(text) = text(data) {
+        let shown = holder::printable(text);
+        assert!(!shown.contains(char::is_control));
         receive(text);
     }
     let jwt = issuer().jws(REQUEST_OBJECT_TYP, data);
