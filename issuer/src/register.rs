@@ -122,7 +122,7 @@ pub enum RegisterError {
         #[source]
         source: io::Error,
     },
-    /// The file is larger than [`csv::MAX_FILE_BYTES`]: the operator's fault.
+    /// The file is larger than a CSV register may be: the operator's fault.
     #[error("expected a file of at most {limit} bytes, found {found} in {path}; a PostgreSQL table has no limit")]
     FileTooLarge {
         /// The file.
