@@ -44,7 +44,7 @@ pub(crate) fn write(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Fails when a committed file is not what [`write`] would write.
+/// Fails when a committed file is not what [`write()`] would write.
 pub(crate) fn check(root: &Path) -> Result<()> {
     for (name, content) in files() {
         let path = root.join(FOLDER).join(name);
