@@ -26,9 +26,10 @@ pub(crate) async fn run(options: cli::Up, output: Output) -> Result<ExitCode> {
         sample: options.sample,
     })
     .await?;
+    let stop = termination()?;
     // The address is bound and every actor is open: what connects from now on is answered.
     let url = platform.url();
     output.result(format!("ready {url}"), &json!({"ready": url}));
-    platform.serve(termination()).await?;
+    platform.serve(stop).await?;
     Ok(ExitCode::SUCCESS)
 }

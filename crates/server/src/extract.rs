@@ -36,13 +36,8 @@ impl<S: Send + Sync> FromRequest<S> for TypedBody {
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
         let media_type = declared.split(';').next().unwrap_or_default().trim().to_owned();
-        let bytes = Bytes::from_request(request, state).await.map_err(|_| {
-            Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "too-large",
-                "The body is too large or did not arrive whole.",
-            )
-        })?;
+        let bytes = Bytes::from_request(request, state).await;
+        let bytes = bytes.map_err(|_| Problem::too_large())?;
         Ok(Self { media_type, bytes })
     }
 }

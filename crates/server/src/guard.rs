@@ -1,8 +1,9 @@
-//! What stands in front of every route: the Host check and the size limit.
+//! What stands in front of every route: the Host check, and the limits of size and time.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -22,6 +23,11 @@ use crate::Problem;
 /// A presentation with a portrait, twice base64-encoded and encrypted, is below 200 kB; a few of them in
 /// one answer stay below this. Endpoints that take less set their own limit.
 pub const MAX_BODY_BYTES: usize = 1 << 20;
+/// What the largest endpoints take. A request that declares more is not read at all.
+pub const MAX_DECLARED_BYTES: u64 = 4 << 20;
+/// For a body to arrive and its answer to be made: longer than what we fetch meanwhile may take, and shorter than
+/// what is in flight gets at SIGTERM. A client that sends a byte a minute holds nothing up.
+const MAX_REQUEST_TIME: Duration = Duration::from_secs(18);
 
 /// The authorities (`host` or `host:port`) that a request may name.
 #[derive(Clone, Debug)]
@@ -60,6 +66,7 @@ impl AllowedHosts {
 pub fn protect(router: Router, hosts: AllowedHosts) -> Router {
     router
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn(limit))
         .layer(middleware::from_fn(add_security_headers))
         .layer(middleware::from_fn_with_state(hosts, check_host))
 }
@@ -84,6 +91,23 @@ async fn check_host(State(hosts): State<AllowedHosts>, request: Request, next: N
         .detail(format!(
             "found Host {found:?}; start the platform with --public-url to name another"
         ))
+        .into_response(),
+    }
+}
+
+async fn limit(request: Request, next: Next) -> Response {
+    let declared = request.headers().get(header::CONTENT_LENGTH);
+    let declared = declared.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if declared.is_some_and(|bytes| bytes > MAX_DECLARED_BYTES) {
+        return Problem::too_large().into_response();
+    }
+    match tokio::time::timeout(MAX_REQUEST_TIME, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "timeout",
+            "The request did not arrive, or could not be answered, in time.",
+        )
         .into_response(),
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum_server::Handle;
+use axum_server::Server;
 use axum_server::tls_rustls::RustlsConfig;
 use thiserror::Error;
 use url::Url;
@@ -15,6 +16,8 @@ use crate::guard;
 
 /// How long requests in flight may take to finish after SIGTERM. Longer than any request may take.
 const GRACE: Duration = Duration::from_secs(20);
+/// For the head of a request to arrive, and for the next one on an open connection to begin.
+const MAX_HEAD_TIME: Duration = Duration::from_secs(20);
 
 /// Where a service listens and what its clients call it.
 #[derive(Debug)]
@@ -66,6 +69,9 @@ pub enum ListenError {
     /// Serving ended with an error.
     #[error("serving ended")]
     Serve(#[source] std::io::Error),
+    /// The system does not tell us its signals.
+    #[error("cannot catch the signals that end a service")]
+    Signals(#[source] std::io::Error),
     /// The certificate or key is not usable.
     #[error("cannot use the certificate {certificate}")]
     Tls {
@@ -143,10 +149,18 @@ impl Listen {
         });
         if let Some(config) = self.tls {
             let server = axum_server::from_tcp_rustls(self.listener, config).map_err(ListenError::Serve)?;
-            server.handle(handle).serve(service).await.map_err(ListenError::Serve)
+            limit(server)
+                .handle(handle)
+                .serve(service)
+                .await
+                .map_err(ListenError::Serve)
         } else {
             let server = axum_server::from_tcp(self.listener).map_err(ListenError::Serve)?;
-            server.handle(handle).serve(service).await.map_err(ListenError::Serve)
+            limit(server)
+                .handle(handle)
+                .serve(service)
+                .await
+                .map_err(ListenError::Serve)
         }
     }
 }
@@ -163,22 +177,39 @@ impl TlsFiles {
     }
 }
 
-/// Completes on SIGTERM or Ctrl-C.
-pub async fn termination() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
-            interrupt.await.ok();
-            return;
-        };
+/// Limits in time what the router never sees: a connection that says nothing, and a head that does not end.
+fn limit<A>(mut server: Server<SocketAddr, A>) -> Server<SocketAddr, A> {
+    server.http_builder().http1().header_read_timeout(MAX_HEAD_TIME);
+    server.first_request_timeout(MAX_HEAD_TIME)
+}
+
+/// Completes on SIGTERM or Ctrl-C. Both are caught from this call on: a service that says it is ready can be told to
+/// stop in the same moment.
+///
+/// # Errors
+/// [`ListenError::Signals`].
+#[cfg(unix)]
+pub fn termination() -> Result<impl Future<Output = ()> + Send + 'static, ListenError> {
+    use tokio::signal::unix::SignalKind;
+    use tokio::signal::unix::signal;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ListenError::Signals)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(ListenError::Signals)?;
+    Ok(async move {
         tokio::select! {
-            _ = interrupt => {}
+            _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    interrupt.await.ok();
+    })
+}
+
+/// Completes on Ctrl-C.
+///
+/// # Errors
+/// None on this system.
+#[cfg(not(unix))]
+pub fn termination() -> Result<impl Future<Output = ()> + Send + 'static, ListenError> {
+    let interrupt = tokio::signal::ctrl_c();
+    Ok(async move { interrupt.await.unwrap_or_default() })
 }
 
 fn own_url(address: SocketAddr, tls: bool) -> Option<Url> {

@@ -57,6 +57,16 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not-found", "What was asked for is not here.").detail(what)
     }
 
+    /// The body is larger than the endpoint takes.
+    #[must_use]
+    pub const fn too_large() -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too-large",
+            "The body is too large or did not arrive whole.",
+        )
+    }
+
     /// The HTTP status.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
