@@ -18,7 +18,7 @@ use crate::claim_path::PathMismatch;
 
 /// A signed payload as it stands, with the disclosures that go with it: what a holder chooses from.
 ///
-/// Made only from what [`super::process`] accepted, so that digests and disclosures fit together.
+/// Made only from what [`super::process()`] accepted, so that digests and disclosures fit together.
 pub(crate) struct Disclosed {
     payload: Value,
     encoded: Vec<String>,
