@@ -4,7 +4,7 @@
 //! A verifier: [`session`] makes the request and takes the answer, [`request_object`] signs the request,
 //! [`invocation`] makes the URI. A wallet: [`invocation`] reads the URI, [`request_object`] or
 //! [`request`] gives a [`ReceivedRequest`], [`crate::dcql::select`] finds what to present,
-//! [`response`] makes the answer. [`file`] has both as files, for use without a network.
+//! [`response`] makes the answer. [`mod@file`] has both as files, for use without a network.
 //!
 //! Not implemented, and refused: client identifier prefixes other than `decentralized_identifier` and
 //! `redirect_uri`, `transaction_data`, `scope` instead of a query, encrypted request objects, the Digital
