@@ -1,2 +1,9 @@
 //! What a stranger, a thief and a clumsy client try, against the real program.
 #![cfg(test)]
+
+mod administration;
+mod bodies;
+mod issuance;
+mod presentation;
+mod revocation;
+mod slow;

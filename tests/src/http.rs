@@ -114,7 +114,7 @@ impl Request {
             ("host", Some(address.to_string())),
             (
                 "content-length",
-                Some(self.body.len().to_string()).filter(|_| self.method == "POST"),
+                Some(self.body.len().to_string()).filter(|_| self.method == "POST" && !has("transfer-encoding")),
             ),
             ("connection", Some("close".to_owned())),
         ];

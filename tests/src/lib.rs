@@ -35,6 +35,8 @@ pub use wallet::status_of;
 use std::time::Duration;
 use std::time::Instant;
 
+use serde_json::Value;
+
 /// The time, for measuring how long something took.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "tests measure real time")]
@@ -52,4 +54,14 @@ pub fn eventually<T>(what: &str, limit: Duration, mut done: impl FnMut() -> Opti
         assert!(begin.elapsed() < limit, "expected {what} within {limit:?}");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Moves the time at `pointer` of a record back, if there is one; whether there is.
+pub fn older(record: &mut Value, pointer: &str, seconds: i64) -> bool {
+    let Some(time) = record.pointer_mut(pointer) else {
+        return false;
+    };
+    let Some(before) = time.as_i64() else { return false };
+    *time = (before - seconds).into();
+    true
 }

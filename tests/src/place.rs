@@ -6,7 +6,12 @@ use std::process::Command;
 use std::process::Stdio;
 
 use serde_json::Value;
+use store::Direction;
+use store::Keyspace;
+use store::Store;
+use store::StoreUrl;
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 use crate::Platform;
 
@@ -113,6 +118,28 @@ impl Place {
         let mut command = self.command(&["registry", "approve", proposal, "--json", "--key"]);
         command.arg(key).env("ATTESTRY_PASSPHRASE", OFFICER_PASSPHRASE);
         Outcome::of(command.env("ATTESTRY_URL", platform.url()))
+    }
+
+    /// Changes the records of a stopped platform: those of a room whose keys begin with `prefix`. Returns how many
+    /// `change` has changed, as it says.
+    pub fn change_records(&self, room: &str, prefix: &str, change: impl Fn(&mut Value) -> bool) -> usize {
+        let url = StoreUrl::parse_in("fjall", &self.data().join("store")).unwrap();
+        Runtime::new().unwrap().block_on(async {
+            let whole = Store::open(&url).await.unwrap();
+            let store = whole.room(&Keyspace::new(room).unwrap());
+            let tx = store.begin().await.unwrap();
+            let mut changed = 0;
+            for entry in tx.prefix(prefix, 1_000, Direction::Forward).await.unwrap() {
+                let mut record: Value = serde_json::from_slice(&entry.value).unwrap();
+                if change(&mut record) {
+                    tx.put(&entry.key, record.to_string()).unwrap();
+                    changed += 1;
+                }
+            }
+            tx.commit().await.unwrap();
+            whole.close().await;
+            changed
+        })
     }
 
     /// Brings an agency by the README's steps, until it may issue.
