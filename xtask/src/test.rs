@@ -85,6 +85,9 @@ pub(crate) fn all(root: &Path) -> Result<()> {
         let mut tests = rust_tests(root, &["--workspace", "--all-features"], &server);
         run(tests.env("ATTESTRY_INTEROP", "1").env("ATTESTRY_PYTHON", &python))
     })?;
+    steps.step("a sync before each acknowledgement", || {
+        run(command(root.join("crates/store/tests/fsync.sh"), root).args(["fjall", "sled"]))
+    })?;
     steps.step("independent implementations", || {
         let mut tests = command("npm", &interop);
         tests.arg("test").env(DATABASE, &server.url);
