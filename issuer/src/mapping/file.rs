@@ -39,7 +39,7 @@ const MAX_COLUMN_BYTES: usize = 63;
 const MAX_DAYS: u32 = 3_653;
 
 /// Names that belong to the envelope of some credential format, and so cannot be claims:
-/// [SD-JWT VC](https://www.ietf.org/archive/id/draft-ietf-oauth-sd-jwt-vc-13.html#name-registered-jwt-claims),
+/// [SD-JWT VC](https://www.ietf.org/archive/id/draft-ietf-oauth-sd-jwt-vc-19.html#name-registered-jwt-claims),
 /// [JWT](https://www.rfc-editor.org/rfc/rfc7519#section-4.1) and JSON-LD.
 const RESERVED: [&str; 11] = [
     "aka_vcts", "aud", "cnf", "exp", "iat", "iss", "jti", "nbf", "status", "sub", "vct",
