@@ -89,9 +89,12 @@ impl Transaction {
         self.write(key.as_ref(), None)
     }
 
-    /// The value of `key`, this transaction's own write first. Declares the read.
+    /// The value of `key`, this transaction's own write first. Declares the read. Nothing is found under a key of
+    /// a size that cannot be written: a part of it may be an id that a stranger made up.
     pub async fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, StoreError> {
-        let key = self.inner.reader.full_key(key.as_ref())?;
+        let Ok(key) = self.inner.reader.full_key(key.as_ref()) else {
+            return Ok(None);
+        };
         if let Some(value) = self.pending().writes.get(&key) {
             return Ok(value.clone());
         }
@@ -205,9 +208,11 @@ impl Snapshot {
         }
     }
 
-    /// The value of `key`.
+    /// The value of `key`; nothing under a key of a size that cannot be written.
     pub async fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, StoreError> {
-        let key = self.reader.full_key(key.as_ref())?;
+        let Ok(key) = self.reader.full_key(key.as_ref()) else {
+            return Ok(None);
+        };
         self.reader.get(&key).await
     }
 
@@ -260,6 +265,8 @@ impl Reader {
         }
     }
 
+    /// # Errors
+    /// [`StoreError::KeySize`] alone.
     fn full_key(&self, key: &[u8]) -> Result<Vec<u8>, StoreError> {
         let full = [&*self.room, key].concat();
         if key.is_empty() || full.len() > MAX_KEY_BYTES {
