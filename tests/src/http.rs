@@ -134,7 +134,7 @@ impl Request {
         if self.body.len() <= WRITE_BESIDE_BYTES {
             stream.write_all(self.head(address).as_bytes())?;
             stream.write_all(&self.body)?;
-            return Response::read(&mut stream);
+            return Response::read_to(&self.method, &mut stream);
         }
         let mut writing = stream.try_clone()?;
         std::thread::scope(|scope| {
@@ -143,7 +143,7 @@ impl Request {
                 let written = writing.write_all(self.head(address).as_bytes());
                 written.and_then(|()| writing.write_all(&self.body)).ok()
             });
-            Response::read(&mut stream)
+            Response::read_to(&self.method, &mut stream)
         })
     }
 }
@@ -163,6 +163,10 @@ impl Response {
     /// # Errors
     /// The connection's, and `InvalidData` for what is no HTTP response.
     pub fn read(stream: &mut TcpStream) -> io::Result<Self> {
+        Self::read_to("GET", stream)
+    }
+
+    fn read_to(method: &str, stream: &mut TcpStream) -> io::Result<Self> {
         let invalid = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
         let (mut bytes, mut buffer) = (Vec::new(), [0; 16 * 1024]);
         let mut more = |bytes: &mut Vec<u8>| -> io::Result<usize> {
@@ -186,6 +190,8 @@ impl Response {
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
             .collect();
         let length = headers.iter().find(|(name, _)| name == "content-length");
+        // The length that a GET would have had.
+        let length = length.filter(|_| method != "HEAD");
         let length: Option<usize> = length.and_then(|(_, value)| value.parse().ok());
         let mut body = bytes.split_off(end + 4);
         while length.is_none_or(|length| body.len() < length) {
