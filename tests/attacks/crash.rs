@@ -63,7 +63,11 @@ fn subjects() -> Vec<String> {
     let ids = text
         .lines()
         .filter(|line| line.starts_with('X') && line.as_bytes().get(9) == Some(&b','));
-    ids.map(|line| line[..9].to_owned()).collect()
+    // The register has one row twice; a person is issued to once here.
+    let mut ids: Vec<String> = ids.map(|line| line[..9].to_owned()).collect();
+    ids.sort();
+    ids.dedup();
+    ids
 }
 
 impl Load<'_> {
