@@ -158,6 +158,10 @@ fn plain_http_beyond_loopback_is_not_served() {
         ],
         "https",
     );
+    refused(
+        &["--listen", "0.0.0.0:0", "--tls-certificate", "a", "--tls-key", "a"],
+        "--public-url",
+    );
     // And a certificate must be one.
     let file = place.path("nothing.pem");
     std::fs::write(&file, "nothing").unwrap();

@@ -6,4 +6,5 @@ mod offline;
 mod own_agency;
 mod store;
 mod story;
+mod tls;
 mod up;

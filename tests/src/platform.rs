@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::BufRead as _;
 use std::io::BufReader;
+use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Child;
@@ -66,7 +67,13 @@ impl Platform {
         };
         let url = ready["ready"].as_str().unwrap().to_owned();
         let token = fs::read_to_string(place.data().join("admin.token")).unwrap();
-        let address: SocketAddr = url.rsplit('/').next().unwrap().parse().unwrap();
+        // Behind a public name it is at the address that it was told.
+        let listen = arguments.iter().skip_while(|word| **word != "--listen").nth(1);
+        let own = url.rsplit('/').next().unwrap().parse();
+        let mut address: SocketAddr = own.unwrap_or_else(|_| listen.unwrap().parse().unwrap());
+        if address.ip().is_unspecified() {
+            address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
         let client = Client::new(address, token.trim().to_owned());
         Self {
             process,

@@ -58,6 +58,12 @@ pub enum ListenError {
         /// The address.
         address: SocketAddr,
     },
+    /// It listens on every address of the machine, and nobody said what clients call it.
+    #[error("{address} is no address that clients can call: name the platform with --public-url")]
+    Nameless {
+        /// The address.
+        address: SocketAddr,
+    },
     /// The public URL is none that clients could use.
     #[error(
         "expected --public-url to be an https URL without query and fragment (http only for loopback), found {found}"
@@ -104,6 +110,7 @@ impl Listen {
         let address = listener.local_addr().map_err(bind)?;
         let public_url = match public_url {
             Some(url) => usable(url)?,
+            None if address.ip().is_unspecified() => return Err(ListenError::Nameless { address }),
             None => own_url(address, tls.is_some()).ok_or(ListenError::PlainBeyondLoopback { address })?,
         };
         let tls = match tls {
