@@ -148,6 +148,12 @@ fn protocol_endpoints(client: &Client, offer: &Offer, access_token: String, sess
     );
     vec![
         oauth(token, "invalid_request", FORM, offer.form(None)),
+        oauth(
+            "/hub/token".to_owned(),
+            "invalid_request",
+            FORM,
+            "grant_type=client_credentials".to_owned(),
+        ),
         Endpoint {
             token: Some(access_token),
             ..credential

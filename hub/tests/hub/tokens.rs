@@ -113,16 +113,11 @@ async fn other_assertions_are_refused() {
     let old = assertion(&world.bank.did, HUB, Some(&kid));
     world.clock.advance(61);
     refused(&world.post_token(&old, &scope).await);
-    refused(
-        &world
-            .send(
-                "POST",
-                "/hub/token",
-                &[],
-                b"grant_type=client_credentials&scope=hub.read",
-            )
-            .await,
-    );
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let bare = b"grant_type=client_credentials&scope=hub.read";
+    refused(&world.send("POST", "/hub/token", &form, bare).await);
+    let untyped = world.send("POST", "/hub/token", &[], bare).await;
+    assert_eq!(error(&untyped), (400, "invalid_request".to_owned()));
 }
 
 #[tokio::test]
