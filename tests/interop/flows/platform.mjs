@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { publicKey } from "../peers/lib/did.mjs";
+import { getText } from "../peers/lib/http.mjs";
 
 const BINARY = process.env.ATTESTRY_BIN ?? fileURLToPath(new URL("../../../target/debug/attestry", import.meta.url));
 const READY_WITHIN_MS = 60_000;
@@ -114,8 +115,8 @@ export class Platform {
 
   /** The formats that an agency's metadata offers for a type. */
   async formats(agency, type) {
-    const response = await fetch(`${this.url}/.well-known/openid-credential-issuer/issuers/${agency}`);
-    const { credential_configurations_supported: configurations } = await response.json();
+    const metadata = await getText(`${this.url}/.well-known/openid-credential-issuer/issuers/${agency}`);
+    const { credential_configurations_supported: configurations } = JSON.parse(metadata);
     const ofType = Object.entries(configurations).filter(([id]) => id.startsWith(`${type}.`));
     return ofType.map(([, { format }]) => format).sort();
   }

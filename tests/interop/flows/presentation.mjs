@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { didJwk } from "../peers/lib/did.mjs";
+import { getText } from "../peers/lib/http.mjs";
 import { publicJwk } from "../peers/lib/keys.mjs";
 import { ask, mustAnswer, newKey, tampered } from "../ask.mjs";
 import { accept, allOf, answer, present, presentInPython, read } from "./peer-wallet.mjs";
@@ -76,7 +77,7 @@ export function presentation(platform) {
 
   test("the wallet refuses a request that was changed on the way", async () => {
     const parameters = new URL(platform().request("age-over-18").request).searchParams;
-    const signed = await (await fetch(parameters.get("request_uri"))).text();
+    const signed = await getText(parameters.get("request_uri"));
     const read = (request) => {
       const byValue = new URLSearchParams({ client_id: parameters.get("client_id"), request });
       return ask("openid4vp.mjs", { do: "read", request: `openid4vp://?${byValue}`, platform: platform().url });

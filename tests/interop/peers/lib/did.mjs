@@ -3,6 +3,8 @@
 
 import { ECDH } from "node:crypto";
 
+import { getText } from "./http.mjs";
+
 const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
 /** The public JWK of a DID URL with a fragment. `platform` is the base URL of a running platform. */
@@ -14,10 +16,9 @@ export async function publicKey(didUrl, platform) {
   }
   if (platform === undefined) throw new Error(`expected a platform to resolve ${did} with, found none`);
   const url = `${platform}/registry/1.0/identifiers/${encodeURIComponent(did)}`;
-  const response = await fetch(url, { headers: { accept: "application/did-resolution" } });
-  if (!response.ok) throw new Error(`expected a DID document of ${did}, found HTTP ${response.status}`);
-  const body = await response.json();
-  const document = body.didDocument ?? body;
+  const body = JSON.parse(await getText(url, { accept: "application/did-resolution" }));
+  const document = body.didDocument;
+  if (!document) throw new Error(`expected a DID document of ${did}, found none`);
   const absolute = (id) => (id.startsWith("#") ? `${document.id}${id}` : id);
   const method = (document.verificationMethod ?? []).find((method) => absolute(method.id) === didUrl);
   if (method === undefined) throw new Error(`expected the key ${didUrl} in the DID document, found none`);

@@ -1,0 +1,17 @@
+// A GET on a connection of its own. `fetch` keeps connections and may pick one that the platform has closed
+// while this process was waiting for a command, and then fails.
+
+import http from "node:http";
+
+/** The body of the answer as text, whatever its status. */
+export function getText(url, headers = {}) {
+  return new Promise((resolve, reject) => {
+    const request = http.get(url, { agent: false, headers }, (response) => {
+      const chunks = [];
+      response.on("data", (chunk) => chunks.push(chunk));
+      response.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
+      response.on("error", reject);
+    });
+    request.on("error", reject);
+  });
+}
