@@ -80,6 +80,7 @@ impl Scene {
     fn ours(&self) -> Value {
         let options = ProofOptions {
             cryptosuite: Cryptosuite::EddsaRdfc2022,
+            algorithm: Algorithm::EdDsa,
             verification_method: METHOD,
             created: Some(now().minus(1)),
             expires: None,
@@ -118,6 +119,7 @@ impl Scene {
             holder: &self.holder.did_key(),
             verification_method: &self.holder.did_key_method(),
             cryptosuite: Cryptosuite::EddsaRdfc2022,
+            algorithm: Algorithm::EdDsa,
             domain: VERIFIER,
             challenge: NONCE,
             created: now().minus(1),
