@@ -10,6 +10,7 @@
 
 pub mod algorithm;
 pub mod base64url;
+pub mod bbs;
 pub mod cbor;
 pub mod data_integrity;
 pub mod jcs;
