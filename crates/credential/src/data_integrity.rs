@@ -30,6 +30,7 @@ mod cryptosuite;
 mod document;
 mod presentation;
 mod proof;
+mod selective;
 
 #[cfg(test)]
 mod attacks;
@@ -50,6 +51,9 @@ pub use presentation::PresentedLdpVcs;
 pub use presentation::UnverifiedPresentation;
 pub use proof::ProofError;
 pub use proof::ProofPurpose;
+pub use selective::MAX_POINTERS;
+pub use selective::Pointer;
+pub use selective::SelectiveError;
 
 /// Bytes of a credential; as large as an SD-JWT may be, for the same portrait.
 pub const MAX_CREDENTIAL_BYTES: usize = crate::sd_jwt::MAX_BYTES;
