@@ -1,6 +1,6 @@
 //! Algorithms, public keys and the envelopes made with them.
 //!
-//! In scope: Ed25519 and P-256 verification, JWK and Multikey, compact JWS and JWE, JCS (RFC 8785),
+//! In scope: Ed25519 and P-256 verification, BBS, JWK and Multikey, compact JWS and JWE, JCS (RFC 8785),
 //! deterministic CBOR (RFC 8949), strict JSON, the `eddsa-jcs-2022` proof, and signing *requests*.
 //!
 //! Out of scope: private signing keys and randomness (`crates/signer`), what a payload means

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::Algorithm;
 use crate::Jwk;
+use crate::bbs;
 use crate::base64url;
 use crate::multibase;
 
@@ -22,10 +23,16 @@ mod p256_backend;
 /// Multicodec prefixes, as varints ([Controlled Identifiers, Multikey](https://www.w3.org/TR/cid-1.0/#Multikey)).
 const ED25519_MULTICODEC: [u8; 2] = [0xed, 0x01];
 const P256_MULTICODEC: [u8; 2] = [0x80, 0x24];
+const BLS12381_G2_MULTICODEC: [u8; 2] = [0xeb, 0x01];
+
+/// Its JWK curve ([draft-ietf-cose-bls-key-representations](https://datatracker.ietf.org/doc/draft-ietf-cose-bls-key-representations/)).
+const BLS12381_G2_CURVE: &str = "BLS12381G2";
 
 /// A validated public key.
 #[derive(Clone, PartialEq, Eq)]
 pub enum PublicKey {
+    /// A BLS12-381 key in G2, which verifies BBS.
+    Bls12381G2(bbs::PublicKey),
     /// An Ed25519 key.
     Ed25519(Ed25519PublicKey),
     /// A P-256 key.
@@ -44,9 +51,15 @@ pub struct P256PublicKey {
     parsed: p256_backend::ParsedKey,
 }
 
-/// A signature of either algorithm: 64 bytes, for P-256 `r` and `s` as in JWS.
+/// A signature of any algorithm: 64 bytes, for P-256 `r` and `s` as in JWS, or the 80 bytes of BBS.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Signature([u8; 64]);
+pub struct Signature(Bytes);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bytes {
+    Bbs(bbs::Signature),
+    Curve([u8; 64]),
+}
 
 /// The signature is not this key's over this message. Deliberately says no more.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -64,7 +77,7 @@ pub enum KeyError {
         curve: &'static str,
     },
     /// A kind of key that we do not verify with.
-    #[error("expected an Ed25519 or P-256 key, found {found}")]
+    #[error("expected an Ed25519, P-256 or BLS12-381 G2 key, found {found}")]
     Unsupported {
         /// What was declared.
         found: String,
@@ -113,7 +126,16 @@ impl PublicKey {
         Ok(Self::P256(P256PublicKey { sec1, parsed }))
     }
 
-    /// A key from a `publicKeyMultibase` value of type Multikey: `z6Mk...` or `zDn...`.
+    /// A BLS12-381 key from its 96 bytes, the compressed point of G2.
+    ///
+    /// # Errors
+    /// [`KeyError::Invalid`] for bytes that are no point of the subgroup, or the identity.
+    pub fn from_bls12381_g2(bytes: &[u8]) -> Result<Self, KeyError> {
+        let bytes = bytes.try_into().map_err(|_| KeyError::Invalid { curve: "BLS12-381" })?;
+        bbs::PublicKey::from_bytes(bytes).map(Self::Bls12381G2)
+    }
+
+    /// A key from a `publicKeyMultibase` value of type Multikey: `z6Mk...`, `zDn...` or `zUC7...`.
     ///
     /// # Errors
     /// [`KeyError`]; other kinds of key are [`KeyError::Unsupported`].
@@ -127,6 +149,8 @@ impl PublicKey {
                 return Err(KeyError::Invalid { curve: "P-256" });
             }
             Self::from_p256_sec1(key)
+        } else if let Some(key) = bytes.strip_prefix(&BLS12381_G2_MULTICODEC) {
+            Self::from_bls12381_g2(key)
         } else {
             let prefix: Vec<u8> = bytes.iter().take(2).copied().collect();
             Err(KeyError::Unsupported {
@@ -150,6 +174,10 @@ impl PublicKey {
                 }
                 Self::from_p256_sec1(&sec1)?
             }
+            ("OKP", BLS12381_G2_CURVE, None) => {
+                let invalid = |_| KeyError::Invalid { curve: "BLS12-381" };
+                Self::from_bls12381_g2(&base64url::decode(&jwk.x).map_err(invalid)?)?
+            }
             (kty, crv, _) => {
                 return Err(KeyError::Unsupported {
                     found: format!("kty {kty:?} with crv {crv:?}"),
@@ -169,23 +197,33 @@ impl PublicKey {
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         match self {
+            Self::Bls12381G2(_) => Algorithm::Bbs,
             Self::Ed25519(_) => Algorithm::EdDsa,
             Self::P256(_) => Algorithm::Es256,
         }
     }
 
     /// Checks `signature` over `message`: Ed25519 strictly (no small-order points, no malleability),
-    /// P-256 over the SHA-256 of the message (high `s` is valid, as in JWS).
+    /// P-256 over the SHA-256 of the message (high `s` is valid, as in JWS), BBS over the header and messages of
+    /// which the message is the [`bbs::SigningInput`].
     ///
     /// # Errors
     /// [`SignatureError`] when it is not this key's signature.
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
-        match self {
-            Self::Ed25519(key) => {
-                let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+        match (self, &signature.0) {
+            (Self::Bls12381G2(key), Bytes::Bbs(signature)) => {
+                let input = bbs::SigningInput::from_bytes(message).map_err(|_| SignatureError)?;
+                let verified = key.verify(&input.header, &input.messages, signature);
+                verified.map_err(|_| SignatureError)
+            }
+            (Self::Ed25519(key), Bytes::Curve(signature)) => {
+                let signature = ed25519_dalek::Signature::from_bytes(signature);
                 key.0.verify_strict(message, &signature).map_err(|_| SignatureError)
             }
-            Self::P256(key) => p256_backend::verify(&key.parsed, message, &signature.0),
+            (Self::P256(key), Bytes::Curve(signature)) => p256_backend::verify(&key.parsed, message, signature),
+            (Self::Bls12381G2(_), Bytes::Curve(_)) | (Self::Ed25519(_) | Self::P256(_), Bytes::Bbs(_)) => {
+                Err(SignatureError)
+            }
         }
     }
 
@@ -193,6 +231,7 @@ impl PublicKey {
     #[must_use]
     pub fn to_jwk(&self) -> Jwk {
         match self {
+            Self::Bls12381G2(key) => Jwk::from_coordinates("OKP", BLS12381_G2_CURVE, key.as_bytes(), None),
             Self::Ed25519(key) => Jwk::from_coordinates("OKP", "Ed25519", key.0.as_bytes(), None),
             Self::P256(key) => {
                 let (x, y) = key.coordinates();
@@ -201,10 +240,11 @@ impl PublicKey {
         }
     }
 
-    /// The key as Multikey text: `z6Mk...` or `zDn...`.
+    /// The key as Multikey text: `z6Mk...`, `zDn...` or `zUC7...`.
     #[must_use]
     pub fn to_multikey(&self) -> String {
         let bytes = match self {
+            Self::Bls12381G2(key) => [BLS12381_G2_MULTICODEC.as_slice(), key.as_bytes()].concat(),
             Self::Ed25519(key) => [ED25519_MULTICODEC.as_slice(), key.0.as_bytes()].concat(),
             Self::P256(key) => {
                 let (x, y) = key.coordinates();
@@ -215,12 +255,12 @@ impl PublicKey {
         multibase::encode_base58btc(&bytes)
     }
 
-    /// The 32 bytes of an Ed25519 key, as signed notes carry them; `None` for P-256.
+    /// The 32 bytes of an Ed25519 key, as signed notes carry them; `None` for others.
     #[must_use]
     pub fn ed25519_bytes(&self) -> Option<[u8; 32]> {
         match self {
             Self::Ed25519(key) => Some(key.0.to_bytes()),
-            Self::P256(_) => None,
+            Self::Bls12381G2(_) | Self::P256(_) => None,
         }
     }
 }
@@ -248,24 +288,38 @@ impl PartialEq for P256PublicKey {
 impl Eq for P256PublicKey {}
 
 impl Signature {
-    /// A signature from its 64 bytes.
+    /// A signature from its 64 or 80 bytes.
     ///
     /// # Errors
     /// [`SignatureError`] for any other length.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SignatureError> {
-        bytes.try_into().map(Self).map_err(|_| SignatureError)
+        if let Ok(bytes) = bytes.try_into() {
+            return Ok(Self(Bytes::Curve(bytes)));
+        }
+        bbs::Signature::from_bytes(bytes)
+            .map(Self::from)
+            .map_err(|_| SignatureError)
     }
 
-    /// The 64 bytes.
+    /// The bytes.
     #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 64] {
-        &self.0
+    pub const fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Bytes::Bbs(signature) => signature.as_bytes(),
+            Bytes::Curve(bytes) => bytes,
+        }
+    }
+}
+
+impl From<bbs::Signature> for Signature {
+    fn from(signature: bbs::Signature) -> Self {
+        Self(Bytes::Bbs(signature))
     }
 }
 
 impl fmt::Debug for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signature({})", base64url::encode(self.0))
+        write!(f, "Signature({})", base64url::encode(self.as_bytes()))
     }
 }
 
@@ -336,14 +390,40 @@ mod tests {
         assert_eq!(key.verify(&message, &signature), Err(SignatureError));
     }
 
+    /// The example of [Multikey](https://www.w3.org/TR/vc-di-bbs/#multikey), which is that of its vectors.
+    const BLS12381_G2_KEY: &str = "zUC7DerdEmfZ8f4pFajXgGwJoMkV1ofMTmEG5UoNvnWiPiLuGKNeqgRpLH2TV4Xe5mJ2cXV76gRN7LFQwapF1VFu6x2yrr5ci1mXqC1WNUrnHnLgvfZfMH7h6xP6qsf9EKRQrPQ";
+
     #[test]
     fn encodings_round_trip() {
-        for key in [ed25519(), p256().0] {
+        let bbs = PublicKey::from_multikey(BLS12381_G2_KEY).unwrap();
+        assert_eq!(bbs.algorithm(), Algorithm::Bbs);
+        assert_eq!(bbs.to_multikey(), BLS12381_G2_KEY);
+        for key in [ed25519(), p256().0, bbs] {
             assert_eq!(PublicKey::from_multikey(&key.to_multikey()).unwrap(), key);
             assert_eq!(PublicKey::from_jwk(&key.to_jwk()).unwrap(), key);
         }
         assert!(ed25519().to_multikey().starts_with("z6Mk"));
         assert!(p256().0.to_multikey().starts_with("zDn"));
+    }
+
+    #[test]
+    fn a_signature_of_one_kind_is_none_for_a_key_of_another() {
+        let secret = bbs::SecretKey::from_bytes(&[7; 32]).unwrap();
+        let input = bbs::SigningInput {
+            header: vec![1],
+            messages: vec![vec![2], vec![3]],
+        };
+        let message = input.to_bytes();
+        let bbs_key = PublicKey::from_bls12381_g2(secret.public_key().as_bytes()).unwrap();
+        let signature = Signature::from(secret.sign(&input.header, &input.messages).unwrap());
+        assert_eq!(bbs_key.verify(&message, &signature), Ok(()));
+        assert_eq!(Signature::from_bytes(signature.as_bytes()), Ok(signature));
+        for key in [ed25519(), p256().0] {
+            assert_eq!(key.verify(&message, &signature), Err(SignatureError));
+        }
+        let (_, message, signature) = p256();
+        assert_eq!(bbs_key.verify(&message, &signature), Err(SignatureError));
+        assert_eq!(Signature::from_bytes(&[1; 79]), Err(SignatureError));
     }
 
     #[test]

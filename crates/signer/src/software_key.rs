@@ -13,6 +13,7 @@ use keys::Signature;
 use keys::Signer;
 use keys::SignerError;
 use keys::SigningRequest;
+use keys::bbs;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -23,6 +24,7 @@ pub struct SoftwareKey {
 }
 
 enum Secret {
+    Bbs(bbs::SecretKey),
     /// dalek zeroizes it.
     Ed25519(Box<ed25519_dalek::SigningKey>),
     /// The scalar, for writing the key file, and the pair that signs; aws-lc zeroizes its own copy.
@@ -39,19 +41,26 @@ impl SoftwareKey {
         loop {
             let mut secret = Zeroizing::new([0; 32]);
             rng.fill_bytes(secret.as_mut_slice());
-            // For P-256 one value in 2^32 is no scalar of the group, and the next one is drawn.
+            // For P-256 one value in 2^32 is no scalar of the group, for BLS12-381 every other; then the next is drawn.
             if let Ok(key) = Self::from_secret(algorithm, &secret) {
                 return key;
             }
         }
     }
 
-    /// A key from its 32 secret bytes: the Ed25519 seed, or the P-256 scalar, big-endian.
+    /// A key from its 32 secret bytes: the Ed25519 seed, or the P-256 or BLS12-381 scalar, big-endian.
     ///
     /// # Errors
-    /// [`KeyError::Invalid`] for a P-256 scalar of zero or beyond the group order.
+    /// [`KeyError::Invalid`] for a scalar of zero or beyond the group order.
     pub fn from_secret(algorithm: Algorithm, secret: &[u8; 32]) -> Result<Self, KeyError> {
         match algorithm {
+            Algorithm::Bbs => {
+                let secret = bbs::SecretKey::from_bytes(secret)?;
+                Ok(Self {
+                    public: PublicKey::Bls12381G2(secret.public_key().clone()),
+                    secret: Secret::Bbs(secret),
+                })
+            }
             Algorithm::EdDsa => {
                 let signing = ed25519_dalek::SigningKey::from_bytes(secret);
                 let public = PublicKey::from_ed25519(signing.verifying_key().as_bytes())?;
@@ -96,6 +105,7 @@ impl SoftwareKey {
     /// The 32 secret bytes, for the key file alone.
     pub(crate) fn expose_secret(&self) -> Zeroizing<[u8; 32]> {
         match &self.secret {
+            Secret::Bbs(key) => key.expose_secret(),
             Secret::Ed25519(key) => Zeroizing::new(key.to_bytes()),
             Secret::P256 { scalar, .. } => scalar.clone(),
         }
@@ -109,6 +119,11 @@ impl Signer for SoftwareKey {
 
     fn sign(&self, message: &[u8]) -> Result<Signature, SignerError> {
         match &self.secret {
+            Secret::Bbs(key) => {
+                let input = bbs::SigningInput::from_bytes(message).map_err(SignerError::Message)?;
+                let signature = key.sign(&input.header, &input.messages);
+                signature.map(Signature::from).map_err(SignerError::Message)
+            }
             Secret::Ed25519(key) => Signature::from_bytes(&key.sign(message).to_bytes())
                 .map_err(|error| SignerError::Unavailable(error.into())),
             Secret::P256 { pair, .. } => {
@@ -141,6 +156,19 @@ mod tests {
             assert_eq!(key.public_key().verify(b"message", &signature), Ok(()));
             assert!(key.public_key().verify(b"other", &signature).is_err());
         }
+    }
+
+    #[test]
+    fn a_bbs_key_signs_a_header_and_messages_and_nothing_else() {
+        let key = SoftwareKey::generate(Algorithm::Bbs, &mut crate::os_rng());
+        let input = bbs::SigningInput {
+            header: b"header".to_vec(),
+            messages: vec![b"first".to_vec(), b"second".to_vec()],
+        };
+        let message = input.to_bytes();
+        let signature = key.sign(&message).unwrap();
+        assert_eq!(key.public_key().verify(&message, &signature), Ok(()));
+        assert!(matches!(key.sign(b"message"), Err(SignerError::Message(_))));
     }
 
     #[test]

@@ -128,7 +128,7 @@ impl ApprovalSignature {
         MapBuilder::default()
             .put(1, Value::text(&self.signer))
             .put(2, algorithm_value(self.algorithm))
-            .put(3, Value::bytes(*self.signature.as_bytes()))
+            .put(3, Value::bytes(self.signature.as_bytes()))
             .optional(4, self.revealed_key.as_ref().map(Value::text))
             .build()
     }
@@ -142,6 +142,8 @@ const ED25519: u64 = 18;
 /// The COSE number as CBOR, which counts negative numbers from -1.
 pub(super) fn algorithm_value(algorithm: Algorithm) -> Value {
     match algorithm {
+        // It has no number, and whoever reads the entry refuses it.
+        Algorithm::Bbs => Value::Null,
         Algorithm::EdDsa => Value::Negative(ED25519),
         Algorithm::Es256 => Value::Negative(ESP256),
     }
