@@ -3,7 +3,7 @@
 //! In scope: Ed25519 and P-256 verification, BBS, JWK and Multikey, compact JWS and JWE, JCS (RFC 8785),
 //! deterministic CBOR (RFC 8949), strict JSON, the `eddsa-jcs-2022` proof, and signing *requests*.
 //!
-//! Out of scope: private signing keys and randomness (`crates/signer`), what a payload means
+//! Out of scope: private signing keys (but for a [`OneTimeKey`]) and randomness (`crates/signer`), what a payload means
 //! (`crates/credential`, `crates/trust`), and who a key belongs to (`crates/did`).
 //!
 //! Nothing here reads a clock, a file or a socket; time and randomness come as arguments.
@@ -19,12 +19,14 @@ pub mod jwe;
 pub mod jwk;
 pub mod jws;
 pub mod multibase;
+pub mod one_time_key;
 pub mod public_key;
 pub mod signing;
 pub mod time;
 
 pub use algorithm::Algorithm;
 pub use jwk::Jwk;
+pub use one_time_key::OneTimeKey;
 pub use public_key::KeyError;
 pub use public_key::PublicKey;
 pub use public_key::Signature;

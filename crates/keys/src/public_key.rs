@@ -15,10 +15,10 @@ use crate::multibase;
 
 #[cfg(not(target_family = "wasm"))]
 #[path = "p256_native.rs"]
-mod p256_backend;
+pub(crate) mod p256_backend;
 #[cfg(target_family = "wasm")]
 #[path = "p256_wasm.rs"]
-mod p256_backend;
+pub(crate) mod p256_backend;
 
 /// Multicodec prefixes, as varints ([Controlled Identifiers, Multikey](https://www.w3.org/TR/cid-1.0/#Multikey)).
 const ED25519_MULTICODEC: [u8; 2] = [0xed, 0x01];
@@ -140,7 +140,14 @@ impl PublicKey {
     /// # Errors
     /// [`KeyError`]; other kinds of key are [`KeyError::Unsupported`].
     pub fn from_multikey(text: &str) -> Result<Self, KeyError> {
-        let bytes = multibase::decode(text)?;
+        Self::from_multikey_bytes(&multibase::decode(text)?)
+    }
+
+    /// A key from the bytes of a Multikey: the multicodec prefix, then the key.
+    ///
+    /// # Errors
+    /// [`KeyError`]; other kinds of key are [`KeyError::Unsupported`].
+    pub fn from_multikey_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
         if let Some(key) = bytes.strip_prefix(&ED25519_MULTICODEC) {
             let key = key.try_into().map_err(|_| KeyError::Invalid { curve: "Ed25519" })?;
             Self::from_ed25519(key)
@@ -243,7 +250,13 @@ impl PublicKey {
     /// The key as Multikey text: `z6Mk...`, `zDn...` or `zUC7...`.
     #[must_use]
     pub fn to_multikey(&self) -> String {
-        let bytes = match self {
+        multibase::encode_base58btc(&self.to_multikey_bytes())
+    }
+
+    /// The bytes of the key's Multikey.
+    #[must_use]
+    pub fn to_multikey_bytes(&self) -> Vec<u8> {
+        match self {
             Self::Bls12381G2(key) => [BLS12381_G2_MULTICODEC.as_slice(), key.as_bytes()].concat(),
             Self::Ed25519(key) => [ED25519_MULTICODEC.as_slice(), key.0.as_bytes()].concat(),
             Self::P256(key) => {
@@ -251,8 +264,7 @@ impl PublicKey {
                 let y_is_odd = y.last().is_some_and(|byte| byte & 1 == 1);
                 [P256_MULTICODEC.as_slice(), &[if y_is_odd { 3 } else { 2 }], x].concat()
             }
-        };
-        multibase::encode_base58btc(&bytes)
+        }
     }
 
     /// The 32 bytes of an Ed25519 key, as signed notes carry them; `None` for others.

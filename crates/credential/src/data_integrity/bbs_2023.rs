@@ -1,25 +1,29 @@
 //! [`bbs-2023`](https://www.w3.org/TR/vc-di-bbs/#bbs-2023): selective disclosure that cannot be linked.
 //!
 //! An issuer signs the statements of a document as the messages of one BBS signature, under a header of the proof's
-//! options and the statements that nobody may leave out. The holder shows a part of the document with a proof that
-//! is made anew each time. The signature itself, and the key that labels blank nodes, stay with the holder.
+//! own terms and the mandatory statements: the *base proof*, for the holder alone. The holder's *derived proof* is
+//! made anew each time; it shows that there is such a signature, and nothing of it.
 //!
 //! # What still links
-//! Everything that is shown each time: the mandatory statements, the proof's options and the number of statements.
-//! So `created` is never written, and an issuer makes mandatory only what many credentials have in common.
+//! Whatever is shown each time: mandatory statements, the proof's terms, the number of statements and the positions
+//! of those that are shown. So `created` is never written, and what identifies one credential (its `id`, that of its
+//! subject, an entry in a status list) links if an issuer puts it in.
 //!
 //! # Optional features
-//! Anonymous holder binding and pseudonyms are refused: their drafts still move, and the standard calls them at risk.
+//! Anonymous holder binding and pseudonyms are refused by name: the standard calls them at risk, and the drafts that
+//! they rest on still change.
 
 mod proof_value;
 
 #[cfg(test)]
-mod tests;
+mod vectors;
 
 use std::collections::BTreeSet;
 
 use jsonld::ContextLoader;
 use keys::Algorithm;
+use keys::PublicKey;
+use keys::SignatureError;
 use keys::SigningRequest;
 use keys::bbs;
 use keys::bbs::BbsError;
@@ -29,55 +33,67 @@ use serde_json::Map;
 use serde_json::Value;
 use thiserror::Error;
 
+use self::proof_value::Base;
+use self::proof_value::Derived;
+use self::proof_value::MAX_PRESENTATION_HEADER_BYTES;
+use super::CryptosuiteError;
 use super::Pointer;
 use super::SelectiveError;
-use super::cryptosuite;
+use super::cryptosuite::Disclosure;
+use super::cryptosuite::canonical_n_quads;
 use super::selective::Statements;
 use super::selective::labelled_n_quads;
 use super::selective::labels;
 use super::selective::labels::HmacKey;
 
-use proof_value::BaseProofValue;
-use proof_value::DerivedProofValue;
-use proof_value::ProofValue;
-
-/// The value of `cryptosuite`.
-pub(super) const NAME: &str = "bbs-2023";
-
-/// The fault of the document's author or presenter, or of whoever changed it.
+/// The fault of the proof's maker, or of whoever changed it or its document.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Bbs2023Error {
-    /// The signature or proof does not hold.
-    #[error("the document's statements are not what was signed")]
+    /// The signature or proof is malformed, or not by this key over these statements.
+    #[error("the BBS signature or proof does not hold")]
     Bbs(#[from] BbsError),
-    /// A feature of the standard that is at risk.
-    #[error("expected a proof of the baseline, found one of an optional feature")]
-    Feature,
-    /// The base proof names other things than were signed.
-    #[error("expected the header and key of the base proof to be those of the document and its issuer, found others")]
-    Header,
-    /// Indexes of mandatory statements that repeat, descend or point nowhere.
-    #[error("expected ascending indexes of the mandatory statements, found others")]
-    Indexes,
-    /// A derived proof where a base proof belongs.
-    #[error("expected a base proof, found one derived from it")]
-    NotBase,
-    /// A base proof where a derived proof belongs: its sender gave away all that makes it unlinkable.
-    #[error("expected a derived proof, found a base proof")]
-    NotDerived,
-    /// `proofValue` is not of the form that the suite demands.
-    #[error("expected `proofValue` as {expected}, found another form")]
-    ProofValue {
+    /// What follows the header of `proofValue` is malformed.
+    #[error("expected {expected} in the proof value, found something else")]
+    Component {
         /// What belongs there.
         expected: &'static str,
     },
-    /// The document or the pointers into it.
-    #[error("the statements of the document cannot be told")]
+    /// A feature of the standard that is at risk.
+    #[error("expected a proof of the baseline, found one with an optional feature")]
+    Feature,
+    /// Another header, or no multibase of base64url.
+    #[error("expected `proofValue` as base64url multibase of the header of this kind of proof, found another form")]
+    Header,
+    /// The key is of another suite.
+    #[error("expected a BLS12-381 key, found another")]
+    Key(#[source] SignatureError),
+    /// A base proof that names another header or key than those that were signed with.
+    #[error("expected the base proof to name its own header and the issuer's key, found others")]
+    Mismatch,
+    /// A statement is counted as mandatory that is not there.
+    #[error("expected ascending positions of mandatory statements among {statements}, found others")]
+    MandatoryPosition {
+        /// How many statements there are.
+        statements: usize,
+    },
+    /// A presentation header that nobody would read.
+    #[error("expected a presentation header of at most {MAX_PRESENTATION_HEADER_BYTES} bytes, found {found}")]
+    PresentationHeader {
+        /// Its bytes.
+        found: usize,
+    },
+    /// The parts of the document are not named as they should be.
+    #[error("the selection is refused")]
     Selective(#[from] SelectiveError),
-    /// The proof's options.
-    #[error("the proof's options cannot be canonicalized")]
-    Options(#[source] Box<cryptosuite::CryptosuiteError>),
+}
+
+/// What a holder chooses for one presentation.
+pub(super) struct Derivation<'a> {
+    /// What to show besides what is mandatory.
+    pub(super) selective: &'a [Pointer],
+    /// What the proof is bound to.
+    pub(super) presentation_header: &'a [u8],
 }
 
 /// What a base proof is over.
@@ -87,143 +103,160 @@ struct Signed<'d> {
     header: [u8; 64],
 }
 
-/// A part of a document, to be shown to one verifier.
-pub(super) struct Derivation<'a> {
-    /// What to show besides what is mandatory.
-    pub(super) pointers: &'a [Pointer],
-    /// What the proof is bound to.
-    pub(super) presentation_header: &'a [u8],
-}
-
 /// [Create Base Proof](https://www.w3.org/TR/vc-di-bbs/#create-base-proof-bbs-2023): a request for the proof of
-/// `document` under `configuration` (with `type` and `cryptosuite`), with `key`, of which the statements that
-/// `mandatory` selects can never be left out.
+/// `document` (without `proof`) under `configuration` (without `proofValue`), by the private half of `key`.
 pub(super) fn sign(
     document: &Map<String, Value>,
+    configuration: Map<String, Value>,
+    key: &PublicKey,
+    mandatory: Vec<Pointer>,
+    contexts: &ContextLoader,
+    rng: &mut dyn CryptoRng,
+) -> Result<SigningRequest<Value>, CryptosuiteError> {
+    let mut hmac_key: HmacKey = [0; 32];
+    rng.fill_bytes(&mut hmac_key);
+    sign_with(document, configuration, key, mandatory, hmac_key, contexts)
+}
+
+fn sign_with(
+    document: &Map<String, Value>,
     mut configuration: Map<String, Value>,
-    key: &bbs::PublicKey,
+    key: &PublicKey,
     mandatory: Vec<Pointer>,
     hmac_key: HmacKey,
     contexts: &ContextLoader,
-) -> Result<SigningRequest<Value>, Bbs2023Error> {
+) -> Result<SigningRequest<Value>, CryptosuiteError> {
     let signed = Signed::new(document, &configuration, &mandatory, &hmac_key, contexts)?;
     let input = SigningInput {
         header: signed.header.to_vec(),
         messages: signed.messages().map(|line| line.as_bytes().to_vec()).collect(),
     };
-    let (header, public_key) = (signed.header, *key.as_bytes());
+    let (header, public_key) = (signed.header, *bbs_key(key)?.as_bytes());
     Ok(SigningRequest::new(Algorithm::Bbs, input.to_bytes(), move |signature| {
-        let value = BaseProofValue {
+        let base = Base {
             signature: signature.as_bytes().to_vec(),
             header,
             public_key,
             hmac_key,
             mandatory,
         };
-        configuration.insert("proofValue".to_owned(), Value::from(value.to_text()));
+        configuration.insert("proofValue".to_owned(), Value::from(base.encode()));
         Value::Object(configuration)
     }))
 }
 
-/// Checks a base proof, as its holder does once: [`Verify`](https://www.ietf.org/archive/id/draft-irtf-cfrg-bbs-signatures-09.html#name-signature-verification-veri)
-/// over what the document says now.
+/// Checks a base proof as its holder. There is no such step in the standard, where a holder would learn only from a
+/// verifier that it holds nothing.
 pub(super) fn verify_base(
     document: &Map<String, Value>,
-    proof: &Map<String, Value>,
-    key: &bbs::PublicKey,
+    configuration: &Map<String, Value>,
+    proof_value: &str,
+    key: &PublicKey,
     contexts: &ContextLoader,
-) -> Result<(), Bbs2023Error> {
-    let (configuration, value) = take_value(proof)?;
-    let ProofValue::Base(value) = value else {
-        return Err(Bbs2023Error::NotBase);
-    };
-    let signed = Signed::new(document, &configuration, &value.mandatory, &value.hmac_key, contexts)?;
-    if signed.header != value.header || key.as_bytes() != &value.public_key {
-        return Err(Bbs2023Error::Header);
+) -> Result<(), CryptosuiteError> {
+    let base = Base::decode(proof_value)?;
+    let key = bbs_key(key)?;
+    let signed = Signed::new(document, configuration, &base.mandatory, &base.hmac_key, contexts)?;
+    if signed.header != base.header || *key.as_bytes() != base.public_key {
+        return Err(Bbs2023Error::Mismatch.into());
     }
     let messages: Vec<&str> = signed.messages().collect();
-    let signature = bbs::Signature::from_bytes(&value.signature)?;
-    Ok(key.verify(&signed.header, &messages, &signature)?)
+    let signature = bbs::Signature::from_bytes(&base.signature).map_err(Bbs2023Error::Bbs)?;
+    let verified = key.verify(&signed.header, &messages, &signature);
+    Ok(verified.map_err(Bbs2023Error::Bbs)?)
 }
 
-/// [Add Derived Proof](https://www.w3.org/TR/vc-di-bbs/#add-derived-proof-bbs-2023): the part of `document` with its
-/// proof, from a base proof that was checked before.
+/// [Add Derived Proof](https://www.w3.org/TR/vc-di-bbs/#add-derived-proof-bbs-2023): what is mandatory in `document`
+/// and what was chosen, with its `proofValue`.
 pub(super) fn derive(
     document: &Map<String, Value>,
     proof: &Map<String, Value>,
     derivation: &Derivation<'_>,
     contexts: &ContextLoader,
     rng: &mut dyn CryptoRng,
-) -> Result<(Map<String, Value>, Value), Bbs2023Error> {
-    let (mut configuration, value) = take_value(proof)?;
-    let ProofValue::Base(value) = value else {
-        return Err(Bbs2023Error::NotBase);
-    };
-    let signed = Signed::new(document, &configuration, &value.mandatory, &value.hmac_key, contexts)?;
-    let pointers = [value.mandatory.as_slice(), derivation.pointers].concat();
-    let shown = signed.statements.select(&pointers)?;
-    let among_messages = |position: &usize| position - signed.mandatory.range(..position).count();
-    let selective: Vec<usize> = shown.positions.difference(&signed.mandatory).map(among_messages).collect();
+) -> Result<(Map<String, Value>, String), CryptosuiteError> {
+    let mut configuration = proof.clone();
+    let proof_value = configuration.remove("proofValue");
+    let base = Base::decode(proof_value.as_ref().and_then(Value::as_str).unwrap_or_default())?;
+    let found = derivation.presentation_header.len();
+    if found > MAX_PRESENTATION_HEADER_BYTES {
+        return Err(Bbs2023Error::PresentationHeader { found }.into());
+    }
+    let signed = Signed::new(document, &configuration, &base.mandatory, &base.hmac_key, contexts)?;
+    let pointers = [base.mandatory.as_slice(), derivation.selective].concat();
+    let shown = signed.statements.select(&pointers).map_err(refused)?;
     let messages: Vec<&str> = signed.messages().collect();
-    let key = bbs::PublicKey::from_bytes(&value.public_key).map_err(|_| Bbs2023Error::Header)?;
-    let bbs_proof = key.prove(
-        &bbs::Signature::from_bytes(&value.signature)?,
-        &signed.header,
-        derivation.presentation_header,
-        &messages,
-        &selective,
-        rng,
-    )?;
-    let mandatory = shown
-        .positions
-        .iter()
-        .enumerate()
-        .filter(|(_, position)| signed.mandatory.contains(position));
-    let derived = DerivedProofValue {
+    // A message's index is its statement's position without the mandatory ones before it.
+    let index = |position: &usize| position - signed.mandatory.range(..position).count();
+    let selective: Vec<usize> = shown.positions.difference(&signed.mandatory).map(index).collect();
+    let key = bbs::PublicKey::from_bytes(&base.public_key).map_err(|_| Bbs2023Error::Mismatch)?;
+    let signature = bbs::Signature::from_bytes(&base.signature).map_err(Bbs2023Error::Bbs)?;
+    let bbs_proof = key
+        .prove(
+            &signature,
+            &signed.header,
+            derivation.presentation_header,
+            &messages,
+            &selective,
+            rng,
+        )
+        .map_err(Bbs2023Error::Bbs)?;
+    let relative = shown.positions.iter().zip(0..);
+    let derived = Derived {
         bbs_proof,
-        labels: shown.labels.iter().filter_map(|label| number_of(label)).collect(),
-        mandatory: mandatory.map(|(index, _)| index).collect(),
+        labels: shown.labels,
+        mandatory: relative
+            .filter(|(position, _)| signed.mandatory.contains(position))
+            .map(|(_, relative)| relative)
+            .collect(),
         selective,
         presentation_header: derivation.presentation_header.to_vec(),
     };
-    configuration.insert("proofValue".to_owned(), Value::from(derived.to_text()));
-    Ok((shown.document, Value::Object(configuration)))
+    Ok((shown.document, derived.encode()?))
 }
 
-/// [Verify Derived Proof](https://www.w3.org/TR/vc-di-bbs/#verify-derived-proof-bbs-2023). Gives the presentation
-/// header that the proof is bound to.
+/// [Verify Derived Proof](https://www.w3.org/TR/vc-di-bbs/#verify-derived-proof-bbs-2023).
 pub(super) fn verify_derived(
     document: &Map<String, Value>,
-    proof: &Map<String, Value>,
-    key: &bbs::PublicKey,
+    configuration: &Map<String, Value>,
+    proof_value: &str,
+    key: &PublicKey,
     contexts: &ContextLoader,
-) -> Result<Vec<u8>, Bbs2023Error> {
-    let (configuration, value) = take_value(proof)?;
-    let ProofValue::Derived(value) = value else {
-        return Err(Bbs2023Error::NotDerived);
-    };
-    let labels: Vec<String> = value.labels.iter().map(|number| format!("b{number}")).collect();
-    let lines = labelled_n_quads(document, contexts, &labels)?;
-    let ascending = value.mandatory.is_sorted_by(|left, right| left < right);
-    if !ascending || value.mandatory.last().is_some_and(|last| *last >= lines.len()) {
-        return Err(Bbs2023Error::Indexes);
-    }
-    let mandatory: BTreeSet<usize> = value.mandatory.into_iter().collect();
-    let header = header(document, &configuration, &lines, &mandatory, contexts)?;
+) -> Result<(), CryptosuiteError> {
+    let derived = Derived::decode(proof_value)?;
+    let key = bbs_key(key)?;
+    let lines = labelled_n_quads(document, contexts, &derived.labels).map_err(refused)?;
+    let mandatory = derived.positions(lines.len())?;
+    let header = header(document, configuration, &lines, &mandatory, contexts)?;
     let messages: Vec<&str> = others(&lines, &mandatory).collect();
-    key.verify_proof(
-        &value.bbs_proof,
+    let verified = key.verify_proof(
+        &derived.bbs_proof,
         &header,
-        &value.presentation_header,
+        &derived.presentation_header,
         &messages,
-        &value.selective,
-    )?;
-    Ok(value.presentation_header)
+        &derived.selective,
+    );
+    Ok(verified.map_err(Bbs2023Error::Bbs)?)
 }
 
-/// Whether a proof is one that only its holder should see. Nothing is checked.
-pub(super) fn is_base(proof: &Map<String, Value>) -> Result<bool, Bbs2023Error> {
-    Ok(matches!(take_value(proof)?.1, ProofValue::Base(_)))
+/// What the proof with this value is good for.
+pub(super) fn disclosure(proof_value: &str) -> Result<Disclosure, Bbs2023Error> {
+    if proof_value.starts_with(proof_value::BASE_PREFIX) {
+        Ok(Disclosure::Base)
+    } else if proof_value.starts_with(proof_value::DERIVED_PREFIX) {
+        Ok(Disclosure::Derived)
+    } else if proof_value::FEATURES.iter().any(|prefix| proof_value.starts_with(prefix)) {
+        Err(Bbs2023Error::Feature)
+    } else {
+        Err(Bbs2023Error::Header)
+    }
+}
+
+/// What a derived proof with this value is bound to; none for a base proof.
+pub(super) fn presentation_header(proof_value: &str) -> Option<Vec<u8>> {
+    Derived::decode(proof_value)
+        .ok()
+        .map(|derived| derived.presentation_header)
 }
 
 impl<'d> Signed<'d> {
@@ -235,9 +268,10 @@ impl<'d> Signed<'d> {
         mandatory: &[Pointer],
         hmac_key: &HmacKey,
         contexts: &'d ContextLoader,
-    ) -> Result<Self, Bbs2023Error> {
-        let statements = Statements::new(document, contexts, |count| labels::shuffled(hmac_key, count))?;
-        let mandatory = statements.select(mandatory)?.positions;
+    ) -> Result<Self, CryptosuiteError> {
+        let make_labels = |count| labels::shuffled(hmac_key, count);
+        let statements = Statements::new(document, contexts, make_labels).map_err(refused)?;
+        let mandatory = statements.select(mandatory).map_err(refused)?.positions;
         let header = header(document, configuration, statements.n_quads(), &mandatory, contexts)?;
         Ok(Self {
             statements,
@@ -252,32 +286,27 @@ impl<'d> Signed<'d> {
     }
 }
 
-/// The proof's options, and the value of the proof.
-fn take_value(proof: &Map<String, Value>) -> Result<(Map<String, Value>, ProofValue), Bbs2023Error> {
-    let mut configuration = proof.clone();
-    let value = configuration.remove("proofValue");
-    let text = value.as_ref().and_then(Value::as_str).unwrap_or_default();
-    Ok((configuration, ProofValue::parse(text)?))
-}
-
-/// `proofHash`, then `mandatoryHash`.
+/// `bbsHeader`: the hash of the proof's terms, then that of the mandatory statements.
 fn header(
     document: &Map<String, Value>,
     configuration: &Map<String, Value>,
     lines: &[String],
     mandatory: &BTreeSet<usize>,
     contexts: &ContextLoader,
-) -> Result<[u8; 64], Bbs2023Error> {
+) -> Result<[u8; 64], CryptosuiteError> {
     let mut configuration = configuration.clone();
     // The terms of the proof mean what they mean in the document.
     if let Some(context) = document.get("@context") {
         configuration.insert("@context".to_owned(), context.clone());
     }
-    let options = cryptosuite::canonical_n_quads(&Value::Object(configuration), contexts)
-        .map_err(|error| Bbs2023Error::Options(Box::new(error)))?;
-    let mandatory: String = mandatory.iter().filter_map(|at| lines.get(*at)).map(String::as_str).collect();
+    let configuration = canonical_n_quads(&Value::Object(configuration), contexts)?;
+    let mandatory = mandatory.iter().filter_map(|at| lines.get(*at));
+    let mandatory: String = mandatory.map(String::as_str).collect();
+    let hashes = [
+        keys::sha256(configuration.as_bytes()),
+        keys::sha256(mandatory.as_bytes()),
+    ];
     let mut header = [0; 64];
-    let hashes = [keys::sha256(options.as_bytes()), keys::sha256(mandatory.as_bytes())];
     for (to, from) in header.iter_mut().zip(hashes.as_flattened()) {
         *to = *from;
     }
@@ -286,14 +315,23 @@ fn header(
 
 /// The lines at other positions.
 fn others<'l>(lines: &'l [String], positions: &BTreeSet<usize>) -> impl Iterator<Item = &'l str> {
-    lines
-        .iter()
-        .enumerate()
-        .filter(|(at, _)| !positions.contains(at))
-        .map(|(_, line)| line.as_str())
+    let others = lines.iter().enumerate().filter(|(at, _)| !positions.contains(at));
+    others.map(|(_, line)| line.as_str())
 }
 
-/// The number of a label that [`labels::shuffled`] made.
-fn number_of(label: &str) -> Option<usize> {
-    label.strip_prefix('b')?.parse().ok()
+/// The algorithm is the suite's, never the key's.
+fn bbs_key(key: &PublicKey) -> Result<&bbs::PublicKey, Bbs2023Error> {
+    match key {
+        PublicKey::Bls12381G2(key) => Ok(key),
+        PublicKey::Ed25519(_) | PublicKey::P256(_) => Err(Bbs2023Error::Key(SignatureError)),
+    }
+}
+
+/// What makes a document no JSON-LD is the same fault under every suite.
+fn refused(error: SelectiveError) -> CryptosuiteError {
+    match error {
+        SelectiveError::Canonicalization(error) => error.into(),
+        SelectiveError::JsonLd(error) => error.into(),
+        other => Bbs2023Error::Selective(other).into(),
+    }
 }

@@ -1,4 +1,4 @@
-//! Transformation, hashing and signature of the
+//! The cryptosuites, and transformation, hashing and signature of the
 //! [EdDSA cryptosuites](https://www.w3.org/TR/vc-di-eddsa/#algorithms).
 
 use jsonld::ContextLoader;
@@ -16,31 +16,65 @@ use serde_json::Map;
 use serde_json::Value;
 use thiserror::Error;
 
+use super::Bbs2023Error;
+use super::EcdsaSdError;
+use super::bbs_2023;
+use super::ecdsa_sd;
+
 /// A way to make a proof of a document. Deliberately closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cryptosuite {
+    /// [`bbs-2023`](https://www.w3.org/TR/vc-di-bbs/#bbs-2023): BBS over the statements of the document's RDF, so that
+    /// a holder can show some of them in ways that cannot be linked.
+    Bbs2023,
+    /// [`ecdsa-sd-2023`](https://www.w3.org/TR/vc-di-ecdsa/#ecdsa-sd-2023): P-256 over each statement of the
+    /// document's RDF, so that a holder can show some of them.
+    EcdsaSd2023,
     /// [`eddsa-jcs-2022`](https://www.w3.org/TR/vc-di-eddsa/#eddsa-jcs-2022): Ed25519 over the document's JSON.
     EddsaJcs2022,
     /// [`eddsa-rdfc-2022`](https://www.w3.org/TR/vc-di-eddsa/#eddsa-rdfc-2022): Ed25519 over the document's RDF.
     EddsaRdfc2022,
 }
 
+/// How much of what was signed a document shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Disclosure {
+    /// All, and with it what the holder needs to show less: for the holder alone.
+    Base,
+    /// What a holder has chosen.
+    Derived,
+    /// All, as everybody may see it.
+    Whole,
+}
+
 /// The fault of the document's author, or of whoever changed it.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CryptosuiteError {
+    /// The proof of `bbs-2023` is refused.
+    #[error("the statements of the document are not what was signed")]
+    Bbs2023(#[from] Bbs2023Error),
     /// Its blank nodes cannot be told apart with bearable work.
     #[error("the document is too hard to canonicalize")]
     Canonicalization(#[from] jsonld::CanonicalizationError),
+    /// The proof with selective disclosure is refused.
+    #[error("the statements of the document are not what was signed")]
+    EcdsaSd(#[from] EcdsaSdError),
     /// It has no canonical JSON form, or the proof is malformed or of another key.
     #[error("the document's JSON is not what was signed")]
     Json(#[from] jcs_proof::ProofError),
     /// It is not JSON-LD that a proof can cover.
     #[error("the document is no JSON-LD that a proof can cover")]
     JsonLd(#[from] jsonld::Error),
+    /// A suite that signs the whole document where a holder is to choose.
+    #[error("expected a cryptosuite with selective disclosure, found another")]
+    NotSelective,
     /// `proofValue` is not of the form that the suite demands.
-    #[error("expected `proofValue` as base58btc multibase of 64 bytes, found another form")]
+    #[error("expected `proofValue` in the form of its cryptosuite, found another")]
     ProofValue,
+    /// A suite with selective disclosure where the whole document is signed.
+    #[error("expected a cryptosuite that signs the whole document, found one with selective disclosure")]
+    Selective,
     /// The signature is not by this key over this document.
     #[error("the document's meaning is not what was signed")]
     Signature(#[from] SignatureError),
@@ -48,12 +82,19 @@ pub enum CryptosuiteError {
 
 impl Cryptosuite {
     /// Every suite, in the order of preference that we advertise.
-    pub const ALL: [Self; 2] = [Self::EddsaRdfc2022, Self::EddsaJcs2022];
+    pub const ALL: [Self; 4] = [
+        Self::EddsaRdfc2022,
+        Self::EddsaJcs2022,
+        Self::EcdsaSd2023,
+        Self::Bbs2023,
+    ];
 
     /// The value of `cryptosuite`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Bbs2023 => "bbs-2023",
+            Self::EcdsaSd2023 => "ecdsa-sd-2023",
             Self::EddsaJcs2022 => jcs_proof::EDDSA_JCS_2022,
             Self::EddsaRdfc2022 => "eddsa-rdfc-2022",
         }
@@ -69,7 +110,37 @@ impl Cryptosuite {
     #[must_use]
     pub const fn algorithm(self) -> Algorithm {
         match self {
+            Self::Bbs2023 => Algorithm::Bbs,
+            Self::EcdsaSd2023 => Algorithm::Es256,
             Self::EddsaJcs2022 | Self::EddsaRdfc2022 => Algorithm::EdDsa,
+        }
+    }
+
+    /// Whether a holder can show a part of what was signed. Such a suite signs credentials, never presentations.
+    #[must_use]
+    pub const fn is_selective(self) -> bool {
+        match self {
+            Self::Bbs2023 | Self::EcdsaSd2023 => true,
+            Self::EddsaJcs2022 | Self::EddsaRdfc2022 => false,
+        }
+    }
+
+    /// What the proof with this value is good for.
+    pub(super) fn disclosure(self, proof_value: &str) -> Result<Disclosure, CryptosuiteError> {
+        match self {
+            Self::Bbs2023 => Ok(bbs_2023::disclosure(proof_value)?),
+            Self::EcdsaSd2023 if proof_value.starts_with(ecdsa_sd::BASE_PREFIX) => Ok(Disclosure::Base),
+            Self::EcdsaSd2023 if proof_value.starts_with(ecdsa_sd::DERIVED_PREFIX) => Ok(Disclosure::Derived),
+            Self::EcdsaSd2023 => Err(CryptosuiteError::ProofValue),
+            Self::EddsaJcs2022 | Self::EddsaRdfc2022 => Ok(Disclosure::Whole),
+        }
+    }
+
+    /// What a derived proof with this value, which was verified, is bound to; none if it cannot be bound.
+    pub(super) fn presentation_header(self, proof_value: &str) -> Option<Vec<u8>> {
+        match self {
+            Self::Bbs2023 => bbs_2023::presentation_header(proof_value),
+            Self::EcdsaSd2023 | Self::EddsaJcs2022 | Self::EddsaRdfc2022 => None,
         }
     }
 
@@ -78,12 +149,12 @@ impl Cryptosuite {
     pub(super) fn sign(
         self,
         document: &Map<String, Value>,
-        mut configuration: Map<String, Value>,
+        configuration: Map<String, Value>,
         contexts: &ContextLoader,
     ) -> Result<SigningRequest<Value>, CryptosuiteError> {
-        configuration.insert("type".to_owned(), Value::from(super::proof::TYPE));
-        configuration.insert("cryptosuite".to_owned(), Value::from(self.as_str()));
+        let mut configuration = self.named(configuration);
         match self {
+            Self::Bbs2023 | Self::EcdsaSd2023 => Err(CryptosuiteError::Selective),
             Self::EddsaJcs2022 => {
                 // So that the proof stays good when it is put into a set with others that need more contexts.
                 if let Some(context) = document.get("@context") {
@@ -105,6 +176,13 @@ impl Cryptosuite {
         }
     }
 
+    /// The configuration of a proof of this suite.
+    pub(super) fn named(self, mut configuration: Map<String, Value>) -> Map<String, Value> {
+        configuration.insert("type".to_owned(), Value::from(super::proof::TYPE));
+        configuration.insert("cryptosuite".to_owned(), Value::from(self.as_str()));
+        configuration
+    }
+
     /// "Verify Proof": checks `proof` over `document` (without `proof`) with `key`.
     pub(super) fn verify(
         self,
@@ -114,6 +192,18 @@ impl Cryptosuite {
         contexts: &ContextLoader,
     ) -> Result<(), CryptosuiteError> {
         match self {
+            Self::Bbs2023 | Self::EcdsaSd2023 => {
+                let mut configuration = proof.clone();
+                let proof_value = configuration.remove("proofValue");
+                let proof_value = proof_value.as_ref().and_then(Value::as_str).unwrap_or_default();
+                let verify = match (self, self.disclosure(proof_value)?) {
+                    (Self::Bbs2023, Disclosure::Base) => bbs_2023::verify_base,
+                    (Self::Bbs2023, Disclosure::Derived | Disclosure::Whole) => bbs_2023::verify_derived,
+                    (_, Disclosure::Base) => ecdsa_sd::verify_base,
+                    (_, Disclosure::Derived | Disclosure::Whole) => ecdsa_sd::verify_derived,
+                };
+                verify(document, &configuration, proof_value, key, contexts)
+            }
             Self::EddsaJcs2022 => Ok(jcs_proof::eddsa_jcs_verify(
                 &Value::Object(document.clone()),
                 &Value::Object(proof.clone()),

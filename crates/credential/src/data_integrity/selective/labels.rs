@@ -22,6 +22,11 @@ pub(in super::super) fn from_digest(digest: &[u8; 32]) -> String {
     format!("u{}", base64url::encode(digest))
 }
 
+/// The digest of a label; none for a label of another kind.
+pub(in super::super) fn digest(label: &str) -> Option<Vec<u8>> {
+    base64url::decode(label.strip_prefix('u')?).ok()
+}
+
 /// For each canonical number `b` and the position of its HMAC among all, sorted
 /// ([createShuffledIdLabelMapFunction](https://www.w3.org/TR/vc-di-bbs/#createshuffledidlabelmapfunction)).
 pub(in super::super) fn shuffled(key: &HmacKey, count: usize) -> Vec<String> {
