@@ -9,8 +9,8 @@ use thiserror::Error;
 
 use crate::Algorithm;
 use crate::Jwk;
-use crate::bbs;
 use crate::base64url;
+use crate::bbs;
 use crate::multibase;
 
 #[cfg(not(target_family = "wasm"))]

@@ -1,5 +1,6 @@
 //! What holders, issuers and strangers might try, one check each. Every test first passes the genuine thing.
 
+mod bbs_2023;
 mod credentials;
 mod presentations;
 mod selective;

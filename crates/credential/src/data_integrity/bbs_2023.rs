@@ -27,6 +27,7 @@ use keys::SignatureError;
 use keys::SigningRequest;
 use keys::bbs;
 use keys::bbs::BbsError;
+use keys::bbs::MAX_MESSAGES;
 use keys::bbs::SigningInput;
 use rand_core::CryptoRng;
 use serde_json::Map;
@@ -132,17 +133,21 @@ fn sign_with(
         messages: signed.messages().map(|line| line.as_bytes().to_vec()).collect(),
     };
     let (header, public_key) = (signed.header, *bbs_key(key)?.as_bytes());
-    Ok(SigningRequest::new(Algorithm::Bbs, input.to_bytes(), move |signature| {
-        let base = Base {
-            signature: signature.as_bytes().to_vec(),
-            header,
-            public_key,
-            hmac_key,
-            mandatory,
-        };
-        configuration.insert("proofValue".to_owned(), Value::from(base.encode()));
-        Value::Object(configuration)
-    }))
+    Ok(SigningRequest::new(
+        Algorithm::Bbs,
+        input.to_bytes(),
+        move |signature| {
+            let base = Base {
+                signature: signature.as_bytes().to_vec(),
+                header,
+                public_key,
+                hmac_key,
+                mandatory,
+            };
+            configuration.insert("proofValue".to_owned(), Value::from(base.encode()));
+            Value::Object(configuration)
+        },
+    ))
 }
 
 /// Checks a base proof as its holder. There is no such step in the standard, where a holder would learn only from a
@@ -245,7 +250,10 @@ pub(super) fn disclosure(proof_value: &str) -> Result<Disclosure, Bbs2023Error> 
         Ok(Disclosure::Base)
     } else if proof_value.starts_with(proof_value::DERIVED_PREFIX) {
         Ok(Disclosure::Derived)
-    } else if proof_value::FEATURES.iter().any(|prefix| proof_value.starts_with(prefix)) {
+    } else if proof_value::FEATURES
+        .iter()
+        .any(|prefix| proof_value.starts_with(prefix))
+    {
         Err(Bbs2023Error::Feature)
     } else {
         Err(Bbs2023Error::Header)
@@ -272,6 +280,10 @@ impl<'d> Signed<'d> {
         let make_labels = |count| labels::shuffled(hmac_key, count);
         let statements = Statements::new(document, contexts, make_labels).map_err(refused)?;
         let mandatory = statements.select(mandatory).map_err(refused)?.positions;
+        let found = statements.n_quads().len() - mandatory.len();
+        if found > MAX_MESSAGES {
+            return Err(Bbs2023Error::Bbs(BbsError::TooManyMessages { found }).into());
+        }
         let header = header(document, configuration, statements.n_quads(), &mandatory, contexts)?;
         Ok(Self {
             statements,

@@ -63,10 +63,10 @@ impl Selective {
     }
 
     fn derive(&self, base: &Value, selective: &[&str]) -> Result<Value, LdpVcError> {
-        let derived = self
-            .hold(base)
-            .unwrap()
-            .derive(&pointers(selective), &[], &self.world.contexts, &mut signer::os_rng())?;
+        let derived =
+            self.hold(base)
+                .unwrap()
+                .derive(&pointers(selective), &[], &self.world.contexts, &mut signer::os_rng())?;
         Ok(derived.as_str().parse().unwrap())
     }
 
@@ -124,7 +124,7 @@ impl Selective {
 }
 
 /// With a blank node, an array of them, and all that is mandatory.
-fn document() -> Value {
+pub(super) fn document() -> Value {
     let mut document = credential();
     document["credentialSubject"]["knows"] = json!([
         {"class": "2B", "points": 1},
@@ -137,11 +137,11 @@ fn derive(held: &Held<LdpVc>, selective: &[&str], contexts: &ContextLoader) -> R
     held.derive(&pointers(selective), &[], contexts, &mut signer::os_rng())
 }
 
-fn pointers(texts: &[&str]) -> Vec<Pointer> {
+pub(super) fn pointers(texts: &[&str]) -> Vec<Pointer> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
 }
 
-fn components(credential: &Value, prefix: &str) -> Vec<cbor::Value> {
+pub(super) fn components(credential: &Value, prefix: &str) -> Vec<cbor::Value> {
     let text = credential["proof"]["proofValue"].as_str().unwrap();
     let bytes = base64url::decode(text.strip_prefix(prefix).unwrap()).unwrap();
     let limits = keys::json::Limits {
@@ -156,17 +156,21 @@ fn set_components(credential: &mut Value, prefix: &str, components: Vec<cbor::Va
     credential["proof"]["proofValue"] = json!(format!("{prefix}{}", base64url::encode(bytes)));
 }
 
-fn change_components(credential: &mut Value, prefix: &str, change: impl FnOnce(&mut Vec<cbor::Value>)) {
+pub(super) fn change_components(credential: &mut Value, prefix: &str, change: impl FnOnce(&mut Vec<cbor::Value>)) {
     let mut changed = components(credential, prefix);
     change(&mut changed);
     set_components(credential, prefix, changed);
 }
 
-fn items(component: &mut cbor::Value) -> &mut Vec<cbor::Value> {
+pub(super) fn items(component: &mut cbor::Value) -> &mut Vec<cbor::Value> {
     match component {
         cbor::Value::Array(items) => items,
         other => panic!("{other:?}"),
     }
+}
+
+pub(super) fn as_bytes(component: &cbor::Value) -> Vec<u8> {
+    component.as_bytes().unwrap().to_vec()
 }
 
 fn suite_error(error: LdpVcError) -> EcdsaSdError {

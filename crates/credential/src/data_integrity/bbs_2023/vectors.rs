@@ -128,7 +128,9 @@ fn unhex(value: &Value) -> Vec<u8> {
 
 fn pointers(value: &Value) -> Vec<Pointer> {
     let texts = value.as_array().unwrap().iter();
-    texts.map(|pointer| pointer.as_str().unwrap().parse().unwrap()).collect()
+    texts
+        .map(|pointer| pointer.as_str().unwrap().parse().unwrap())
+        .collect()
 }
 
 fn lines(value: &Value) -> Vec<String> {
@@ -143,7 +145,10 @@ fn documents_and_configurations_have_their_canonical_form() {
         let canonical = canonical_n_quads(&Value::Object(document.clone()), &vector.contexts).unwrap();
         assert_eq!(canonical, lines(&vector.value("addBaseDocCanon.json")).concat());
         configuration.insert("@context".to_owned(), document["@context"].clone());
-        assert_eq!(Value::Object(configuration.clone()), vector.value("addProofConfig.json"));
+        assert_eq!(
+            Value::Object(configuration.clone()),
+            vector.value("addProofConfig.json")
+        );
         let canonical = canonical_n_quads(&Value::Object(configuration), &vector.contexts).unwrap();
         assert_eq!(canonical, text(&vector.folder.join("addProofConfigCanon.txt")));
     }
@@ -174,7 +179,13 @@ fn base_proofs() {
         assert_eq!(base.encode(), proof_value);
         verify_base(&document, &configuration, &proof_value, key, &vector.contexts).unwrap();
 
-        let signed = Signed::new(&document, &configuration, &base.mandatory, &base.hmac_key, &vector.contexts);
+        let signed = Signed::new(
+            &document,
+            &configuration,
+            &base.mandatory,
+            &base.hmac_key,
+            &vector.contexts,
+        );
         let signed = signed.unwrap();
         assert_eq!(signed.header, base.header);
         let transform = vector.value("addBaseTransform.json");
@@ -205,14 +216,21 @@ fn derived_proofs() {
         let derived = Derived::decode(&derived_value).unwrap();
         let info = vector.value("derivedDisclosureData.json");
         check_info(&derived, &info, "adjSelectiveIndexes");
-        assert_eq!(hex(&derived.presentation_header), vector.derive["presentationHeaderHex"]);
+        assert_eq!(
+            hex(&derived.presentation_header),
+            vector.derive["presentationHeaderHex"]
+        );
         let adjusted = vector.value("derivedAdjIndexes.json");
         assert_eq!(json!(derived.mandatory), adjusted["adjMandatoryIndexes"]);
         assert_eq!(json!(derived.selective), adjusted["adjSelectiveIndexes"]);
         assert_eq!(derived.encode().unwrap(), derived_value);
         // The credential in the top folder comes without these two files.
         if vector.folder.ends_with("prc") {
-            check_info(&derived, &vector.value("verifyDerivedProofValue.json"), "adjSelectedIndexes");
+            check_info(
+                &derived,
+                &vector.value("verifyDerivedProofValue.json"),
+                "adjSelectedIndexes",
+            );
             let shown = labelled_n_quads(&revealed, &vector.contexts, &derived.labels).unwrap();
             assert_eq!(shown, lines(&vector.value("verifyNQuads.json")));
         }
