@@ -2,6 +2,7 @@
 
 use credential::data_integrity::Cryptosuite;
 
+use crate::bbs_2023::Unlinkable;
 use crate::registry::Verdict;
 use crate::sd_jwt_vc::Presented;
 use crate::w3c::Jwts;
@@ -73,6 +74,35 @@ pub fn rows() -> Vec<Row> {
             bound,
             Box::new(move || whole.verify()),
             Box::new(move || raw.raw()),
+        );
+    }
+    let works: [(_, _, fn(&Unlinkable), fn(&Unlinkable)); 3] = [
+        (
+            "bbs-2023 issuing, 10 claims",
+            Some(1.5),
+            Unlinkable::issue,
+            Unlinkable::raw_issue,
+        ),
+        (
+            "bbs-2023 deriving and checking, 3 of 10 claims",
+            None,
+            Unlinkable::derive,
+            Unlinkable::raw_derive,
+        ),
+        (
+            "bbs-2023 derived proof, 3 of 10 claims",
+            None,
+            Unlinkable::verify,
+            Unlinkable::raw_verify,
+        ),
+    ];
+    for (name, bound, whole, raw) in works {
+        let [of_whole, of_raw] = [(); 2].map(|()| Unlinkable::new());
+        row(
+            name,
+            bound,
+            Box::new(move || whole(&of_whole)),
+            Box::new(move || raw(&of_raw)),
         );
     }
     rows

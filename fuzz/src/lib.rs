@@ -6,6 +6,7 @@
 //!
 //! [`seeds`] writes a few inputs of our own for each target before it starts.
 
+pub mod bbs_2023;
 pub mod bundle;
 pub mod cbor;
 pub mod data_integrity;

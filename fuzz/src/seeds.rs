@@ -38,6 +38,7 @@ pub fn write(target: &str) {
 
 fn seeds(target: &str) -> Vec<Vec<u8>> {
     match target {
+        "bbs_2023" => crate::bbs_2023::seeds(),
         "bundle" => bundle(),
         "cbor" => vec![cbor()],
         "data_integrity" => texts(data_integrity()),
@@ -80,7 +81,7 @@ const ROW: &[u8] = br#"{"subject_id":"P0001","given_name":"Aroha","family_name":
 const INLINE_CONTEXT: &str = r#"{"@context":{"@vocab":"https://example.org/","knows":{"@id":"knows","@container":"@set"},"name":{"@language":"en"}},"@id":"_:a","name":"A","knows":[{"@id":"_:b","knows":{"@id":"_:a"}},{"@list":[1,2.5,true]}]}"#;
 
 /// A credential document.
-fn document() -> Value {
+pub(crate) fn document() -> Value {
     json!({
         "@context": ["https://www.w3.org/ns/credentials/v2", crate::data_integrity::CONTEXT],
         "id": "urn:uuid:5a1f0c3e-7d39-4b3f-9c1e-0f8f0a2b6c11",

@@ -17,6 +17,12 @@
 //!
 //! What RDF itself does not keep, nobody can check: the order of an array, and repetitions in it.
 //!
+//! # Selective disclosure
+//! `ecdsa-sd-2023` and `bbs-2023` have two kinds of proof. An issuer makes a *base proof* ([`issue_selective`]), which a wallet
+//! checks and keeps ([`Unverified::hold_issued`](crate::Unverified::hold_issued)); the wallet derives what it
+//! shows of it ([`Held::derive`](crate::Held::derive)). Nobody accepts a base proof as presented, and nobody holds
+//! what was derived. Of `bbs-2023`, no two derived proofs can be linked by their proofs.
+//!
 //! # Proof sets and chains
 //! Refused: `proof` must be one proof (alone, or in an array by itself), without `previousProof`. Of a set, a
 //! verifier might check one proof and an application act on another.
@@ -25,17 +31,22 @@
 //! Must be an absolute DID URL of the issuer (or holder) whose key the caller resolved. There is no way to switch
 //! this off: who signed is what a credential is about.
 
+mod bbs_2023;
 mod credential;
 mod cryptosuite;
 mod document;
+mod ecdsa_sd;
+mod issuing;
 mod presentation;
 mod proof;
+mod selective;
 
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod vectors;
 
+pub use bbs_2023::Bbs2023Error;
 pub use credential::LdpVc;
 pub use credential::LdpVcError;
 pub use credential::ProofOptions;
@@ -44,12 +55,19 @@ pub use cryptosuite::Cryptosuite;
 pub use cryptosuite::CryptosuiteError;
 pub use document::DocumentError;
 pub(crate) use document::context_urls;
+pub use ecdsa_sd::ComponentError;
+pub use ecdsa_sd::EcdsaSdError;
+pub use ecdsa_sd::MAX_STATEMENTS;
+pub use issuing::issue_selective;
 pub use presentation::LdpVpError;
 pub use presentation::Presentation;
 pub use presentation::PresentedLdpVcs;
 pub use presentation::UnverifiedPresentation;
 pub use proof::ProofError;
 pub use proof::ProofPurpose;
+pub use selective::MAX_POINTERS;
+pub use selective::Pointer;
+pub use selective::SelectiveError;
 
 /// Bytes of a credential; as large as an SD-JWT may be, for the same portrait.
 pub const MAX_CREDENTIAL_BYTES: usize = crate::sd_jwt::MAX_BYTES;

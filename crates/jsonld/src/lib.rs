@@ -59,4 +59,6 @@ pub use rdf::LiteralKind;
 pub use rdf::Object;
 pub use rdf::Quad;
 pub use rdf::Resource;
+pub use to_rdf::Placed;
 pub use to_rdf::to_rdf;
+pub use to_rdf::to_rdf_with_places;

@@ -9,6 +9,9 @@ use sha2::Digest as _;
 /// A signature algorithm: which curve and hash a signature is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Algorithm {
+    /// BBS on BLS12-381 with SHA-256, over many messages at once: see [`crate::bbs::SigningInput`]. No algorithm of
+    /// JOSE; in [JSON Proof Algorithms](https://datatracker.ietf.org/doc/draft-ietf-jose-json-proof-algorithms/) `BBS`.
+    Bbs,
     /// Ed25519; JOSE `EdDSA`, and since RFC 9864 `Ed25519`.
     EdDsa,
     /// ECDSA on P-256 with SHA-256; JOSE `ES256`.
@@ -19,14 +22,15 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// Every algorithm.
-    pub const ALL: [Self; 3] = [Self::EdDsa, Self::Es256, Self::Es384];
+    pub const ALL: [Self; 4] = [Self::Bbs, Self::EdDsa, Self::Es256, Self::Es384];
 
     /// The name written into the `alg` header of what we sign.
     ///
-    /// `EdDSA` rather than `Ed25519`: every deployed library reads the older name.
+    /// `EdDSA` rather than `Ed25519`: every deployed library reads the older name. A JWS with `BBS` is read by nobody.
     #[must_use]
     pub const fn jose_name(self) -> &'static str {
         match self {
+            Self::Bbs => "BBS",
             Self::EdDsa => "EdDSA",
             Self::Es256 => "ES256",
             Self::Es384 => "ES384",
@@ -39,12 +43,13 @@ impl Algorithm {
     #[must_use]
     pub fn digest(self, bytes: &[u8]) -> Vec<u8> {
         match self {
-            Self::EdDsa | Self::Es256 => crate::sha256(bytes).to_vec(),
+            Self::Bbs | Self::EdDsa | Self::Es256 => crate::sha256(bytes).to_vec(),
             Self::Es384 => sha2::Sha384::digest(bytes).to_vec(),
         }
     }
 
-    /// The algorithm of an `alg` header; `None` for `none`, MACs and everything we do not implement.
+    /// The algorithm of an `alg` header; `None` for `none`, MACs, `BBS`, which signs no JWS, and everything we do not
+    /// implement.
     #[must_use]
     pub fn from_jose_name(name: &str) -> Option<Self> {
         match name {

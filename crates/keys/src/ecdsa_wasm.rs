@@ -1,5 +1,6 @@
-//! ECDSA verification in pure Rust, for WebAssembly.
+//! ECDSA in pure Rust, for WebAssembly.
 
+use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::signature::Verifier as _;
 
 use super::EcCurve;
@@ -10,6 +11,9 @@ pub(super) enum ParsedKey {
     P256(p256::ecdsa::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
 }
+
+/// A private P-256 key.
+pub(crate) type SigningKey = p256::ecdsa::SigningKey;
 
 /// A key from uncompressed SEC1; `None` for a point off the curve.
 pub(super) fn parse(curve: EcCurve, sec1: &[u8]) -> Option<ParsedKey> {
@@ -33,4 +37,14 @@ pub(super) fn verify(key: &ParsedKey, message: &[u8], signature: &[u8]) -> Resul
         }
     }
     .map_err(|_| SignatureError)
+}
+
+pub(crate) fn signing_key(secret: &p256::SecretKey, _public_sec1: &[u8]) -> Option<SigningKey> {
+    Some(SigningKey::from(secret))
+}
+
+/// With the deterministic nonce of RFC 6979.
+pub(crate) fn sign(key: &SigningKey, message: &[u8]) -> Option<[u8; 64]> {
+    let signature: p256::ecdsa::Signature = key.try_sign(message).ok()?;
+    Some(signature.to_bytes().into())
 }

@@ -10,23 +10,31 @@ use thiserror::Error;
 use crate::Algorithm;
 use crate::Jwk;
 use crate::base64url;
+use crate::bbs;
 use crate::multibase;
 
 #[cfg(not(target_family = "wasm"))]
 #[path = "ecdsa_native.rs"]
-mod ecdsa_backend;
+pub(crate) mod ecdsa_backend;
 #[cfg(target_family = "wasm")]
 #[path = "ecdsa_wasm.rs"]
-mod ecdsa_backend;
+pub(crate) mod ecdsa_backend;
 
 /// Multicodec prefix, as a varint ([Controlled Identifiers, Multikey](https://www.w3.org/TR/cid-1.0/#Multikey)).
 const ED25519_MULTICODEC: [u8; 2] = [0xed, 0x01];
+const BLS12381_G2_MULTICODEC: [u8; 2] = [0xeb, 0x01];
+
+/// Its JWK curve ([draft-ietf-cose-bls-key-representations](https://datatracker.ietf.org/doc/draft-ietf-cose-bls-key-representations/)).
+const BLS12381_G2_CURVE: &str = "BLS12381G2";
+
 /// Uncompressed SEC1 of the largest curve.
 const MAX_SEC1_BYTES: usize = 97;
 
 /// A validated public key.
 #[derive(Clone, PartialEq, Eq)]
 pub enum PublicKey {
+    /// A BLS12-381 key in G2, which verifies BBS.
+    Bls12381G2(bbs::PublicKey),
     /// An Ed25519 key.
     Ed25519(Ed25519PublicKey),
     /// A P-256 key.
@@ -55,12 +63,13 @@ enum EcCurve {
     P384,
 }
 
-/// A signature: 64 bytes, 96 for P-384; for ECDSA `r` and `s` as in JWS.
+/// A signature of any algorithm: 64 bytes, 96 for P-384, for ECDSA `r` and `s` as in JWS; or the 80 bytes of BBS.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Signature(SignatureBytes);
+pub struct Signature(Bytes);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum SignatureBytes {
+enum Bytes {
+    Bbs(bbs::Signature),
     Of64([u8; 64]),
     Of96([u8; 96]),
 }
@@ -81,7 +90,7 @@ pub enum KeyError {
         curve: &'static str,
     },
     /// A kind of key that we do not verify with.
-    #[error("expected an Ed25519, P-256 or P-384 key, found {found}")]
+    #[error("expected an Ed25519, P-256, P-384 or BLS12-381 G2 key, found {found}")]
     Unsupported {
         /// What was declared.
         found: String,
@@ -129,15 +138,34 @@ impl PublicKey {
         EcPublicKey::from_sec1(EcCurve::P384, bytes).map(Self::P384)
     }
 
-    /// A key from a `publicKeyMultibase` value of type Multikey: `z6Mk...`, `zDn...` or `z82...`.
+    /// A BLS12-381 key from its 96 bytes, the compressed point of G2.
+    ///
+    /// # Errors
+    /// [`KeyError::Invalid`] for bytes that are no point of the subgroup, or the identity.
+    pub fn from_bls12381_g2(bytes: &[u8]) -> Result<Self, KeyError> {
+        let bytes = bytes.try_into().map_err(|_| KeyError::Invalid { curve: "BLS12-381" })?;
+        bbs::PublicKey::from_bytes(bytes).map(Self::Bls12381G2)
+    }
+
+    /// A key from a `publicKeyMultibase` value of type Multikey: `z6Mk...`, `zDn...`, `z82...` or `zUC7...`.
     ///
     /// # Errors
     /// [`KeyError`]; other kinds of key are [`KeyError::Unsupported`].
     pub fn from_multikey(text: &str) -> Result<Self, KeyError> {
-        let bytes = multibase::decode(text)?;
+        Self::from_multikey_bytes(&multibase::decode(text)?)
+    }
+
+    /// A key from the bytes of a Multikey: the multicodec prefix, then the key.
+    ///
+    /// # Errors
+    /// [`KeyError`]; other kinds of key are [`KeyError::Unsupported`].
+    pub fn from_multikey_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
         if let Some(key) = bytes.strip_prefix(&ED25519_MULTICODEC) {
             let key = key.try_into().map_err(|_| KeyError::Invalid { curve: "Ed25519" })?;
             return Self::from_ed25519(key);
+        }
+        if let Some(key) = bytes.strip_prefix(&BLS12381_G2_MULTICODEC) {
+            return Self::from_bls12381_g2(key);
         }
         for curve in EcCurve::ALL {
             if let Some(point) = bytes.strip_prefix(&curve.multicodec()) {
@@ -162,6 +190,10 @@ impl PublicKey {
             ("OKP", "Ed25519", None) => Self::from_ed25519(&coordinate(&jwk.x, "Ed25519")?)?,
             ("EC", "P-256", Some(y)) => Self::P256(EcPublicKey::from_coordinates::<32>(EcCurve::P256, &jwk.x, y)?),
             ("EC", "P-384", Some(y)) => Self::P384(EcPublicKey::from_coordinates::<48>(EcCurve::P384, &jwk.x, y)?),
+            ("OKP", BLS12381_G2_CURVE, None) => {
+                let invalid = |_| KeyError::Invalid { curve: "BLS12-381" };
+                Self::from_bls12381_g2(&base64url::decode(&jwk.x).map_err(invalid)?)?
+            }
             (kty, crv, _) => {
                 return Err(KeyError::Unsupported {
                     found: format!("kty {kty:?} with crv {crv:?}"),
@@ -181,6 +213,7 @@ impl PublicKey {
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         match self {
+            Self::Bls12381G2(_) => Algorithm::Bbs,
             Self::Ed25519(_) => Algorithm::EdDsa,
             Self::P256(_) => Algorithm::Es256,
             Self::P384(_) => Algorithm::Es384,
@@ -188,21 +221,27 @@ impl PublicKey {
     }
 
     /// Checks `signature` over `message`: Ed25519 strictly (no small-order points, no malleability),
-    /// P-256 over the SHA-256 of the message and P-384 over its SHA-384 (high `s` is valid, as in JWS).
+    /// P-256 over the SHA-256 of the message and P-384 over its SHA-384 (high `s` is valid, as in JWS), BBS over the
+    /// header and messages of which the message is the [`bbs::SigningInput`].
     ///
     /// # Errors
     /// [`SignatureError`] when it is not this key's signature.
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
         match (self, &signature.0) {
-            (Self::Ed25519(key), SignatureBytes::Of64(bytes)) => {
+            (Self::Bls12381G2(key), Bytes::Bbs(signature)) => {
+                let input = bbs::SigningInput::from_bytes(message).map_err(|_| SignatureError)?;
+                let verified = key.verify(&input.header, &input.messages, signature);
+                verified.map_err(|_| SignatureError)
+            }
+            (Self::Ed25519(key), Bytes::Of64(bytes)) => {
                 let signature = ed25519_dalek::Signature::from_bytes(bytes);
                 key.0.verify_strict(message, &signature).map_err(|_| SignatureError)
             }
-            (Self::P256(key), SignatureBytes::Of64(bytes)) => ecdsa_backend::verify(&key.parsed, message, bytes),
-            (Self::P384(key), SignatureBytes::Of96(bytes)) => ecdsa_backend::verify(&key.parsed, message, bytes),
-            (Self::Ed25519(_) | Self::P256(_), SignatureBytes::Of96(_)) | (Self::P384(_), SignatureBytes::Of64(_)) => {
-                Err(SignatureError)
-            }
+            (Self::P256(key), Bytes::Of64(bytes)) => ecdsa_backend::verify(&key.parsed, message, bytes),
+            (Self::P384(key), Bytes::Of96(bytes)) => ecdsa_backend::verify(&key.parsed, message, bytes),
+            (Self::Bls12381G2(_), Bytes::Of64(_) | Bytes::Of96(_))
+            | (Self::Ed25519(_) | Self::P256(_), Bytes::Bbs(_) | Bytes::Of96(_))
+            | (Self::P384(_), Bytes::Bbs(_) | Bytes::Of64(_)) => Err(SignatureError),
         }
     }
 
@@ -210,6 +249,7 @@ impl PublicKey {
     #[must_use]
     pub fn to_jwk(&self) -> Jwk {
         match self {
+            Self::Bls12381G2(key) => Jwk::from_coordinates("OKP", BLS12381_G2_CURVE, key.as_bytes(), None),
             Self::Ed25519(key) => Jwk::from_coordinates("OKP", "Ed25519", key.0.as_bytes(), None),
             Self::P256(key) | Self::P384(key) => {
                 let (x, y) = key.coordinates();
@@ -218,18 +258,24 @@ impl PublicKey {
         }
     }
 
-    /// The key as Multikey text: `z6Mk...`, `zDn...` or `z82...`.
+    /// The key as Multikey text: `z6Mk...`, `zDn...`, `z82...` or `zUC7...`.
     #[must_use]
     pub fn to_multikey(&self) -> String {
-        let bytes = match self {
+        multibase::encode_base58btc(&self.to_multikey_bytes())
+    }
+
+    /// The bytes of the key's Multikey.
+    #[must_use]
+    pub fn to_multikey_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Bls12381G2(key) => [BLS12381_G2_MULTICODEC.as_slice(), key.as_bytes()].concat(),
             Self::Ed25519(key) => [ED25519_MULTICODEC.as_slice(), key.0.as_bytes()].concat(),
             Self::P256(key) | Self::P384(key) => {
                 let (x, y) = key.coordinates();
                 let y_is_odd = y.last().is_some_and(|byte| byte & 1 == 1);
                 [key.curve.multicodec().as_slice(), &[if y_is_odd { 3 } else { 2 }], x].concat()
             }
-        };
-        multibase::encode_base58btc(&bytes)
+        }
     }
 
     /// The 32 bytes of an Ed25519 key, as signed notes carry them; `None` for other keys.
@@ -237,7 +283,7 @@ impl PublicKey {
     pub fn ed25519_bytes(&self) -> Option<[u8; 32]> {
         match self {
             Self::Ed25519(key) => Some(key.0.to_bytes()),
-            Self::P256(_) | Self::P384(_) => None,
+            Self::Bls12381G2(_) | Self::P256(_) | Self::P384(_) => None,
         }
     }
 }
@@ -341,23 +387,36 @@ impl EcCurve {
 }
 
 impl Signature {
-    /// A signature from its 64 or, for P-384, 96 bytes.
+    /// A signature from its 64, 80 or 96 bytes.
     ///
     /// # Errors
     /// [`SignatureError`] for any other length.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SignatureError> {
-        let of_64 = || bytes.try_into().map(SignatureBytes::Of64);
-        let of_96 = |_| bytes.try_into().map(SignatureBytes::Of96);
-        of_64().or_else(of_96).map(Self).map_err(|_| SignatureError)
+        if let Ok(bytes) = bytes.try_into() {
+            return Ok(Self(Bytes::Of64(bytes)));
+        }
+        if let Ok(bytes) = bytes.try_into() {
+            return Ok(Self(Bytes::Of96(bytes)));
+        }
+        bbs::Signature::from_bytes(bytes)
+            .map(Self::from)
+            .map_err(|_| SignatureError)
     }
 
     /// The bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            SignatureBytes::Of64(bytes) => bytes,
-            SignatureBytes::Of96(bytes) => bytes,
+            Bytes::Bbs(signature) => signature.as_bytes(),
+            Bytes::Of64(bytes) => bytes,
+            Bytes::Of96(bytes) => bytes,
         }
+    }
+}
+
+impl From<bbs::Signature> for Signature {
+    fn from(signature: bbs::Signature) -> Self {
+        Self(Bytes::Bbs(signature))
     }
 }
 
@@ -452,15 +511,41 @@ mod tests {
         assert_eq!(key.verify(&message, &signature), Err(SignatureError));
     }
 
+    /// The example of [Multikey](https://www.w3.org/TR/vc-di-bbs/#multikey), which is that of its vectors.
+    const BLS12381_G2_KEY: &str = "zUC7DerdEmfZ8f4pFajXgGwJoMkV1ofMTmEG5UoNvnWiPiLuGKNeqgRpLH2TV4Xe5mJ2cXV76gRN7LFQwapF1VFu6x2yrr5ci1mXqC1WNUrnHnLgvfZfMH7h6xP6qsf9EKRQrPQ";
+
     #[test]
     fn encodings_round_trip() {
-        for key in [ed25519(), p256().0, p384()] {
+        let bbs = PublicKey::from_multikey(BLS12381_G2_KEY).unwrap();
+        assert_eq!(bbs.algorithm(), Algorithm::Bbs);
+        assert_eq!(bbs.to_multikey(), BLS12381_G2_KEY);
+        for key in [ed25519(), p256().0, p384(), bbs] {
             assert_eq!(PublicKey::from_multikey(&key.to_multikey()).unwrap(), key);
             assert_eq!(PublicKey::from_jwk(&key.to_jwk()).unwrap(), key);
         }
         assert!(ed25519().to_multikey().starts_with("z6Mk"));
         assert!(p256().0.to_multikey().starts_with("zDn"));
         assert!(p384().to_multikey().starts_with("z82"));
+    }
+
+    #[test]
+    fn a_signature_of_one_kind_is_none_for_a_key_of_another() {
+        let secret = bbs::SecretKey::from_bytes(&[7; 32]).unwrap();
+        let input = bbs::SigningInput {
+            header: vec![1],
+            messages: vec![vec![2], vec![3]],
+        };
+        let message = input.to_bytes();
+        let bbs_key = PublicKey::from_bls12381_g2(secret.public_key().as_bytes()).unwrap();
+        let signature = Signature::from(secret.sign(&input.header, &input.messages).unwrap());
+        assert_eq!(bbs_key.verify(&message, &signature), Ok(()));
+        assert_eq!(Signature::from_bytes(signature.as_bytes()), Ok(signature));
+        for key in [ed25519(), p256().0] {
+            assert_eq!(key.verify(&message, &signature), Err(SignatureError));
+        }
+        let (_, message, signature) = p256();
+        assert_eq!(bbs_key.verify(&message, &signature), Err(SignatureError));
+        assert_eq!(Signature::from_bytes(&[1; 79]), Err(SignatureError));
     }
 
     #[test]

@@ -151,7 +151,10 @@ impl KeyFile {
     /// # Errors
     /// [`KeyFileError::WrongPassphrase`], also when the file was changed.
     pub fn open(&self, passphrase: &Passphrase) -> Result<SoftwareKey, KeyFileError> {
-        let algorithm = Algorithm::from_jose_name(&self.algorithm).ok_or(KeyFileError::Sealed)?;
+        let algorithm = Algorithm::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.jose_name() == self.algorithm)
+            .ok_or(KeyFileError::Sealed)?;
         let secret = open(
             &self.sealed,
             associated(&self.algorithm, &self.public_key).as_bytes(),

@@ -15,6 +15,7 @@ use keys::Signature;
 use keys::Signer;
 use keys::SignerError;
 use keys::SigningRequest;
+use keys::bbs;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -25,6 +26,7 @@ pub struct SoftwareKey {
 }
 
 enum Secret {
+    Bbs(bbs::SecretKey),
     /// dalek zeroizes it.
     Ed25519(Box<ed25519_dalek::SigningKey>),
     /// The scalar, for writing the key file, and the pair that signs; aws-lc zeroizes its own copy.
@@ -41,20 +43,31 @@ impl SoftwareKey {
         loop {
             let mut secret = Zeroizing::new(vec![0; secret_bytes(algorithm)]);
             rng.fill_bytes(secret.as_mut_slice());
-            // For P-256 one value in 2^32 is no scalar of the group, and the next one is drawn.
+            // For P-256 one value in 2^32 is no scalar of the group, for BLS12-381 every other; then the next is drawn.
             if let Ok(key) = Self::from_secret(algorithm, &secret) {
                 return key;
             }
         }
     }
 
-    /// A key from its secret bytes: the Ed25519 seed (32), or the scalar, big-endian, of P-256 (32) or P-384 (48).
+    /// A key from its secret bytes: the Ed25519 seed (32), or the scalar, big-endian, of P-256 or BLS12-381 (32) or
+    /// P-384 (48).
     ///
     /// # Errors
     /// [`KeyError::Invalid`] for another length, and for a scalar of zero or beyond the group order.
     pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
         use p256::elliptic_curve::sec1::ToSec1Point as _;
         match algorithm {
+            Algorithm::Bbs => {
+                let secret = secret
+                    .try_into()
+                    .map_err(|_| KeyError::Invalid { curve: "BLS12-381" })?;
+                let secret = bbs::SecretKey::from_bytes(secret)?;
+                Ok(Self {
+                    public: PublicKey::Bls12381G2(secret.public_key().clone()),
+                    secret: Secret::Bbs(secret),
+                })
+            }
             Algorithm::EdDsa => {
                 let seed = secret.try_into().map_err(|_| KeyError::Invalid { curve: "Ed25519" })?;
                 let signing = ed25519_dalek::SigningKey::from_bytes(seed);
@@ -107,6 +120,7 @@ impl SoftwareKey {
     /// The secret bytes, for the key file alone.
     pub(crate) fn expose_secret(&self) -> Zeroizing<Vec<u8>> {
         match &self.secret {
+            Secret::Bbs(key) => Zeroizing::new(key.expose_secret().to_vec()),
             Secret::Ed25519(key) => Zeroizing::new(key.as_bytes().to_vec()),
             Secret::Ecdsa { scalar, .. } => scalar.clone(),
         }
@@ -120,6 +134,11 @@ impl Signer for SoftwareKey {
 
     fn sign(&self, message: &[u8]) -> Result<Signature, SignerError> {
         match &self.secret {
+            Secret::Bbs(key) => {
+                let input = bbs::SigningInput::from_bytes(message).map_err(SignerError::Message)?;
+                let signature = key.sign(&input.header, &input.messages);
+                signature.map(Signature::from).map_err(SignerError::Message)
+            }
             Secret::Ed25519(key) => Signature::from_bytes(&key.sign(message).to_bytes())
                 .map_err(|error| SignerError::Unavailable(error.into())),
             Secret::Ecdsa { pair, .. } => {
@@ -142,7 +161,7 @@ impl fmt::Debug for SoftwareKey {
 
 const fn secret_bytes(algorithm: Algorithm) -> usize {
     match algorithm {
-        Algorithm::EdDsa | Algorithm::Es256 => 32,
+        Algorithm::Bbs | Algorithm::EdDsa | Algorithm::Es256 => 32,
         Algorithm::Es384 => 48,
     }
 }
@@ -159,6 +178,19 @@ mod tests {
             assert_eq!(key.public_key().verify(b"message", &signature), Ok(()));
             assert!(key.public_key().verify(b"other", &signature).is_err());
         }
+    }
+
+    #[test]
+    fn a_bbs_key_signs_a_header_and_messages_and_nothing_else() {
+        let key = SoftwareKey::generate(Algorithm::Bbs, &mut crate::os_rng());
+        let input = bbs::SigningInput {
+            header: b"header".to_vec(),
+            messages: vec![b"first".to_vec(), b"second".to_vec()],
+        };
+        let message = input.to_bytes();
+        let signature = key.sign(&message).unwrap();
+        assert_eq!(key.public_key().verify(&message, &signature), Ok(()));
+        assert!(matches!(key.sign(b"message"), Err(SignerError::Message(_))));
     }
 
     #[test]

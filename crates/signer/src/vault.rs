@@ -369,6 +369,7 @@ const fn algorithm_code(algorithm: Algorithm) -> u8 {
         Algorithm::EdDsa => 1,
         Algorithm::Es256 => 2,
         Algorithm::Es384 => 3,
+        Algorithm::Bbs => 4,
     }
 }
 

@@ -1,8 +1,10 @@
 //! What holders, issuers and strangers might try, one check each. Every test first passes the genuine thing.
 
+mod bbs_2023;
 mod credentials;
 mod ecdsa;
 mod presentations;
+mod selective;
 
 use jsonld::ContextLoader;
 use keys::Algorithm;
@@ -31,8 +33,8 @@ const CONTEXT: &str = "https://agency.example/contexts/licence/v1";
 /// Harmless terms that a holder might add to a credential after it was signed.
 const OTHER_CONTEXT: &str = "https://other.example/contexts/v1";
 
-/// One suite of each transformation. What the others do in another way is in [`ecdsa`].
-const SUITES: [Cryptosuite; 2] = [Cryptosuite::EddsaRdfc2022, Cryptosuite::EddsaJcs2022];
+/// One suite of each transformation of a whole document. What the others do in another way is in [`ecdsa`].
+const WHOLE: [Cryptosuite; 2] = [Cryptosuite::EddsaRdfc2022, Cryptosuite::EddsaJcs2022];
 
 struct World {
     contexts: ContextLoader,
@@ -116,7 +118,7 @@ impl World {
 
     /// The error for which each suite's credential is refused after `change`.
     fn refused(&self, change: impl Fn(&mut Value)) -> [LdpVcError; 2] {
-        SUITES.map(|suite| {
+        WHOLE.map(|suite| {
             let mut credential = self.issue(suite, |_| {});
             let _ = self.authenticate(&credential).unwrap();
             change(&mut credential);
@@ -126,7 +128,7 @@ impl World {
 
     /// The same for presentations.
     fn presentation_refused(&self, change: impl Fn(&mut Value)) -> [LdpVpError; 2] {
-        SUITES.map(|suite| {
+        WHOLE.map(|suite| {
             let mut presentation = self.present(suite);
             let _ = self.check(&presentation).unwrap();
             change(&mut presentation);

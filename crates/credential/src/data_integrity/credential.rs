@@ -18,6 +18,7 @@ use super::DocumentError;
 use super::MAX_CREDENTIAL_BYTES;
 use super::ProofError;
 use super::ProofPurpose;
+use super::cryptosuite::Disclosure;
 use super::document;
 use super::proof::Proof;
 use super::proof::check_method;
@@ -40,15 +41,18 @@ pub struct LdpVc {
     text: String,
     /// The document that was signed, without the proof.
     document: Map<String, Value>,
+    disclosure: Disclosure,
+    presentation_header: Option<Vec<u8>>,
     presented: bool,
 }
 
 /// An `ldp_vc` before its proof is checked.
 pub struct Parsed {
     pub(super) text: String,
-    document: Map<String, Value>,
-    proof: Proof,
+    pub(super) document: Map<String, Value>,
+    pub(super) proof: Proof,
     properties: CredentialProperties,
+    disclosure: Disclosure,
     /// Whether it came inside of a presentation.
     pub(super) presented: bool,
 }
@@ -72,6 +76,9 @@ pub struct ProofOptions<'a> {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LdpVcError {
+    /// A base proof was shown to somebody else than the holder, or derived from by somebody else.
+    #[error("expected what a holder derives from a base proof, found the base proof")]
+    BaseProof,
     /// The proof is not by this key over this document.
     #[error("the proof does not hold")]
     Cryptosuite(#[from] CryptosuiteError),
@@ -81,10 +88,13 @@ pub enum LdpVcError {
     /// The document could be read in two ways.
     #[error("the form of the credential document is refused")]
     Document(#[from] DocumentError),
+    /// The credential is not one to derive others from: the caller's fault.
+    #[error("expected a credential with a base proof, found another")]
+    NoBaseProof,
     /// Not strict JSON.
     #[error("the credential is not read")]
     Json(#[from] json::JsonError),
-    /// A presented credential was to be kept.
+    /// A presented or derived credential was to be kept.
     #[error("expected a credential as issued, found one from a presentation")]
     Presented,
     /// The proof itself.
@@ -116,8 +126,9 @@ impl LdpVcError {
                 CryptosuiteError::Canonicalization(_) | CryptosuiteError::Json(_) | CryptosuiteError::JsonLd(_),
             ) => "https://w3id.org/security#PROOF_TRANSFORMATION_ERROR",
             Self::Json(_) => "https://www.w3.org/TR/vc-data-model#PARSING_ERROR",
-            Self::Secured => "https://w3id.org/security#PROOF_GENERATION_ERROR",
-            Self::Cryptosuite(_)
+            Self::NoBaseProof | Self::Secured => "https://w3id.org/security#PROOF_GENERATION_ERROR",
+            Self::BaseProof
+            | Self::Cryptosuite(_)
             | Self::DataModel(_)
             | Self::Document(_)
             | Self::Presented
@@ -137,18 +148,27 @@ pub fn issue(
     options: &ProofOptions<'_>,
     contexts: &ContextLoader,
 ) -> Result<SigningRequest<Map<String, Value>>, LdpVcError> {
-    if document.contains_key("proof") {
-        return Err(LdpVcError::Secured);
-    }
-    let properties = CredentialProperties::read(&document)?;
-    check_method(&properties.issuer, options.verification_method)?;
-    document::check(&document, contexts)?;
-    document::check_places(&document)?;
+    check_unsecured(&document, options, contexts)?;
     let configuration = options.configuration(ProofPurpose::AssertionMethod);
     let request = options
         .cryptosuite
         .sign(options.algorithm, &document, configuration, contexts)?;
     Ok(request.map(|proof| with_proof(document, proof)))
+}
+
+/// Whether a proof of `document` could be verified.
+pub(super) fn check_unsecured(
+    document: &Map<String, Value>,
+    options: &ProofOptions<'_>,
+    contexts: &ContextLoader,
+) -> Result<(), LdpVcError> {
+    if document.contains_key("proof") {
+        return Err(LdpVcError::Secured);
+    }
+    let properties = CredentialProperties::read(document)?;
+    check_method(&properties.issuer, options.verification_method)?;
+    document::check(document, contexts)?;
+    Ok(document::check_places(document)?)
 }
 
 pub(super) fn with_proof(mut document: Map<String, Value>, proof: Value) -> Map<String, Value> {
@@ -215,11 +235,13 @@ impl Unverified<LdpVc> {
         let proof = Proof::take(&mut document)?;
         let properties = CredentialProperties::read(&document)?;
         document::context_urls(&document)?;
+        let disclosure = proof.cryptosuite.disclosure(proof.value())?;
         Ok(Self(Parsed {
             text,
             document,
             proof,
             properties,
+            disclosure,
             presented: false,
         }))
     }
@@ -252,8 +274,37 @@ impl Unverified<LdpVc> {
     /// credential. Every context must be one of `contexts`.
     ///
     /// # Errors
-    /// [`LdpVcError`].
+    /// [`LdpVcError`]; [`LdpVcError::BaseProof`] for what is for its holder alone
+    /// ([base proof](https://www.w3.org/TR/vc-di-ecdsa/#base-proof-serialization-ecdsa-sd-2023)).
     pub fn authenticate(
+        self,
+        key: &PublicKey,
+        issuer: &str,
+        contexts: &ContextLoader,
+        now: Timestamp,
+    ) -> Result<Authentic<LdpVc>, LdpVcError> {
+        if self.0.disclosure == Disclosure::Base {
+            return Err(LdpVcError::BaseProof);
+        }
+        self.check_now(key, issuer, contexts, now)
+    }
+
+    /// For a wallet: checks what an issuer has delivered like [`Self::authenticate`], a base proof as well, and
+    /// keeps it.
+    ///
+    /// # Errors
+    /// [`LdpVcError`]; [`LdpVcError::Presented`] for what was presented or derived.
+    pub fn hold_issued(
+        self,
+        key: &PublicKey,
+        issuer: &str,
+        contexts: &ContextLoader,
+        now: Timestamp,
+    ) -> Result<Held<LdpVc>, LdpVcError> {
+        self.check_now(key, issuer, contexts, now)?.hold_issued()
+    }
+
+    fn check_now(
         self,
         key: &PublicKey,
         issuer: &str,
@@ -274,7 +325,8 @@ impl Unverified<LdpVc> {
         self.check_proof(key, issuer, contexts)?.hold_issued()
     }
 
-    fn check_proof(
+    /// All but the times.
+    pub(super) fn check_proof(
         self,
         key: &PublicKey,
         issuer: &str,
@@ -285,6 +337,7 @@ impl Unverified<LdpVc> {
             document,
             proof,
             properties,
+            disclosure,
             presented,
         } = self.0;
         if properties.issuer != issuer {
@@ -296,6 +349,7 @@ impl Unverified<LdpVc> {
         document::check(&document, contexts)?;
         document::check_places(&document)?;
         proof.cryptosuite.verify(&document, &proof.map, key, contexts)?;
+        let presentation_header = proof.cryptosuite.presentation_header(proof.value());
         let is_did = |subject: &String| subject.starts_with("did:");
         let facts = Facts {
             fingerprint: Fingerprint(keys::sha256(text.as_bytes())),
@@ -318,6 +372,8 @@ impl Unverified<LdpVc> {
             contents: LdpVc {
                 text,
                 document,
+                disclosure,
+                presentation_header,
                 presented,
             },
         })
@@ -332,14 +388,29 @@ impl Authentic<LdpVc> {
             .into_iter()
     }
 
+    /// What a derived proof of `bbs-2023` was made for, as its holder says. A verifier to whom nobody presents by a
+    /// holder's key compares it with what it asked for: another header is a replay.
+    #[must_use]
+    pub fn presentation_header(&self) -> Option<&[u8]> {
+        self.contents.presentation_header.as_deref()
+    }
+
     /// Keeps a credential as issued.
     ///
     /// # Errors
-    /// [`LdpVcError::Presented`] for a credential from a presentation.
+    /// [`LdpVcError::Presented`] for a credential from a presentation, or derived for one.
     pub fn hold_issued(self) -> Result<Held<LdpVc>, LdpVcError> {
-        if self.contents.presented {
+        if self.contents.presented || self.contents.disclosure == Disclosure::Derived {
             return Err(LdpVcError::Presented);
         }
         Ok(self.hold())
+    }
+}
+
+impl Held<LdpVc> {
+    /// The credential as others may see it; none if first a part of it must be derived.
+    pub(super) fn shown(&self) -> Option<&str> {
+        let is_base = self.contents.disclosure == Disclosure::Base;
+        (!is_base).then_some(self.contents.text.as_str())
     }
 }

@@ -156,7 +156,8 @@ impl LdpVpError {
 }
 
 impl Presentation<'_> {
-    /// The presentation of these credentials with the holder's proof in it, once signed.
+    /// The presentation of these credentials with the holder's proof in it, once signed. Of one with a base proof
+    /// it takes what was derived ([`Held::derive`]).
     ///
     /// # Errors
     /// [`LdpVpError`], the caller's fault: a presentation that nobody could verify.
@@ -168,8 +169,11 @@ impl Presentation<'_> {
         check_method(self.holder, self.verification_method)?;
         let credentials = credentials
             .iter()
-            .map(|held| json::parse(held.as_str().as_bytes(), limits()))
-            .collect::<Result<Vec<_>, _>>()?;
+            .map(|held| {
+                let shown = held.shown().ok_or(LdpVpError::Credential(LdpVcError::BaseProof))?;
+                Ok(json::parse(shown.as_bytes(), limits())?)
+            })
+            .collect::<Result<Vec<_>, LdpVpError>>()?;
         let document = Map::from_iter([
             ("@context".to_owned(), json!([BASE_CONTEXT])),
             ("type".to_owned(), json!([PRESENTATION_TYPE])),
@@ -201,6 +205,9 @@ impl UnverifiedPresentation {
     pub fn parse(text: &str) -> Result<Self, LdpVpError> {
         let mut document = json::parse_object(text.as_bytes(), limits())?;
         let proof = Proof::take(&mut document)?;
+        if proof.cryptosuite.is_selective() {
+            return Err(CryptosuiteError::Selective.into());
+        }
         let properties = PresentationProperties::read(&document)?;
         let found = properties.credentials.len();
         if found > MAX_CREDENTIALS {

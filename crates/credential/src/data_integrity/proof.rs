@@ -48,9 +48,7 @@ pub enum ProofError {
     #[error("expected the proof's `@context` to be the beginning of the document's, found another")]
     Context,
     /// A suite that we do not have.
-    #[error(
-        "expected the cryptosuite eddsa-rdfc-2022, eddsa-jcs-2022, ecdsa-rdfc-2019 or ecdsa-jcs-2019, found another"
-    )]
+    #[error("expected a cryptosuite of this version, found another")]
     Cryptosuite,
     /// A member is missing or malformed.
     #[error("expected `{member}` as {expected}, found something else or nothing")]
@@ -145,6 +143,11 @@ impl Proof {
         check_method(identity, &self.verification_method)
     }
 
+    /// `proofValue`, which is there since the proof was read.
+    pub(super) fn value(&self) -> &str {
+        self.map.get("proofValue").and_then(Value::as_str).unwrap_or_default()
+    }
+
     pub(super) fn challenge(&self) -> Option<&str> {
         self.map.get("challenge").and_then(Value::as_str)
     }
@@ -171,7 +174,7 @@ impl Proof {
                 .get("@context")
                 .is_some_and(|context| as_slice(context).starts_with(as_slice(own))),
             // There the document's context replaces the proof's, which nothing would cover.
-            Transformation::Rdfc => false,
+            Transformation::Rdfc | Transformation::Statements(_) => false,
         };
         if !begins {
             return Err(ProofError::Context);

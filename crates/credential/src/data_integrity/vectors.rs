@@ -22,7 +22,7 @@ use signer::SoftwareKey;
 use super::*;
 use crate::Unverified;
 
-fn folder(name: &str) -> Option<PathBuf> {
+pub(super) fn folder(name: &str) -> Option<PathBuf> {
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors");
     let root = std::env::var_os("ATTESTRY_VECTORS").map_or_else(|| PathBuf::from(default), PathBuf::from);
     let path = root.join(name);
@@ -35,15 +35,15 @@ fn folder(name: &str) -> Option<PathBuf> {
     None
 }
 
-fn text(path: &Path) -> String {
+pub(super) fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn object(path: &Path) -> Map<String, Value> {
+pub(super) fn object(path: &Path) -> Map<String, Value> {
     serde_json::from_str(&text(path)).unwrap()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     let mut out = String::new();
     for byte in bytes {
         write!(out, "{byte:02x}").unwrap();
@@ -52,7 +52,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// The bundled contexts and the two that only the vectors use.
-fn contexts() -> Option<ContextLoader> {
+pub(super) fn contexts() -> Option<ContextLoader> {
     let folder = folder("contexts")?.join("npm");
     let mut contexts = ContextLoader::bundled();
     for (url, file) in [
@@ -135,7 +135,7 @@ fn check_rdfc(
 ) {
     let algorithm = key.1.algorithm();
     let hash = match algorithm {
-        Algorithm::EdDsa | Algorithm::Es256 => jsonld::HashAlgorithm::Sha256,
+        Algorithm::Bbs | Algorithm::EdDsa | Algorithm::Es256 => jsonld::HashAlgorithm::Sha256,
         Algorithm::Es384 => jsonld::HashAlgorithm::Sha384,
     };
     let file = |name: &str, kind: &str| part.join(format!("{name}{mark}.{kind}"));

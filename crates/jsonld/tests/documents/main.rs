@@ -5,4 +5,6 @@ mod bounds;
 #[cfg(test)]
 mod compact;
 #[cfg(test)]
+mod places;
+#[cfg(test)]
 mod strict;
