@@ -6,6 +6,7 @@
 
 pub mod rows;
 pub mod sd_jwt_vc;
+pub mod selective;
 pub mod w3c;
 
 /// A small registry with an issuer, as the tests of `crates/trust` make it.

@@ -21,7 +21,7 @@ use crate::RawCheck;
 use crate::VERIFIER;
 use crate::key;
 
-const ISSUER: &str = "did:example:issuer";
+pub(crate) const ISSUER: &str = "did:example:issuer";
 const HOLDER: &str = "did:example:holder";
 
 /// A `vc+jwt`, alone and in a `vp+jwt`.
@@ -45,14 +45,14 @@ pub struct Proven {
 const CONTEXT: &str = "https://attestry.example/types/PersonIdentity/context.jsonld";
 
 /// The bundled contexts and the type's.
-fn contexts() -> ContextLoader {
+pub(crate) fn contexts() -> ContextLoader {
     let mut contexts = ContextLoader::bundled();
     let document = include_str!("../../schemas/types/PersonIdentity/context.jsonld");
     contexts.register(CONTEXT, serde_json::from_str(document).expect("JSON"));
     contexts
 }
 
-fn document() -> Map<String, Value> {
+pub(crate) fn document() -> Map<String, Value> {
     let document = json!({
         "@context": ["https://www.w3.org/ns/credentials/v2", CONTEXT],
         "type": ["VerifiableCredential", "PersonIdentity"],
