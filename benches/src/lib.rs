@@ -7,6 +7,7 @@
 pub mod bbs_2023;
 pub mod rows;
 pub mod sd_jwt_vc;
+pub mod selective;
 pub mod w3c;
 
 /// A small registry with an issuer, as the tests of `crates/trust` make it.

@@ -5,6 +5,7 @@ use credential::data_integrity::Cryptosuite;
 use crate::bbs_2023::Unlinkable;
 use crate::registry::Verdict;
 use crate::sd_jwt_vc::Presented;
+use crate::selective::Shown;
 use crate::w3c::Jwts;
 use crate::w3c::Proven;
 
@@ -72,6 +73,18 @@ pub fn rows() -> Vec<Row> {
         row(
             name,
             bound,
+            Box::new(move || whole.verify()),
+            Box::new(move || raw.raw()),
+        );
+    }
+    for (name, claims) in [
+        ("ecdsa-sd-2023 derived proof, 3 of 10 claims", 3),
+        ("ecdsa-sd-2023 derived proof, 10 of 10 claims", 10),
+    ] {
+        let [whole, raw] = [(); 2].map(|()| Shown::new(claims));
+        row(
+            name,
+            Some(1.5),
             Box::new(move || whole.verify()),
             Box::new(move || raw.raw()),
         );

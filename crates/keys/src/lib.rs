@@ -3,8 +3,9 @@
 //! In scope: Ed25519 and P-256 verification, BBS, JWK and Multikey, compact JWS and JWE, JCS (RFC 8785),
 //! deterministic CBOR (RFC 8949), strict JSON, the `eddsa-jcs-2022` proof, and signing *requests*.
 //!
-//! Out of scope: private signing keys (but for a [`OneTimeKey`]) and randomness (`crates/signer`), what a payload means
-//! (`crates/credential`, `crates/trust`), and who a key belongs to (`crates/did`).
+//! Out of scope: keeping private keys and randomness (`crates/signer`), what a payload means (`crates/credential`,
+//! `crates/trust`), and who a key belongs to (`crates/did`). Private keys themselves are here only where no library
+//! has them ([`bbs::SecretKey`]) or nobody keeps them ([`OneTimeKey`]).
 //!
 //! Nothing here reads a clock, a file or a socket; time and randomness come as arguments.
 

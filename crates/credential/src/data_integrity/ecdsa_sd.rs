@@ -31,8 +31,8 @@ use serde_json::Map;
 use serde_json::Value;
 use thiserror::Error;
 
-use self::proof_value::Base;
-use self::proof_value::Derived;
+use self::proof_value::BaseProof;
+use self::proof_value::DerivedProof;
 use super::CryptosuiteError;
 use super::Pointer;
 use super::SelectiveError;
@@ -106,7 +106,7 @@ pub(super) fn sign(
     let one_time_key = key.public_key().clone();
     let message = groups.signed_data(document, &configuration, &one_time_key, contexts)?;
     Ok(SigningRequest::new(Algorithm::Es256, message, move |base_signature| {
-        let base = Base {
+        let base = BaseProof {
             base_signature,
             one_time_key,
             hmac_key,
@@ -127,7 +127,7 @@ pub(super) fn verify_base(
     key: &PublicKey,
     contexts: &ContextLoader,
 ) -> Result<(), CryptosuiteError> {
-    let base = Base::decode(proof_value).map_err(EcdsaSdError::Component)?;
+    let base = BaseProof::decode(proof_value).map_err(EcdsaSdError::Component)?;
     let make_labels = |count| labels::hmac(&base.hmac_key, count);
     let statements = Statements::new(document, contexts, make_labels).map_err(refused)?;
     let positions = statements.select(&base.mandatory).map_err(refused)?.positions;
@@ -146,7 +146,7 @@ pub(super) fn derive(
     selective: &[Pointer],
     contexts: &ContextLoader,
 ) -> Result<(Map<String, Value>, String), CryptosuiteError> {
-    let base = Base::decode(proof_value).map_err(EcdsaSdError::Component)?;
+    let base = BaseProof::decode(proof_value).map_err(EcdsaSdError::Component)?;
     let make_labels = |count| labels::hmac(&base.hmac_key, count);
     let statements = Statements::new(document, contexts, make_labels).map_err(refused)?;
     let mandatory = statements.select(&base.mandatory).map_err(refused)?.positions;
@@ -161,7 +161,7 @@ pub(super) fn derive(
         .map(|(_, signature)| *signature)
         .collect();
     let relative = revealed.positions.iter().zip(0..);
-    let derived = Derived {
+    let derived = DerivedProof {
         base_signature: base.base_signature,
         one_time_key: base.one_time_key,
         signatures,
@@ -183,7 +183,7 @@ pub(super) fn verify_derived(
     key: &PublicKey,
     contexts: &ContextLoader,
 ) -> Result<(), CryptosuiteError> {
-    let derived = Derived::decode(proof_value).map_err(EcdsaSdError::Component)?;
+    let derived = DerivedProof::decode(proof_value).map_err(EcdsaSdError::Component)?;
     let n_quads = labelled_n_quads(document, contexts, &derived.labels).map_err(refused)?;
     let groups = Groups::new(&n_quads, &derived.positions(n_quads.len())?)?;
     groups.check_count(&derived.signatures)?;

@@ -40,7 +40,7 @@ fn each_blank_node_has_its_place() {
         "by": {"key": [{"a": "v"}]},
     }));
     let placed = jsonld::to_rdf_with_places(&document, &options).unwrap();
-    let places: BTreeSet<&str> = placed.places.iter().map(String::as_str).collect();
+    let found: BTreeSet<&str> = placed.places.iter().map(String::as_str).collect();
     let expected = [
         "",
         "/a/0",
@@ -53,7 +53,7 @@ fn each_blank_node_has_its_place() {
         "/list/2/0~",
         "/by/key/0",
     ];
-    assert_eq!(places, BTreeSet::from(expected));
+    assert_eq!(found, BTreeSet::from(expected));
     assert_eq!(placed.places.len(), expected.len());
     assert_eq!(placed.dataset, jsonld::to_rdf(&document, &options).unwrap());
 }

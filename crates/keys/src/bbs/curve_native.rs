@@ -19,7 +19,6 @@ use super::G2_BYTES;
 pub(super) struct Point(min_sig::Signature);
 
 /// A point of the subgroup G2, not the identity.
-#[derive(Clone)]
 pub(super) struct Key(blst_p2_affine);
 
 impl Point {

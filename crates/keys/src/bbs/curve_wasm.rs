@@ -1,7 +1,5 @@
 //! The curve for public values in pure Rust, for WebAssembly.
 
-use std::sync::Arc;
-
 use bls12_381::G1Affine;
 use bls12_381::G2Affine;
 use bls12_381::G2Prepared;
@@ -19,8 +17,7 @@ use super::combination::Term;
 pub(super) struct Point(G1Affine);
 
 /// A point of the subgroup G2, not the identity, prepared for pairings.
-#[derive(Clone)]
-pub(super) struct Key(Arc<G2Prepared>);
+pub(super) struct Key(G2Prepared);
 
 impl Point {
     /// `octets_to_point_E1` with the subgroup check; `None` for the identity as well.
@@ -49,7 +46,7 @@ impl Key {
         let point: Option<G2Affine> = G2Affine::from_compressed(octets).into();
         point
             .filter(|point| !bool::from(point.is_identity()))
-            .map(|point| Self(Arc::new(point.into())))
+            .map(|point| Self(point.into()))
     }
 }
 

@@ -74,7 +74,7 @@ impl PublicKey {
         let generators = Generators::new(messages.len())?;
         let messages = Zeroizing::new(hash::messages(messages));
         let hidden_indexes = hidden_indexes(disclosed, messages.len());
-        let domain = hash::domain(&self.octets, &generators, header);
+        let domain = hash::domain(self.as_bytes(), &generators, header);
 
         let [r1, r2, e_blind, r1_blind, r3_blind] = std::array::from_fn(|_| Zeroizing::new(hash::random_scalar(rng)));
         let blinds: Zeroizing<Vec<Scalar>> =
@@ -141,7 +141,7 @@ impl PublicKey {
         }
         check_indexes(disclosed, count)?;
         let generators = Generators::new(count)?;
-        let domain = hash::domain(&self.octets, &generators, header);
+        let domain = hash::domain(self.as_bytes(), &generators, header);
         let messages: Vec<(usize, Scalar)> = disclosed.iter().copied().zip(hash::messages(messages)).collect();
         let [t1, t2] = proof.commitments(&generators, &domain, &messages);
 
@@ -152,7 +152,7 @@ impl PublicKey {
             disclosed: messages,
             presentation_header,
         };
-        if transcript.challenge() == proof.challenge && curve::pairings_agree(a_bar.0, &self.point, b_bar.0) {
+        if transcript.challenge() == proof.challenge && curve::pairings_agree(a_bar.0, self.point(), b_bar.0) {
             Ok(())
         } else {
             Err(BbsError::Signature)

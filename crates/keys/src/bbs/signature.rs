@@ -109,7 +109,7 @@ impl SecretKey {
     pub fn sign(&self, header: &[u8], messages: &[impl AsRef<[u8]>]) -> Result<Signature, BbsError> {
         let generators = Generators::new(messages.len())?;
         let messages = Zeroizing::new(hash::messages(messages));
-        let domain = hash::domain(&self.public.octets, &generators, header);
+        let domain = hash::domain(self.public.as_bytes(), &generators, header);
         let mut input = Zeroizing::new(scalar_to_octets(&self.scalar).to_vec());
         input.extend(messages.iter().chain([&domain]).flat_map(scalar_to_octets));
         let e = hash::to_scalar(&[&input]);
@@ -136,7 +136,7 @@ impl PublicKey {
         let (a, e) = signature.parts()?;
         let a = Point::from_octets(a).ok_or(BbsError::Malformed)?;
         let generators = Generators::new(messages.len())?;
-        let domain = hash::domain(&self.octets, &generators, header);
+        let domain = hash::domain(self.as_bytes(), &generators, header);
         // The standard's e(A, W) * e(A * e - B, BP2) = 1, the other way round.
         let mut terms = vec![
             (a, -e),
@@ -145,7 +145,7 @@ impl PublicKey {
         ];
         let points = generators.messages.iter().map(|generator| generator.point);
         terms.extend(points.zip(hash::messages(messages)));
-        if curve::pairings_agree(a, &self.point, Point::sum(&terms)) {
+        if curve::pairings_agree(a, self.point(), Point::sum(&terms)) {
             Ok(())
         } else {
             Err(BbsError::Signature)

@@ -31,6 +31,9 @@ const PRESENTATION_HEADER: usize = 4;
 const CHOICE: [&str; 2] = ["/credentialSubject/points", "/credentialSubject/knows/1/class"];
 const NONCE: &[u8] = b"n-0S6_WzA2Mj for did:web:shop.example";
 
+/// Of a CBOR map.
+type Entries = Vec<(cbor::Value, cbor::Value)>;
+
 struct Unlinkable {
     world: World,
     issuer: SoftwareKey,
@@ -309,7 +312,7 @@ fn swapped_repeated_and_other_disclosed_indexes() {
     let last = |indexes: &mut Vec<cbor::Value>, to: u64| *indexes.last_mut().unwrap() = cbor::Value::from(to);
     assert_eq!(change(&|indexes| last(indexes, u64::MAX)), INDEXES);
     let all = BTreeSet::from_iter(numbers(&components(&derived, DERIVED_PREFIX)[SELECTIVE]));
-    let free = (0..).find(|index| !all.contains(index)).unwrap();
+    let free = (0..=all.len()).find(|index| !all.contains(index)).unwrap();
     let moved = change(&|indexes| {
         indexes.remove(0);
         indexes.push(cbor::Value::from(u64::try_from(free).unwrap()));
@@ -322,7 +325,7 @@ fn swapped_repeated_and_other_disclosed_indexes() {
 fn labels_that_name_other_blank_nodes() {
     let unlinkable = Unlinkable::new();
     let derived = unlinkable.derived();
-    let labels = |change: &dyn Fn(&mut Vec<(cbor::Value, cbor::Value)>)| {
+    let labels = |change: &dyn Fn(&mut Entries)| {
         unlinkable.refused_with(&derived, |components| match &mut components[LABELS] {
             cbor::Value::Map(entries) => change(entries),
             other => panic!("{other:?}"),

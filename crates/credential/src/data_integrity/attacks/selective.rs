@@ -349,7 +349,7 @@ fn statements_changed() {
     let claim = selective.refused(&derived, |derived| derived["credentialSubject"]["points"] = json!(5));
     assert!(is_statement_signature(&claim), "{claim:?}");
     let mandatory = selective.refused(&derived, |derived| {
-        derived["validUntil"] = json!("2029-01-01T00:00:00Z")
+        derived["validUntil"] = json!("2029-01-01T00:00:00Z");
     });
     assert!(is_base_signature(&mandatory), "{mandatory:?}");
     let status = selective.refused(&derived, |derived| {

@@ -54,7 +54,7 @@ pub enum ComponentError {
 }
 
 /// A base proof's value.
-pub(super) struct Base {
+pub(super) struct BaseProof {
     pub(super) base_signature: Signature,
     pub(super) one_time_key: PublicKey,
     pub(super) hmac_key: HmacKey,
@@ -63,7 +63,7 @@ pub(super) struct Base {
 }
 
 /// A derived proof's value.
-pub(super) struct Derived {
+pub(super) struct DerivedProof {
     pub(super) base_signature: Signature,
     pub(super) one_time_key: PublicKey,
     pub(super) signatures: Vec<Signature>,
@@ -73,7 +73,7 @@ pub(super) struct Derived {
     pub(super) mandatory: Vec<u64>,
 }
 
-impl Base {
+impl BaseProof {
     pub(super) fn decode(proof_value: &str) -> Result<Self, ComponentError> {
         let components = components(proof_value, BASE_PREFIX)?;
         let [base_signature, one_time_key, hmac_key, signatures, mandatory] = &components;
@@ -108,7 +108,7 @@ impl Base {
     }
 }
 
-impl Derived {
+impl DerivedProof {
     pub(super) fn decode(proof_value: &str) -> Result<Self, ComponentError> {
         let components = components(proof_value, DERIVED_PREFIX)?;
         let [base_signature, one_time_key, signatures, label_map, mandatory] = &components;

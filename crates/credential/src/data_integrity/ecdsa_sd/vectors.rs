@@ -10,8 +10,8 @@ use serde_json::Map;
 use serde_json::Value;
 use signer::SoftwareKey;
 
-use super::proof_value::Base;
-use super::proof_value::Derived;
+use super::proof_value::BaseProof;
+use super::proof_value::DerivedProof;
 use super::*;
 use crate::data_integrity::vectors;
 use crate::data_integrity::vectors::hex;
@@ -118,7 +118,7 @@ fn base_proofs() {
     for vector in Vector::all() {
         let (document, configuration, proof_value) = vector.secured("addSignedSDBase.json");
         let (secret, key) = vector.issuer_key();
-        let base = Base::decode(&proof_value).unwrap();
+        let base = BaseProof::decode(&proof_value).unwrap();
         let raw = vector.value("addRawBaseSignatureInfo.json");
         let recovered = vector.value("derivedRecoveredBaseData.json");
         for info in [&raw, &recovered] {
@@ -188,7 +188,7 @@ fn derived_proofs() {
             vector.value("derivedUnsignedReveal.json")
         );
 
-        let derived = Derived::decode(&derived_value).unwrap();
+        let derived = DerivedProof::decode(&derived_value).unwrap();
         for file in ["derivedDisclosureData.json", "verifyDerivedProofValue.json"] {
             let info = vector.value(file);
             assert_eq!(hex(derived.base_signature.as_bytes()), info["baseSignature"], "{file}");
@@ -201,7 +201,7 @@ fn derived_proofs() {
             );
             let ours = (0_usize..).zip(&derived.labels);
             let ours = ours.map(|(number, label)| serde_json::json!([format!("c14n{number}"), label]));
-            let theirs = info["labelMap"].get("value").unwrap_or(&info["labelMap"]);
+            let theirs = info["labelMap"].get("value").unwrap_or_else(|| &info["labelMap"]);
             assert_eq!(ours.collect::<Value>(), *theirs, "{file}");
         }
         assert_eq!(
@@ -222,7 +222,7 @@ fn check_derived(
     vector: &Vector,
     revealed: &Map<String, Value>,
     configuration: &Map<String, Value>,
-    derived: &Derived,
+    derived: &DerivedProof,
 ) {
     let lines = labelled_n_quads(revealed, &vector.contexts, &derived.labels).unwrap();
     assert_eq!(lines, n_quads(&vector.value("verifyNQuads.json")));

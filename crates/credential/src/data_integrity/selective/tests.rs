@@ -37,7 +37,7 @@ fn loader() -> ContextLoader {
     contexts
 }
 
-fn document(subject: Value) -> Map<String, Value> {
+fn document(subject: &Value) -> Map<String, Value> {
     let document = json!({
         "@context": ["https://www.w3.org/ns/credentials/v2", CONTEXT],
         "type": "VerifiableCredential",
@@ -49,7 +49,7 @@ fn document(subject: Value) -> Map<String, Value> {
 
 /// What `texts` select of a document with this subject: the subject's part and the lines. The lines are also
 /// those that somebody gets who has only the part and its labels.
-fn selected(subject: Value, texts: &[&str]) -> Result<(Value, Vec<String>), SelectiveError> {
+fn selected(subject: &Value, texts: &[&str]) -> Result<(Value, Vec<String>), SelectiveError> {
     let (document, contexts) = (document(subject), loader());
     let statements = Statements::new(&document, &contexts, |count| labels::hmac(&[7; 32], count))?;
     let selected = statements.select(&pointers(texts))?;
@@ -63,11 +63,11 @@ fn selected(subject: Value, texts: &[&str]) -> Result<(Value, Vec<String>), Sele
     Ok((selected.document["credentialSubject"].clone(), of_whole))
 }
 
-fn subject_of(subject: Value, texts: &[&str]) -> Value {
+fn subject_of(subject: &Value, texts: &[&str]) -> Value {
     selected(subject, texts).unwrap().0
 }
 
-fn refusal(subject: Value, texts: &[&str]) -> SelectiveError {
+fn refusal(subject: &Value, texts: &[&str]) -> SelectiveError {
     selected(subject, texts).unwrap_err()
 }
 
@@ -77,17 +77,17 @@ fn what_is_on_the_way_comes_with_id_and_type() {
         "type": "Card", "plain": "y", "inCard": {"plain": "a", "thing": {"plain": "b"}},
     }});
     assert_eq!(
-        subject_of(subject.clone(), &["/credentialSubject/thing/inCard/plain"]),
+        subject_of(&subject, &["/credentialSubject/thing/inCard/plain"]),
         json!({"id": "did:example:s", "thing": {"type": "Card", "inCard": {"plain": "a"}}})
     );
     assert_eq!(
-        subject_of(subject.clone(), &["/credentialSubject/id"]),
+        subject_of(&subject, &["/credentialSubject/id"]),
         json!({"id": "did:example:s"})
     );
     let whole = ["/credentialSubject", "/credentialSubject/thing/plain"];
-    assert_eq!(subject_of(subject.clone(), &whole), subject);
+    assert_eq!(subject_of(&subject, &whole), subject);
     let whole_last = ["/credentialSubject/thing/plain", "/credentialSubject"];
-    assert_eq!(subject_of(subject.clone(), &whole_last), subject);
+    assert_eq!(subject_of(&subject, &whole_last), subject);
 }
 
 #[test]
@@ -95,14 +95,14 @@ fn items_of_an_array_keep_their_order_and_their_labels() {
     let things = json!([{"plain": "a"}, {"plain": "b"}, {"thing": [{"plain": "c"}, {"plain": "d"}]}, {"plain": "e"}]);
     assert_eq!(
         subject_of(
-            json!({"thing": things}),
+            &json!({"thing": things}),
             &["/credentialSubject/thing/3", "/credentialSubject/thing/2/thing/1"]
         ),
         json!({"thing": [{"thing": [{"plain": "d"}]}, {"plain": "e"}]})
     );
     let things = json!([[{"plain": "a"}], [{"plain": "b"}, {"plain": "c"}]]);
     assert_eq!(
-        subject_of(json!({"thing": things}), &["/credentialSubject/thing/1/1"]),
+        subject_of(&json!({"thing": things}), &["/credentialSubject/thing/1/1"]),
         json!({"thing": [[{"plain": "c"}]]})
     );
 }
@@ -115,7 +115,7 @@ fn things_that_look_alike_in_the_part_are_told_apart() {
         {"thing": {"plain": "same"}, "plain": "second"},
     ]);
     let pointers = ["/credentialSubject/thing/0/thing", "/credentialSubject/thing/1/thing"];
-    let (_, lines) = selected(json!({"thing": things}), &pointers).unwrap();
+    let (_, lines) = selected(&json!({"thing": things}), &pointers).unwrap();
     let same = |line: &&String| line.contains("\"same\"");
     assert_eq!(lines.iter().filter(same).count(), 2);
 }
@@ -124,11 +124,11 @@ fn things_that_look_alike_in_the_part_are_told_apart() {
 fn json_literals_are_selected_as_a_whole() {
     let subject = json!({"json": {"type": "x", "a": [1, {"b": 2}], "c": null}, "plain": "x"});
     assert_eq!(
-        subject_of(subject.clone(), &["/credentialSubject/json"]),
+        subject_of(&subject, &["/credentialSubject/json"]),
         json!({"json": subject["json"]})
     );
     for part in ["/credentialSubject/json/a", "/credentialSubject/json/a/1"] {
-        assert_eq!(refusal(subject.clone(), &[part]), SelectiveError::NotWhole, "{part}");
+        assert_eq!(refusal(&subject, &[part]), SelectiveError::NotWhole, "{part}");
     }
 }
 
@@ -136,9 +136,9 @@ fn json_literals_are_selected_as_a_whole() {
 fn texts_with_a_language_are_selected_as_a_whole() {
     let text = json!({"@value": "Ausweis", "@language": "de"});
     let subject = json!({"plain": text});
-    assert_eq!(subject_of(subject.clone(), &["/credentialSubject/plain"]), subject);
+    assert_eq!(subject_of(&subject, &["/credentialSubject/plain"]), subject);
     let part = ["/credentialSubject/plain/@value"];
-    assert_eq!(refusal(subject, &part), SelectiveError::NotWhole);
+    assert_eq!(refusal(&subject, &part), SelectiveError::NotWhole);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn entries_of_language_and_id_maps_are_selected() {
     });
     assert_eq!(
         subject_of(
-            subject,
+            &subject,
             &[
                 "/credentialSubject/label/en/1",
                 "/credentialSubject/byId/did:example:b/plain"
@@ -162,13 +162,13 @@ fn entries_of_language_and_id_maps_are_selected() {
 #[test]
 fn lists_are_selected_as_a_whole() {
     let subject = json!({"list": ["a", {"plain": "b"}, ["c", "d"]], "plain": "x"});
-    let (part, lines) = selected(subject.clone(), &["/credentialSubject/list"]).unwrap();
+    let (part, lines) = selected(&subject, &["/credentialSubject/list"]).unwrap();
     assert_eq!(part, json!({"list": subject["list"]}));
     let cells = |line: &&String| line.contains("22-rdf-syntax-ns#first");
     assert_eq!(lines.iter().filter(cells).count(), 5);
     for item in 0..3 {
         let part = format!("/credentialSubject/list/{item}");
-        assert_eq!(refusal(subject.clone(), &[&part]), SelectiveError::NotWhole, "{item}");
+        assert_eq!(refusal(&subject, &[&part]), SelectiveError::NotWhole, "{item}");
     }
 }
 
@@ -177,12 +177,12 @@ fn graphs_need_a_name() {
     let named = json!({"namedGraph": {"urn:example:g": {"plain": "a", "thing": {"plain": "b"}}}});
     let part = ["/credentialSubject/namedGraph/urn:example:g/thing"];
     assert_eq!(
-        subject_of(named, &part),
+        subject_of(&named, &part),
         json!({"namedGraph": {"urn:example:g": {"thing": {"plain": "b"}}}})
     );
     let unnamed = json!({"graph": {"plain": "a"}});
     assert_eq!(
-        refusal(unnamed, &["/credentialSubject"]),
+        refusal(&unnamed, &["/credentialSubject"]),
         SelectiveError::JsonLd(jsonld::Error::UnnamedGraph)
     );
 }
@@ -190,7 +190,7 @@ fn graphs_need_a_name() {
 #[test]
 fn pointers_that_lead_nowhere_are_refused() {
     let subject = json!({"thing": [{"plain": "a"}], "plain": "x"});
-    assert!(selected(subject.clone(), &["/credentialSubject/thing/0"]).is_ok());
+    assert!(selected(&subject, &["/credentialSubject/thing/0"]).is_ok());
     for nowhere in [
         "/absent",
         "/credentialSubject/thing/1",
@@ -203,11 +203,14 @@ fn pointers_that_lead_nowhere_are_refused() {
         "/credentialSubject/plain/0",
     ] {
         let pointer = nowhere.to_owned();
-        let refused = refusal(subject.clone(), &[nowhere]);
+        let refused = refusal(&subject, &[nowhere]);
         assert_eq!(refused, SelectiveError::NotInDocument { pointer }, "{nowhere}");
     }
     let whole = ["/credentialSubject", "/credentialSubject/thing/1"];
-    assert!(matches!(refusal(subject, &whole), SelectiveError::NotInDocument { .. }));
+    assert!(matches!(
+        refusal(&subject, &whole),
+        SelectiveError::NotInDocument { .. }
+    ));
 }
 
 /// RFC 6901, section 5, as far as it is not the whole document.
@@ -236,18 +239,18 @@ fn pointers_are_read_and_written() {
 #[test]
 fn too_many_pointers_are_refused() {
     let many = vec!["/credentialSubject/plain"; MAX_POINTERS];
-    assert!(selected(json!({"plain": "x"}), &many).is_ok());
+    assert!(selected(&json!({"plain": "x"}), &many).is_ok());
     let found = MAX_POINTERS + 1;
     let more = vec!["/credentialSubject/plain"; found];
     assert_eq!(
-        refusal(json!({"plain": "x"}), &more),
+        refusal(&json!({"plain": "x"}), &more),
         SelectiveError::TooManyPointers { found }
     );
 }
 
 #[test]
 fn labels_must_be_one_for_each_blank_node() {
-    let document = document(json!({"thing": {"plain": "a"}}));
+    let document = document(&json!({"thing": {"plain": "a"}}));
     let check = |labels: &[&str]| {
         let labels: Vec<String> = labels.iter().map(ToString::to_string).collect();
         labelled_n_quads(&document, &loader(), &labels)
