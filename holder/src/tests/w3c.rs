@@ -1,5 +1,6 @@
 //! W3C credentials: received, shown and presented whole, by their own rules.
 
+use credential::LdpVc;
 use credential::Transaction;
 use credential::Unverified;
 use credential::VcJwt;
@@ -303,6 +304,54 @@ fn verify(scene: &Scene, presentation: &Value, key: &SoftwareKey, did: &str, tra
             assert!(authentic.verify_presenter(&received.presenter).unwrap().is_proven());
         }
         other => panic!("expected a presentation, found {other}"),
+    }
+}
+
+/// With a base proof, which a verifier must never see.
+#[test]
+fn of_a_credential_with_selective_disclosure_only_what_is_asked_for_leaves() {
+    let mut scene = Scene::new();
+    scene.issuer = SoftwareKey::generate(Algorithm::Es256, &mut signer::os_rng());
+    let (key, did) = holder();
+    let options = ProofOptions {
+        cryptosuite: Cryptosuite::EcdsaSd2023,
+        verification_method: &format!("{ISSUER}#key-1"),
+        created: Some(NOW.minus(60)),
+        expires: None,
+    };
+    let mut rng = signer::os_rng();
+    let signing = data_integrity::issue_selective(document(&did), &options, &[], &loader(), &mut rng).unwrap();
+    let credential: Value = scene.issuer.fulfil(signing).unwrap().into();
+    let received = check(&credential, "ldp_vc", scene.issuer.public_key(), key.public_key()).unwrap();
+    let holdings = Holdings::open(vec![record(&scene, "ldp_vc", received)]).unwrap();
+    for bound in [true, false] {
+        let request = scene.ask_query(&query("ldp_vc", bound));
+        let proposal = holdings.propose(&request, &[], NOW).unwrap();
+        let disclosed = proposal.credentials()[0].disclosed();
+        let shown: Vec<(&str, bool)> = disclosed
+            .iter()
+            .map(|one| (one.claim.label.as_str(), one.requested))
+            .collect();
+        assert_eq!(shown, [("Adult", true)]);
+        let transaction = Transaction {
+            audience: CLIENT,
+            nonce: &request.request().nonce,
+            now: NOW,
+            max_age: 60,
+        };
+        let presented = match proposal.present(NOW).unwrap().remove(0).step {
+            PresentationStep::Ready(bare) => bare,
+            PresentationStep::Sign { signing, .. } => {
+                let presentation = key.fulfil(signing).unwrap();
+                verify(&scene, &presentation, &key, &did, &transaction);
+                presentation["verifiableCredential"][0].clone()
+            }
+        };
+        let subject = json!({"id": did, "age_over_18": true});
+        assert_eq!(presented["credentialSubject"], subject);
+        let presented = Unverified::<LdpVc>::from_object(presented.as_object().unwrap()).unwrap();
+        let issuer = scene.issuer.public_key();
+        assert!(presented.authenticate(issuer, ISSUER, &loader(), NOW).is_ok());
     }
 }
 

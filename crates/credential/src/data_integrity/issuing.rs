@@ -82,7 +82,7 @@ impl Held<LdpVc> {
     /// [`LdpVcError::NoBaseProof`] for a credential that can only be shown as a whole; otherwise the fault of who
     /// chose the pointers: one leads nowhere, or what is selected is no credential.
     pub fn derive(&self, selective: &[Pointer], contexts: &ContextLoader) -> Result<Self, LdpVcError> {
-        if self.shown().is_some() {
+        if !self.is_selective() {
             return Err(LdpVcError::NoBaseProof);
         }
         let base = Unverified::<LdpVc>::parse(self.as_str())?.0;

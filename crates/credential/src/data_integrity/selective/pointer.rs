@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::SelectiveError;
+use crate::ClaimPath;
+use crate::claim_path::PathComponent;
 
 /// Pointers of one proof. A credential has some ten to a hundred members to choose from; the proof of an issuer
 /// carries its pointers, and each is walked.
@@ -32,6 +34,21 @@ impl FromStr for Pointer {
             .strip_prefix('/')
             .filter(|names| names.len() < MAX_POINTER_BYTES)
             .and_then(|names| names.split('/').map(unescaped).collect());
+        names.map(Self).ok_or(SelectiveError::PointerSyntax)
+    }
+}
+
+impl TryFrom<&ClaimPath> for Pointer {
+    type Error = SelectiveError;
+
+    /// The pointer to what a path of keys and indexes selects.
+    fn try_from(path: &ClaimPath) -> Result<Self, SelectiveError> {
+        let name = |component: &PathComponent| match component {
+            PathComponent::Key(key) => Some(key.clone()),
+            PathComponent::Index(index) => Some(index.to_string()),
+            PathComponent::All => None,
+        };
+        let names = path.components().iter().map(name).collect::<Option<_>>();
         names.map(Self).ok_or(SelectiveError::PointerSyntax)
     }
 }
