@@ -11,8 +11,9 @@ use crate::claim_path::PathComponent;
 /// carries its pointers, and each is walked.
 pub const MAX_POINTERS: usize = 512;
 
-/// Bytes of one pointer: 32 levels, as deep as foreign JSON is read, of 32 bytes each.
-const MAX_POINTER_BYTES: usize = 1_024;
+/// Bytes of one pointer: 32 levels, as deep as foreign JSON is read, of 16 bytes each. The longest in the published
+/// vectors has 49.
+const MAX_POINTER_BYTES: usize = 512;
 
 /// The way from the top of a document to one of its members.
 #[derive(Clone, Debug, PartialEq, Eq)]
