@@ -56,6 +56,7 @@ impl Shown {
         let (issuer, contexts) = (key(Algorithm::Es256, 5), contexts());
         let options = ProofOptions {
             cryptosuite: Cryptosuite::EcdsaSd2023,
+            algorithm: Algorithm::Es256,
             verification_method: &format!("{ISSUER}#key"),
             created: Some(NOW.minus(60)),
             expires: None,

@@ -40,6 +40,7 @@ static CREDENTIALS: LazyLock<[Map<String, Value>; 2]> = LazyLock::new(|| {
     let document = object(crate::seeds::document().to_string().as_bytes()).expect("an object");
     let options = ProofOptions {
         cryptosuite: Cryptosuite::Bbs2023,
+        algorithm: keys::Algorithm::Bbs,
         verification_method: &issuer().method,
         created: None,
         expires: None,

@@ -6,12 +6,16 @@ use credential::LdpVc;
 use credential::Unverified;
 use credential::data_integrity;
 use credential::data_integrity::Cryptosuite;
+use credential::data_integrity::LdpVcError;
+use credential::data_integrity::Pointer;
 use credential::data_integrity::ProofOptions;
 use jsonld::ContextLoader;
+use keys::Algorithm;
 use serde_json::Map;
 use serde_json::Value;
 
 use crate::NOW;
+use crate::Party;
 use crate::issuer;
 use crate::object;
 use crate::text;
@@ -37,6 +41,12 @@ pub fn fuzz(data: &[u8]) {
     if let Ok(credential) = Unverified::<LdpVc>::parse(text) {
         let _ = credential.authenticate(issuer().public(), &issuer().did, &CONTEXTS, NOW);
     }
+    if let Ok(credential) = Unverified::<LdpVc>::parse(text) {
+        let (key, issuer) = (selective_issuer().public(), &selective_issuer().did);
+        if let Ok(held) = credential.restore(key, issuer, &CONTEXTS) {
+            let _ = held.derive(&[], b"n-1", &CONTEXTS, &mut crate::verdict::Salts(1));
+        }
+    }
     if let Ok(presentation) = data_integrity::UnverifiedPresentation::parse(text) {
         let _ = presentation.authenticate(issuer().public(), &issuer().did, &transaction(), &CONTEXTS);
     }
@@ -44,6 +54,7 @@ pub fn fuzz(data: &[u8]) {
         for suite in EDDSA {
             issue(document.clone(), suite);
         }
+        issue_selective(document);
     }
 }
 
@@ -64,4 +75,50 @@ fn issue(document: Map<String, Value>, cryptosuite: Cryptosuite) {
         .expect("what we secure is read")
         .restore(issuer().public(), &issuer().did, &CONTEXTS)
         .expect("what we secure verifies");
+}
+
+/// An issuer with a P-256 key.
+pub(crate) fn selective_issuer() -> &'static Party {
+    static PARTY: LazyLock<Party> = LazyLock::new(|| Party::of(Algorithm::Es256, 3));
+    &PARTY
+}
+
+/// What we secure so that a part can be shown, is held; and of each member that can be shown by itself, a verifier
+/// accepts what was derived. The document's own issuer is replaced.
+fn issue_selective(mut document: Map<String, Value>) {
+    let issuer = selective_issuer();
+    document.insert("issuer".to_owned(), Value::from(issuer.did.as_str()));
+    let subject = document.get("credentialSubject").and_then(Value::as_object);
+    let names = subject.into_iter().flat_map(Map::keys);
+    let pointers: Vec<Pointer> = names
+        .take(8)
+        .filter_map(|name| {
+            let name = name.replace('~', "~0").replace('/', "~1");
+            format!("/credentialSubject/{name}").parse().ok()
+        })
+        .collect();
+    let options = ProofOptions {
+        cryptosuite: Cryptosuite::EcdsaSd2023,
+        algorithm: keys::Algorithm::Es256,
+        verification_method: &issuer.method,
+        created: Some(NOW),
+        expires: None,
+    };
+    let mut rng = crate::verdict::Salts(1);
+    let Ok(request) = data_integrity::issue_selective(document, &options, issuer.public(), &[], &CONTEXTS, &mut rng) else {
+        return;
+    };
+    let secured = Value::Object(issuer.sign(request)).to_string();
+    let held = Unverified::<LdpVc>::parse(&secured)
+        .expect("what we secure is read")
+        .restore(issuer.public(), &issuer.did, &CONTEXTS)
+        .expect("what we secure verifies");
+    for pointer in pointers {
+        // Refused where what is left is no credential.
+        if let Ok(derived) = held.derive(&[pointer], b"n-1", &CONTEXTS, &mut rng) {
+            let base = Unverified::<LdpVc>::parse(derived.as_str()).expect("what we derive is read");
+            let held = base.restore(issuer.public(), &issuer.did, &CONTEXTS);
+            assert_eq!(held.err(), Some(LdpVcError::Presented));
+        }
+    }
 }

@@ -63,7 +63,12 @@ struct Party {
 impl Party {
     /// The party of this number, with a did:key. Always the same, so that findings can be repeated.
     fn new(number: u8) -> Self {
-        let key = SoftwareKey::from_secret(Algorithm::EdDsa, &[number; 32]).expect("a seed");
+        Self::of(Algorithm::EdDsa, number)
+    }
+
+    /// The same with a key of another kind.
+    fn of(algorithm: Algorithm, number: u8) -> Self {
+        let key = SoftwareKey::from_secret(algorithm, &[number; 32]).expect("a seed");
         let public = keys::Signer::public_key(&key).clone();
         Self {
             did: ::did::methods::key::did(&public),

@@ -114,7 +114,35 @@ fn data_integrity() -> Vec<String> {
             data_integrity::issue(plain.clone(), &options, &crate::data_integrity::CONTEXTS).expect("our own document");
         seeds.push(Value::Object(issuer().sign(request)).to_string());
     }
+    seeds.extend(selective());
     seeds
+}
+
+/// A base proof, and what is derived from it.
+fn selective() -> [String; 2] {
+    let (issuer, contexts) = (
+        crate::data_integrity::selective_issuer(),
+        &*crate::data_integrity::CONTEXTS,
+    );
+    let mut document = document();
+    document["issuer"] = json!(issuer.did);
+    let options = credential::data_integrity::ProofOptions {
+        cryptosuite: credential::data_integrity::Cryptosuite::EcdsaSd2023,
+        algorithm: Algorithm::Es256,
+        verification_method: &issuer.method,
+        created: Some(NOW),
+        expires: None,
+    };
+    let document = document.as_object().expect("an object").clone();
+    let mut rng = crate::verdict::Salts(1);
+    let request = credential::data_integrity::issue_selective(document, &options, issuer.public(), &[], contexts, &mut rng);
+    let base = Value::Object(issuer.sign(request.expect("our own document"))).to_string();
+    let held = credential::Unverified::<credential::LdpVc>::parse(&base)
+        .and_then(|base| base.restore(issuer.public(), &issuer.did, contexts))
+        .expect("our own credential");
+    let chosen = ["/credentialSubject/place_of_birth".parse().expect("a pointer")];
+    let derived = held.derive(&chosen, b"n-1", contexts, &mut rng).expect("a part of it");
+    [base, derived.as_str().to_owned()]
 }
 
 fn bundle() -> Vec<Vec<u8>> {

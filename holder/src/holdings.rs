@@ -8,6 +8,7 @@ use openid4vc::dcql::Selection;
 use openid4vc::dcql::select::Choice;
 use openid4vc::dcql::select::ChoiceError;
 use openid4vc::vp::ReceivedRequest;
+use rand_core::CryptoRng;
 use serde_json::Value;
 
 use crate::CredentialRecord;
@@ -46,7 +47,8 @@ impl Holdings {
     /// What answers `request`, and no more than it requires: optional parts of a query are left out.
     ///
     /// `preferred` are ids of credentials that the person chose where several fit. A credential that is not
-    /// valid now is never proposed.
+    /// valid now is never proposed. `rng` is for proofs that are made anew each time, of which this shows what they
+    /// would tell.
     ///
     /// # Errors
     /// [`ProposalError`] when the wallet cannot answer, or not with the credentials that were chosen.
@@ -55,6 +57,7 @@ impl Holdings {
         request: &'a ReceivedRequest,
         preferred: &[String],
         now: Timestamp,
+        rng: &mut dyn CryptoRng,
     ) -> Result<Proposal<'a>, ProposalError> {
         let known = |id: &String| self.0.iter().any(|holding| holding.record.id == *id);
         if let Some(id) = preferred.iter().find(|id| !known(id)) {
@@ -74,7 +77,7 @@ impl Holdings {
             let holding = found.ok_or_else(|| ProposalError::Unknown {
                 id: plan.credential_id.clone(),
             })?;
-            credentials.push(ProposedCredential::new(holding, &plan)?);
+            credentials.push(ProposedCredential::new(holding, &plan, rng)?);
         }
         Ok(Proposal::new(request, credentials))
     }

@@ -9,6 +9,7 @@ use credential::Unverified;
 use credential::claim_path::ClaimPathError;
 use credential::claim_path::PathComponent;
 use credential::data_integrity::LdpVpError;
+use credential::data_integrity::SelectiveError;
 use credential::sd_jwt::KeyBindingError;
 use credential::sd_jwt_vc::PresentError;
 use credential::sd_jwt_vc::SdJwtVcError;
@@ -22,6 +23,7 @@ use openid4vc::dcql::select::Disclosure;
 use openid4vc::dcql::select::PlannedPresentation;
 use openid4vc::vp::ReceivedRequest;
 use openid4vc::vp::VpToken;
+use rand_core::CryptoRng;
 use serde::Serialize;
 use serde_json::Map;
 use serde_json::Value;
@@ -127,6 +129,9 @@ pub enum ProposalError {
     /// The wallet's own presentation is not read: a fault of this program.
     #[error("the presentation does not read as a verifier must read it")]
     Presentation(#[source] SdJwtVcError),
+    /// A place in a credential that no pointer leads to.
+    #[error("the request asks for a claim that cannot be selected")]
+    Selection(#[source] SelectiveError),
     /// A chosen credential is not in the wallet: the person's slip.
     #[error("expected the id of a credential in this wallet, found {id:?}")]
     Unknown {
@@ -163,20 +168,20 @@ impl<'a> Proposal<'a> {
     ///
     /// # Errors
     /// [`ProposalError`].
-    pub fn present(&self, now: Timestamp) -> Result<Vec<UnsignedPresentation>, ProposalError> {
+    pub fn present(&self, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<Vec<UnsignedPresentation>, ProposalError> {
         let request = self.request.request();
         let transaction = Transaction {
             audience: request.client_id.as_str(),
             nonce: &request.nonce,
             now,
         };
-        let present = |proposed: &ProposedCredential<'_>| {
+        let mut present = |proposed: &ProposedCredential<'_>| {
             Ok(UnsignedPresentation {
                 query_id: proposed.query_id.clone(),
-                step: proposed.step(&transaction)?,
+                step: proposed.step(&transaction, rng)?,
             })
         };
-        self.credentials.iter().map(present).collect()
+        self.credentials.iter().map(&mut present).collect()
     }
 }
 
@@ -245,12 +250,16 @@ impl UnsignedPresentation {
 }
 
 impl<'a> ProposedCredential<'a> {
-    pub(crate) fn new(holding: &'a Holding, plan: &PlannedPresentation<'_>) -> Result<Self, ProposalError> {
+    pub(crate) fn new(
+        holding: &'a Holding,
+        plan: &PlannedPresentation<'_>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, ProposalError> {
         let paths: Vec<ClaimPath> = match &plan.disclosure {
             Disclosure::Claims(places) => places.iter().map(|place| claim_path(place)).collect::<Result<_, _>>()?,
             Disclosure::Whole => asked_paths(plan.query, &holding.claims)?,
         };
-        let seen = seen_by_verifier(&holding.held, &paths)?;
+        let seen = seen_by_verifier(holding, &paths, rng)?;
         let disclosed = flatten(&seen, &holding.record)
             .into_iter()
             .map(|claim| DisclosedClaim {
@@ -267,17 +276,22 @@ impl<'a> ProposedCredential<'a> {
         })
     }
 
-    fn step(&self, transaction: &Transaction<'_>) -> Result<PresentationStep, ProposalError> {
+    fn step(&self, transaction: &Transaction<'_>, rng: &mut dyn CryptoRng) -> Result<PresentationStep, ProposalError> {
         let Transaction { audience, nonce, now } = *transaction;
         let record = &self.holding.record;
         let signing = match &self.holding.held {
             // A holder's signature does no harm where none is asked for, and shows who it was meant for.
             HeldCredential::SdJwtVc(held) => held.present(&self.paths)?.bind(audience, nonce, now)?.map(Value::from),
             HeldCredential::VcJwt(w3c) if self.bound => w3c::present_jwt(&w3c.held, transaction)?,
-            HeldCredential::LdpVc(w3c) if self.bound => w3c::present_ldp(&w3c.held, &record.contexts, transaction)?,
+            HeldCredential::LdpVc(w3c) if self.bound => {
+                w3c::with_shown(&w3c.held, &self.paths, nonce, &record.contexts, rng, |shown| {
+                    w3c::present_ldp(shown, &record.contexts, transaction)
+                })?
+            }
             HeldCredential::VcJwt(w3c) => return Ok(PresentationStep::Ready(w3c.held.as_str().into())),
             HeldCredential::LdpVc(w3c) => {
-                return Ok(PresentationStep::Ready(w3c::document(&w3c.held)?.into()));
+                let document = w3c::with_shown(&w3c.held, &self.paths, nonce, &record.contexts, rng, w3c::document)?;
+                return Ok(PresentationStep::Ready(document.into()));
             }
         };
         Ok(PresentationStep::Sign {
@@ -307,15 +321,22 @@ impl<'a> ProposedCredential<'a> {
 }
 
 /// The claims that a verifier finds in the presentation of `paths`.
-fn seen_by_verifier(held: &HeldCredential, paths: &[ClaimPath]) -> Result<Map<String, Value>, ProposalError> {
-    match held {
+fn seen_by_verifier(
+    holding: &Holding,
+    paths: &[ClaimPath],
+    rng: &mut dyn CryptoRng,
+) -> Result<Map<String, Value>, ProposalError> {
+    match &holding.held {
         HeldCredential::SdJwtVc(held) => {
             let (text, facts) = (held.present(paths)?.into_unbound(), held.facts());
             let seen = Unverified::<SdJwtVc>::parse(&text).and_then(|read| read.restore(facts.key(), facts.issuer()));
             Ok(seen.map_err(ProposalError::Presentation)?.claims().clone())
         }
-        // Nothing of these can be left out.
-        HeldCredential::LdpVc(_) | HeldCredential::VcJwt(_) => Ok(held.claims().clone()),
+        HeldCredential::LdpVc(w3c) => w3c::with_shown(&w3c.held, paths, "", &holding.record.contexts, rng, |shown| {
+            Ok(shown.claims().clone())
+        }),
+        // Nothing of it can be left out.
+        HeldCredential::VcJwt(w3c) => Ok(w3c.held.claims().clone()),
     }
 }
 

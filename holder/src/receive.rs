@@ -186,9 +186,7 @@ impl Received {
         let unverified = ldp_vc(credential)?;
         let issuer = unverified.issuer().to_owned();
         let loader = expected.contexts.loader();
-        let held = unverified
-            .authenticate(expected.issuer_key, &issuer, &loader, expected.now)?
-            .hold_issued()?;
+        let held = unverified.hold_issued(expected.issuer_key, &issuer, &loader, expected.now)?;
         check_types(held.facts(), types)?;
         Self::bound(held.facts(), held.as_str(), expected)
     }

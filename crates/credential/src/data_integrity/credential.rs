@@ -410,7 +410,12 @@ impl Authentic<LdpVc> {
 impl Held<LdpVc> {
     /// The credential as others may see it; none if first a part of it must be derived.
     pub(super) fn shown(&self) -> Option<&str> {
-        let is_base = self.contents.disclosure == Disclosure::Base;
-        (!is_base).then_some(self.contents.text.as_str())
+        (!self.is_selective()).then_some(self.contents.text.as_str())
+    }
+
+    /// Whether it has a base proof: what others see of it is chosen, see [`Held::derive`].
+    #[must_use]
+    pub fn is_selective(&self) -> bool {
+        self.contents.disclosure == Disclosure::Base
     }
 }

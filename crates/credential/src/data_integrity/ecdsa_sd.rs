@@ -97,7 +97,7 @@ pub(super) fn sign(
 ) -> Result<SigningRequest<Value>, CryptosuiteError> {
     let mut hmac_key: HmacKey = [0; 32];
     rng.fill_bytes(&mut hmac_key);
-    let statements = Statements::new(document, contexts, |count| labels::hmac(&hmac_key, count)).map_err(refused)?;
+    let statements = statements(document, contexts, &hmac_key)?;
     let positions = statements.select(&mandatory).map_err(refused)?.positions;
     let groups = Groups::new(statements.n_quads(), &positions)?;
     let key = OneTimeKey::generate(rng).map_err(EcdsaSdError::OneTimeKey)?;
@@ -128,8 +128,7 @@ pub(super) fn verify_base(
     contexts: &ContextLoader,
 ) -> Result<(), CryptosuiteError> {
     let base = BaseProof::decode(proof_value).map_err(EcdsaSdError::Component)?;
-    let make_labels = |count| labels::hmac(&base.hmac_key, count);
-    let statements = Statements::new(document, contexts, make_labels).map_err(refused)?;
+    let statements = statements(document, contexts, &base.hmac_key)?;
     let positions = statements.select(&base.mandatory).map_err(refused)?.positions;
     let groups = Groups::new(statements.n_quads(), &positions)?;
     groups.check_count(&base.signatures)?;
@@ -147,8 +146,7 @@ pub(super) fn derive(
     contexts: &ContextLoader,
 ) -> Result<(Map<String, Value>, String), CryptosuiteError> {
     let base = BaseProof::decode(proof_value).map_err(EcdsaSdError::Component)?;
-    let make_labels = |count| labels::hmac(&base.hmac_key, count);
-    let statements = Statements::new(document, contexts, make_labels).map_err(refused)?;
+    let statements = statements(document, contexts, &base.hmac_key)?;
     let mandatory = statements.select(&base.mandatory).map_err(refused)?.positions;
     Groups::new(statements.n_quads(), &mandatory)?.check_count(&base.signatures)?;
     let pointers = [base.mandatory.as_slice(), selective].concat();
@@ -190,6 +188,14 @@ pub(super) fn verify_derived(
     let message = groups.signed_data(document, configuration, &derived.one_time_key, contexts)?;
     verify_issuer(key, &message, &derived.base_signature)?;
     groups.verify(&derived.one_time_key, &derived.signatures)
+}
+
+fn statements<'d>(
+    document: &'d Map<String, Value>,
+    contexts: &'d ContextLoader,
+    hmac_key: &HmacKey,
+) -> Result<Statements<'d>, CryptosuiteError> {
+    Statements::new(document, contexts, |count| labels::hmac(hmac_key, count)).map_err(refused)
 }
 
 /// Statements by who signs them.

@@ -108,7 +108,7 @@ impl Held<LdpVc> {
         contexts: &ContextLoader,
         rng: &mut dyn CryptoRng,
     ) -> Result<Self, LdpVcError> {
-        if self.shown().is_some() {
+        if !self.is_selective() {
             return Err(LdpVcError::NoBaseProof);
         }
         let base = Unverified::<LdpVc>::parse(self.as_str())?.0;

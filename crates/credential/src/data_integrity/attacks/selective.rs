@@ -593,7 +593,7 @@ fn malformed_proof_values() {
         matches!(claims, EcdsaSdError::Component(ComponentError::Cbor(_))),
         "{claims:?}"
     );
-    let large = as_cbor(&[&bytes[..], &vec![0; 200_000]].concat());
+    let large = as_cbor(&[&bytes[..], &vec![0; 350_000]].concat());
     assert_eq!(large, EcdsaSdError::Component(ComponentError::Header));
     for other in ["", "u", "u2V0C", "z2V0B", "u2V1B"] {
         let mut changed = derived.clone();

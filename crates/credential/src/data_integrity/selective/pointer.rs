@@ -4,13 +4,16 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::SelectiveError;
+use crate::ClaimPath;
+use crate::claim_path::PathComponent;
 
 /// Pointers of one proof. A credential has some ten to a hundred members to choose from; the proof of an issuer
 /// carries its pointers, and each is walked.
 pub const MAX_POINTERS: usize = 512;
 
-/// Bytes of one pointer: 32 levels, as deep as foreign JSON is read, of 32 bytes each.
-const MAX_POINTER_BYTES: usize = 1_024;
+/// Bytes of one pointer: 32 levels, as deep as foreign JSON is read, of 16 bytes each. The longest in the published
+/// vectors has 49.
+const MAX_POINTER_BYTES: usize = 512;
 
 /// The way from the top of a document to one of its members.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +35,21 @@ impl FromStr for Pointer {
             .strip_prefix('/')
             .filter(|names| names.len() < MAX_POINTER_BYTES)
             .and_then(|names| names.split('/').map(unescaped).collect());
+        names.map(Self).ok_or(SelectiveError::PointerSyntax)
+    }
+}
+
+impl TryFrom<&ClaimPath> for Pointer {
+    type Error = SelectiveError;
+
+    /// The pointer to what a path of keys and indexes selects.
+    fn try_from(path: &ClaimPath) -> Result<Self, SelectiveError> {
+        let name = |component: &PathComponent| match component {
+            PathComponent::Key(key) => Some(key.clone()),
+            PathComponent::Index(index) => Some(index.to_string()),
+            PathComponent::All => None,
+        };
+        let names = path.components().iter().map(name).collect::<Option<_>>();
         names.map(Self).ok_or(SelectiveError::PointerSyntax)
     }
 }
