@@ -1,7 +1,7 @@
 //! Algorithms, public keys and the envelopes made with them.
 //!
 //! In scope: Ed25519 and P-256 verification, JWK and Multikey, compact JWS and JWE, COSE, JCS (RFC
-//! 8785), deterministic CBOR (RFC 8949), strict JSON, the `eddsa-jcs-2022` proof, and signing *requests*.
+//! 8785), deterministic CBOR (RFC 8949), strict JSON, X.509 paths, the `eddsa-jcs-2022` proof, and signing *requests*.
 //!
 //! Out of scope: private signing keys and randomness (`crates/signer`), what a payload means
 //! (`crates/credential`, `crates/trust`), and who a key belongs to (`crates/did`).
@@ -22,6 +22,7 @@ pub mod multibase;
 pub mod public_key;
 pub mod signing;
 pub mod time;
+pub mod x509;
 
 pub use algorithm::Algorithm;
 pub use jwk::Jwk;
