@@ -179,6 +179,11 @@ impl Value {
         }
     }
 
+    /// The encoded CBOR inside, if this is a byte string with tag 24.
+    pub fn as_encoded(&self) -> Option<&[u8]> {
+        self.as_tagged(TAG_ENCODED_CBOR)?.as_bytes()
+    }
+
     /// The value at the text `key`, if this is a [`Value::Map`] that has it.
     pub fn get(&self, key: &str) -> Option<&Self> {
         let (_, value) = self.as_map()?.iter().find(|(found, _)| found.as_text() == Some(key))?;
@@ -307,6 +312,28 @@ pub fn array_of_encoded(items: &[&[u8]]) -> Vec<u8> {
     out
 }
 
+/// The map of `entries` whose values are encoded already, sorted as [`Value::to_vec`] does.
+pub fn map_of_encoded(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut encoded: Vec<(Vec<u8>, &[u8])> = entries
+        .iter()
+        .map(|(key, value)| (Value::text(*key).to_vec(), *value))
+        .collect();
+    encoded.sort();
+    let mut out = Vec::new();
+    encode_head(Major::Map, length(encoded.len()), &mut out);
+    for (key, value) in encoded {
+        out.extend(key);
+        out.extend_from_slice(value);
+    }
+    out
+}
+
+/// Encoded CBOR as a byte string with [tag 24](https://www.rfc-editor.org/rfc/rfc8949.html#section-3.4.5.1), so that its
+/// bytes survive whatever is around them.
+pub fn tag_24(encoded: impl Into<Vec<u8>>) -> Value {
+    Value::Tag(TAG_ENCODED_CBOR, Box::new(Value::bytes(encoded)))
+}
+
 /// Reads all of `bytes` with `read`.
 fn whole<'a, T>(
     bytes: &'a [u8],
@@ -353,6 +380,7 @@ const SIMPLE_NULL: u64 = 22;
 /// Tags of [RFC 8949 section 3.4.3](https://www.rfc-editor.org/rfc/rfc8949.html#section-3.4.3).
 const TAG_POSITIVE_BIGNUM: u64 = 2;
 const TAG_NEGATIVE_BIGNUM: u64 = 3;
+const TAG_ENCODED_CBOR: u64 = 24;
 
 /// What fits in as many bytes is an integer of major type 0 or 1, not a bignum.
 const INTEGER_BYTES: usize = 8;
@@ -846,6 +874,13 @@ mod tests {
                 (Value::text("a"), &unhex("8101")[..])
             ])
         );
+        let parts = [("b", &unhex("b900010102")[..]), ("a", &unhex("8101")[..])];
+        assert_eq!(
+            map_of_encoded(&parts),
+            unhex("a261618101 6162b900010102".replace(' ', "").as_str())
+        );
+        assert_eq!(tag_24(unhex("8101")).to_vec(), unhex("d818428101"));
+        assert_eq!(tag_24(unhex("8101")).as_encoded(), Some(&unhex("8101")[..]));
         assert_eq!(entries(&unhex("a201020103"), LIMITS), Err(CborError::DuplicateKey));
         assert_eq!(entries(&array, LIMITS), Err(CborError::Shape { expected: "a map" }));
         assert_eq!(items(&map, LIMITS), Err(CborError::Shape { expected: "an array" }));
