@@ -4,6 +4,7 @@
 //! ratio is what the project promises. `benches/ratios.rs` measures both ways in turns, so that a busy machine slows
 //! both alike; `benches/operations.rs` measures them, and other work, with criterion.
 
+pub mod mdoc;
 pub mod rows;
 pub mod sd_jwt_vc;
 pub mod w3c;

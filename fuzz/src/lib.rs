@@ -17,6 +17,7 @@ pub mod json;
 pub mod jsonld;
 pub mod jwt;
 pub mod mapping;
+pub mod mdoc;
 pub mod sd_jwt;
 pub mod seeds;
 pub mod status_list;

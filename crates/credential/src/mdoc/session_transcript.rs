@@ -117,8 +117,7 @@ mod tests {
     fn thumbprint() -> [u8; 32] {
         let jwk = serde_json::json!({"kty": "EC", "crv": "P-256",
             "x": "DxiH5Q4Yx3UrukE2lWCErq8N8bqC9CHLLrAwLz5BmE0", "y": "XtLM4-3h5o3HUH0MHVJV0kyq0iBlrBwlh8qEDMZ4-Pc"});
-        let thumbprint = keys::Jwk::from_value(&jwk).unwrap().thumbprint();
-        keys::base64url::decode(&thumbprint).unwrap().try_into().unwrap()
+        keys::Jwk::from_value(&jwk).unwrap().thumbprint_bytes()
     }
 
     #[test]
