@@ -20,6 +20,9 @@ use super::value::to_json;
 /// Clause 9.1.2.5: a salt that is shorter could be guessed, and the element with it.
 pub(super) const MIN_RANDOM_BYTES: usize = 16;
 
+/// A licence has some forty data elements; each is looked up among the digests of its namespace.
+const MAX_ELEMENTS: usize = 1024;
+
 /// The bytes as received, and where in them each data element stands.
 pub(super) struct IssuerSigned {
     fingerprint: [u8; 32],
@@ -56,6 +59,17 @@ impl IssuerSigned {
                 let items = cbor::items(items, LIMITS)?.into_iter().map(Item::parse);
                 namespaces.push((namespace, items.collect::<Result<_, _>>()?));
             }
+        }
+        if namespaces
+            .iter()
+            .map(|(_, items): &(_, Vec<Item>)| items.len())
+            .sum::<usize>()
+            > MAX_ELEMENTS
+        {
+            return Err(MdocError::Form {
+                member: "nameSpaces",
+                expected: "1024 data elements at most",
+            });
         }
         let issuer_signed = Self {
             fingerprint: keys::sha256(bytes),

@@ -2,6 +2,7 @@
 
 use keys::Algorithm;
 use keys::SigningRequest;
+use keys::base64url;
 use keys::cbor;
 use keys::cbor::Value;
 use keys::cose;
@@ -80,6 +81,12 @@ impl Held<Mdoc> {
 }
 
 impl Presentation {
+    /// `IssuerSigned` with the chosen data elements in base64url: for the holder to see what would leave.
+    #[must_use]
+    pub fn issuer_signed(&self) -> String {
+        base64url::encode(&self.issuer_signed)
+    }
+
     /// The document for one session, once signed by the device's key, for [`super::device_response`].
     pub fn sign(self, transcript: &SessionTranscript) -> SigningRequest<Vec<u8>> {
         let payload = self.authenticated(transcript);

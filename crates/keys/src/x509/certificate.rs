@@ -349,14 +349,14 @@ fn read_outer(bytes: &[u8]) -> der::Result<(&[u8], AnyRef<'_>, &[u8])> {
     let algorithm = AnyRef::decode(&mut reader)?;
     let signature = BitStringRef::decode(&mut reader)?;
     reader.finish()?;
-    let signature = signature.as_bytes().ok_or(Tag::BitString.value_error())?;
+    let signature = signature.as_bytes().ok_or_else(|| Tag::BitString.value_error())?;
     Ok((tbs, algorithm, signature))
 }
 
 /// Algorithm identifiers of signatures have no parameters.
 fn signature_algorithm(identifier: AnyRef<'_>) -> Result<Algorithm, X509Error> {
     let id = identifier
-        .sequence(|reader| ObjectIdentifier::decode(reader))
+        .sequence(ObjectIdentifier::decode)
         .map_err(|_: der::Error| X509Error::Form {
             expected: "a signature algorithm without parameters",
         })?;
@@ -502,7 +502,7 @@ fn read_names(bytes: &[u8]) -> der::Result<(Vec<String>, Vec<String>)> {
             _ => continue,
         };
         let text = std::str::from_utf8(any.value()).ok().filter(|text| text.is_ascii());
-        names.push(text.ok_or(Tag::Ia5String.value_error())?.to_owned());
+        names.push(text.ok_or_else(|| Tag::Ia5String.value_error())?.to_owned());
     }
     Ok((uris, dns_names))
 }

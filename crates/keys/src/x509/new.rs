@@ -216,7 +216,7 @@ fn name(name: Name<'_>) -> Vec<u8> {
     )
 }
 
-/// UTCTime until 2049, as [RFC 5280 section 4.1.2.5](https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.5) wants it.
+/// `UTCTime` until 2049, as [RFC 5280 section 4.1.2.5](https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.5) wants it.
 fn time(time: Timestamp) -> Vec<u8> {
     let digits: String = time
         .to_rfc3339()

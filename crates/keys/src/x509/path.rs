@@ -107,9 +107,13 @@ pub fn verify_path(
         Some((last, rest)) if !rest.is_empty() && anchors.iter().any(|anchor| anchor.der() == last.as_slice()) => rest,
         _ => chain,
     };
+    if chain.len() > MAX_CHAIN {
+        return Err(X509Error::Form {
+            expected: "a path of eight certificates at most",
+        });
+    }
     let chain = chain
         .iter()
-        .take(MAX_CHAIN)
         .map(|der| Certificate::from_der(der))
         .collect::<Result<Vec<_>, _>>()?;
     let [signer, authorities @ ..] = chain.as_slice() else {
