@@ -158,6 +158,7 @@ impl Proven {
         let (issuer, contexts) = (key(Algorithm::EdDsa, 3), contexts());
         let options = ProofOptions {
             cryptosuite,
+            algorithm: Algorithm::EdDsa,
             verification_method: &format!("{ISSUER}#key"),
             created: Some(NOW.minus(60)),
             expires: None,

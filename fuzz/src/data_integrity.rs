@@ -20,6 +20,9 @@ use crate::transaction;
 /// Where the context of the sample's credential type is.
 pub(crate) const CONTEXT: &str = "https://attestry.example/types/PersonIdentity/context.jsonld";
 
+/// One suite of each transformation; those of ECDSA differ in the hash and the curve alone.
+pub(crate) const EDDSA: [Cryptosuite; 2] = [Cryptosuite::EddsaRdfc2022, Cryptosuite::EddsaJcs2022];
+
 /// The bundled contexts and the type's.
 pub(crate) static CONTEXTS: LazyLock<ContextLoader> = LazyLock::new(|| {
     let mut contexts = ContextLoader::bundled();
@@ -38,7 +41,7 @@ pub fn fuzz(data: &[u8]) {
         let _ = presentation.authenticate(issuer().public(), &issuer().did, &transaction(), &CONTEXTS);
     }
     if let Some(document) = object(data) {
-        for suite in Cryptosuite::ALL {
+        for suite in EDDSA {
             issue(document.clone(), suite);
         }
     }
@@ -48,6 +51,7 @@ pub fn fuzz(data: &[u8]) {
 fn issue(document: Map<String, Value>, cryptosuite: Cryptosuite) {
     let options = ProofOptions {
         cryptosuite,
+        algorithm: keys::Algorithm::EdDsa,
         verification_method: &issuer().method,
         created: Some(NOW),
         expires: None,

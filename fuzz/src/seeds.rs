@@ -106,9 +106,10 @@ fn data_integrity() -> Vec<String> {
         return Vec::new();
     };
     let mut seeds = vec![document().to_string()];
-    for cryptosuite in data_integrity::Cryptosuite::ALL {
+    for cryptosuite in crate::data_integrity::EDDSA {
         let options = data_integrity::ProofOptions {
             cryptosuite,
+            algorithm: Algorithm::EdDsa,
             verification_method: &issuer().method,
             created: Some(NOW),
             expires: None,

@@ -133,8 +133,8 @@ pub fn proof_key(configuration: &CredentialConfiguration, key: &PublicKey) -> Re
 #[must_use]
 pub fn key_algorithms(configuration: &CredentialConfiguration) -> Vec<Algorithm> {
     let wanted: &[Algorithm] = match &configuration.profile {
-        // It is presented with a Data Integrity proof, and both suites are of Ed25519.
-        FormatProfile::LdpVc { .. } => &[Algorithm::EdDsa],
+        // It is presented with a Data Integrity proof, and most verifiers read those of Ed25519.
+        FormatProfile::LdpVc { .. } => &[Algorithm::EdDsa, Algorithm::Es256],
         _ => &[Algorithm::Es256, Algorithm::EdDsa],
     };
     let proven = configuration.jwt_proof_algorithms();

@@ -7,6 +7,7 @@ use credential::LdpVc;
 use credential::Unverified;
 use credential::VcJwt;
 use credential::data_integrity;
+use credential::data_integrity::Cryptosuite;
 use credential::data_integrity::LdpVpError;
 use credential::evidence::Credential;
 use credential::vc_jwt;
@@ -38,8 +39,8 @@ pub(crate) fn present_jwt(
     Ok(presentation.sign(&[held], holder.algorithm).map(Value::from))
 }
 
-/// The presentation with a proof for a transaction. The proof is of the credential's own suite: a verifier that
-/// reads the one reads the other.
+/// The presentation with a proof for a transaction. The proof is of the credential's own suite if the holder's key
+/// can make it, since a verifier that reads the one reads the other; otherwise of the first suite that it can make.
 pub(crate) fn present_ldp(
     held: &Held<LdpVc>,
     contexts: &Contexts,
@@ -49,10 +50,15 @@ pub(crate) fn present_ldp(
     let refused = |error| ProposalError::LdpVp(Box::new(error));
     let credential =
         Unverified::<LdpVc>::parse(held.as_str()).map_err(|error| refused(LdpVpError::Credential(error)))?;
+    let cryptosuite = std::iter::once(credential.cryptosuite())
+        .chain(Cryptosuite::ALL)
+        .find(|suite| suite.algorithms().contains(&holder.algorithm))
+        .ok_or(ProposalError::HolderDid)?;
     let presentation = data_integrity::Presentation {
         holder: holder.did,
         verification_method: &holder.key_id,
-        cryptosuite: credential.cryptosuite(),
+        cryptosuite,
+        algorithm: holder.algorithm,
         domain: transaction.audience,
         challenge: transaction.nonce,
         created: transaction.now,

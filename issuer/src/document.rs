@@ -141,6 +141,7 @@ impl W3cType {
     ) -> Result<SigningRequest<Map<String, Value>>, LdpVcError> {
         let options = ProofOptions {
             cryptosuite: CRYPTOSUITE,
+            algorithm: Algorithm::EdDsa,
             verification_method,
             created: Some(new.valid_from),
             expires: None,

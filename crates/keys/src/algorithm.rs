@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use sha2::Digest as _;
+
 /// A signature algorithm: which curve and hash a signature is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Algorithm {
@@ -11,9 +13,14 @@ pub enum Algorithm {
     EdDsa,
     /// ECDSA on P-256 with SHA-256; JOSE `ES256`.
     Es256,
+    /// ECDSA on P-384 with SHA-384; JOSE `ES384`.
+    Es384,
 }
 
 impl Algorithm {
+    /// Every algorithm.
+    pub const ALL: [Self; 3] = [Self::EdDsa, Self::Es256, Self::Es384];
+
     /// The name written into the `alg` header of what we sign.
     ///
     /// `EdDSA` rather than `Ed25519`: every deployed library reads the older name.
@@ -22,6 +29,18 @@ impl Algorithm {
         match self {
             Self::EdDsa => "EdDSA",
             Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+        }
+    }
+
+    /// Digest of `bytes` with the hash function that the algorithm's proofs are made over in Data Integrity:
+    /// SHA-384 for P-384, SHA-256 for the others
+    /// ([hashing](https://www.w3.org/TR/vc-di-ecdsa/#hashing-ecdsa-rdfc-2019)).
+    #[must_use]
+    pub fn digest(self, bytes: &[u8]) -> Vec<u8> {
+        match self {
+            Self::EdDsa | Self::Es256 => crate::sha256(bytes).to_vec(),
+            Self::Es384 => sha2::Sha384::digest(bytes).to_vec(),
         }
     }
 
@@ -31,6 +50,7 @@ impl Algorithm {
         match name {
             "EdDSA" | "Ed25519" => Some(Self::EdDsa),
             "ES256" => Some(Self::Es256),
+            "ES384" => Some(Self::Es384),
             _ => None,
         }
     }

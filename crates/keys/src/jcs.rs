@@ -21,6 +21,16 @@ pub fn canonicalize(value: &Value) -> Result<String, JcsError> {
     Ok(out)
 }
 
+/// As [`canonicalize`], of an object's members.
+///
+/// # Errors
+/// [`JcsError`] for a number that is not a finite double.
+pub fn canonicalize_object(members: &Map<String, Value>) -> Result<String, JcsError> {
+    let mut out = String::new();
+    write_object(members, &mut out)?;
+    Ok(out)
+}
+
 fn write_value(value: &Value, out: &mut String) -> Result<(), JcsError> {
     match value {
         Value::Null => out.push_str("null"),

@@ -13,15 +13,16 @@ use crate::base64url;
 use crate::multibase;
 
 #[cfg(not(target_family = "wasm"))]
-#[path = "p256_native.rs"]
-mod p256_backend;
+#[path = "ecdsa_native.rs"]
+mod ecdsa_backend;
 #[cfg(target_family = "wasm")]
-#[path = "p256_wasm.rs"]
-mod p256_backend;
+#[path = "ecdsa_wasm.rs"]
+mod ecdsa_backend;
 
-/// Multicodec prefixes, as varints ([Controlled Identifiers, Multikey](https://www.w3.org/TR/cid-1.0/#Multikey)).
+/// Multicodec prefix, as a varint ([Controlled Identifiers, Multikey](https://www.w3.org/TR/cid-1.0/#Multikey)).
 const ED25519_MULTICODEC: [u8; 2] = [0xed, 0x01];
-const P256_MULTICODEC: [u8; 2] = [0x80, 0x24];
+/// Uncompressed SEC1 of the largest curve.
+const MAX_SEC1_BYTES: usize = 97;
 
 /// A validated public key.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,24 +30,40 @@ pub enum PublicKey {
     /// An Ed25519 key.
     Ed25519(Ed25519PublicKey),
     /// A P-256 key.
-    P256(P256PublicKey),
+    P256(EcPublicKey),
+    /// A P-384 key.
+    P384(EcPublicKey),
 }
 
 /// A validated Ed25519 key: canonical, and not of small order.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Ed25519PublicKey(ed25519_dalek::VerifyingKey);
 
-/// A validated P-256 key, with the parsed form that verification wants.
+/// A validated key of a NIST curve, with the parsed form that verification wants.
 #[derive(Clone)]
-pub struct P256PublicKey {
-    /// Uncompressed SEC1: `04`, x, y.
-    sec1: [u8; 65],
-    parsed: p256_backend::ParsedKey,
+pub struct EcPublicKey {
+    curve: EcCurve,
+    /// Uncompressed SEC1: `04`, x, y; zeros behind.
+    sec1: [u8; MAX_SEC1_BYTES],
+    parsed: ecdsa_backend::ParsedKey,
 }
 
-/// A signature of either algorithm: 64 bytes, for P-256 `r` and `s` as in JWS.
+/// The curves of ECDSA.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Signature([u8; 64]);
+enum EcCurve {
+    P256,
+    P384,
+}
+
+/// A signature: 64 bytes, 96 for P-384; for ECDSA `r` and `s` as in JWS.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Signature(SignatureBytes);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SignatureBytes {
+    Of64([u8; 64]),
+    Of96([u8; 96]),
+}
 
 /// The signature is not this key's over this message. Deliberately says no more.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -64,7 +81,7 @@ pub enum KeyError {
         curve: &'static str,
     },
     /// A kind of key that we do not verify with.
-    #[error("expected an Ed25519 or P-256 key, found {found}")]
+    #[error("expected an Ed25519, P-256 or P-384 key, found {found}")]
     Unsupported {
         /// What was declared.
         found: String,
@@ -101,19 +118,18 @@ impl PublicKey {
     /// # Errors
     /// [`KeyError::Invalid`] for bytes that are no point of the curve.
     pub fn from_p256_sec1(bytes: &[u8]) -> Result<Self, KeyError> {
-        let invalid = || KeyError::Invalid { curve: "P-256" };
-        let sec1: [u8; 65] = if bytes.len() == 65 {
-            bytes.try_into().map_err(|_| invalid())?
-        } else {
-            use p256::elliptic_curve::sec1::ToSec1Point as _;
-            let key = p256::PublicKey::from_sec1_bytes(bytes).map_err(|_| invalid())?;
-            key.to_sec1_point(false).as_bytes().try_into().map_err(|_| invalid())?
-        };
-        let parsed = p256_backend::parse(&sec1).ok_or_else(invalid)?;
-        Ok(Self::P256(P256PublicKey { sec1, parsed }))
+        EcPublicKey::from_sec1(EcCurve::P256, bytes).map(Self::P256)
     }
 
-    /// A key from a `publicKeyMultibase` value of type Multikey: `z6Mk...` or `zDn...`.
+    /// A P-384 key from SEC1 bytes, compressed (49) or not (97).
+    ///
+    /// # Errors
+    /// [`KeyError::Invalid`] for bytes that are no point of the curve.
+    pub fn from_p384_sec1(bytes: &[u8]) -> Result<Self, KeyError> {
+        EcPublicKey::from_sec1(EcCurve::P384, bytes).map(Self::P384)
+    }
+
+    /// A key from a `publicKeyMultibase` value of type Multikey: `z6Mk...`, `zDn...` or `z82...`.
     ///
     /// # Errors
     /// [`KeyError`]; other kinds of key are [`KeyError::Unsupported`].
@@ -121,18 +137,20 @@ impl PublicKey {
         let bytes = multibase::decode(text)?;
         if let Some(key) = bytes.strip_prefix(&ED25519_MULTICODEC) {
             let key = key.try_into().map_err(|_| KeyError::Invalid { curve: "Ed25519" })?;
-            Self::from_ed25519(key)
-        } else if let Some(key) = bytes.strip_prefix(&P256_MULTICODEC) {
-            if key.len() != 33 {
-                return Err(KeyError::Invalid { curve: "P-256" });
-            }
-            Self::from_p256_sec1(key)
-        } else {
-            let prefix: Vec<u8> = bytes.iter().take(2).copied().collect();
-            Err(KeyError::Unsupported {
-                found: format!("multicodec prefix {prefix:02x?}"),
-            })
+            return Self::from_ed25519(key);
         }
+        for curve in EcCurve::ALL {
+            if let Some(point) = bytes.strip_prefix(&curve.multicodec()) {
+                if point.len() != 1 + curve.coordinate_bytes() {
+                    return Err(KeyError::Invalid { curve: curve.name() });
+                }
+                return EcPublicKey::from_sec1(curve, point).map(Self::from);
+            }
+        }
+        let prefix: Vec<u8> = bytes.iter().take(2).copied().collect();
+        Err(KeyError::Unsupported {
+            found: format!("multicodec prefix {prefix:02x?}"),
+        })
     }
 
     /// A key from a public JWK.
@@ -142,14 +160,8 @@ impl PublicKey {
     pub fn from_jwk(jwk: &Jwk) -> Result<Self, KeyError> {
         let key = match (jwk.kty.as_str(), jwk.crv.as_str(), &jwk.y) {
             ("OKP", "Ed25519", None) => Self::from_ed25519(&coordinate(&jwk.x, "Ed25519")?)?,
-            ("EC", "P-256", Some(y)) => {
-                let mut sec1 = [4; 65];
-                let (x, y): ([u8; 32], [u8; 32]) = (coordinate(&jwk.x, "P-256")?, coordinate(y, "P-256")?);
-                for (to, from) in sec1.iter_mut().skip(1).zip(x.iter().chain(&y)) {
-                    *to = *from;
-                }
-                Self::from_p256_sec1(&sec1)?
-            }
+            ("EC", "P-256", Some(y)) => Self::P256(EcPublicKey::from_coordinates::<32>(EcCurve::P256, &jwk.x, y)?),
+            ("EC", "P-384", Some(y)) => Self::P384(EcPublicKey::from_coordinates::<48>(EcCurve::P384, &jwk.x, y)?),
             (kty, crv, _) => {
                 return Err(KeyError::Unsupported {
                     found: format!("kty {kty:?} with crv {crv:?}"),
@@ -171,21 +183,26 @@ impl PublicKey {
         match self {
             Self::Ed25519(_) => Algorithm::EdDsa,
             Self::P256(_) => Algorithm::Es256,
+            Self::P384(_) => Algorithm::Es384,
         }
     }
 
     /// Checks `signature` over `message`: Ed25519 strictly (no small-order points, no malleability),
-    /// P-256 over the SHA-256 of the message (high `s` is valid, as in JWS).
+    /// P-256 over the SHA-256 of the message and P-384 over its SHA-384 (high `s` is valid, as in JWS).
     ///
     /// # Errors
     /// [`SignatureError`] when it is not this key's signature.
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
-        match self {
-            Self::Ed25519(key) => {
-                let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+        match (self, &signature.0) {
+            (Self::Ed25519(key), SignatureBytes::Of64(bytes)) => {
+                let signature = ed25519_dalek::Signature::from_bytes(bytes);
                 key.0.verify_strict(message, &signature).map_err(|_| SignatureError)
             }
-            Self::P256(key) => p256_backend::verify(&key.parsed, message, &signature.0),
+            (Self::P256(key), SignatureBytes::Of64(bytes)) => ecdsa_backend::verify(&key.parsed, message, bytes),
+            (Self::P384(key), SignatureBytes::Of96(bytes)) => ecdsa_backend::verify(&key.parsed, message, bytes),
+            (Self::Ed25519(_) | Self::P256(_), SignatureBytes::Of96(_)) | (Self::P384(_), SignatureBytes::Of64(_)) => {
+                Err(SignatureError)
+            }
         }
     }
 
@@ -194,33 +211,33 @@ impl PublicKey {
     pub fn to_jwk(&self) -> Jwk {
         match self {
             Self::Ed25519(key) => Jwk::from_coordinates("OKP", "Ed25519", key.0.as_bytes(), None),
-            Self::P256(key) => {
+            Self::P256(key) | Self::P384(key) => {
                 let (x, y) = key.coordinates();
-                Jwk::from_coordinates("EC", "P-256", x, Some(y))
+                Jwk::from_coordinates("EC", key.curve.name(), x, Some(y))
             }
         }
     }
 
-    /// The key as Multikey text: `z6Mk...` or `zDn...`.
+    /// The key as Multikey text: `z6Mk...`, `zDn...` or `z82...`.
     #[must_use]
     pub fn to_multikey(&self) -> String {
         let bytes = match self {
             Self::Ed25519(key) => [ED25519_MULTICODEC.as_slice(), key.0.as_bytes()].concat(),
-            Self::P256(key) => {
+            Self::P256(key) | Self::P384(key) => {
                 let (x, y) = key.coordinates();
                 let y_is_odd = y.last().is_some_and(|byte| byte & 1 == 1);
-                [P256_MULTICODEC.as_slice(), &[if y_is_odd { 3 } else { 2 }], x].concat()
+                [key.curve.multicodec().as_slice(), &[if y_is_odd { 3 } else { 2 }], x].concat()
             }
         };
         multibase::encode_base58btc(&bytes)
     }
 
-    /// The 32 bytes of an Ed25519 key, as signed notes carry them; `None` for P-256.
+    /// The 32 bytes of an Ed25519 key, as signed notes carry them; `None` for other keys.
     #[must_use]
     pub fn ed25519_bytes(&self) -> Option<[u8; 32]> {
         match self {
             Self::Ed25519(key) => Some(key.0.to_bytes()),
-            Self::P256(_) => None,
+            Self::P256(_) | Self::P384(_) => None,
         }
     }
 }
@@ -231,50 +248,131 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-impl P256PublicKey {
+impl EcPublicKey {
+    fn from_sec1(curve: EcCurve, bytes: &[u8]) -> Result<Self, KeyError> {
+        let invalid = || KeyError::Invalid { curve: curve.name() };
+        let uncompressed = if bytes.len() == curve.sec1_bytes() {
+            bytes.to_vec()
+        } else {
+            curve.decompress(bytes).ok_or_else(invalid)?
+        };
+        let parsed = ecdsa_backend::parse(curve, &uncompressed).ok_or_else(invalid)?;
+        let mut sec1 = [0; MAX_SEC1_BYTES];
+        for (to, from) in sec1.iter_mut().zip(&uncompressed) {
+            *to = *from;
+        }
+        Ok(Self { curve, sec1, parsed })
+    }
+
+    fn from_coordinates<const BYTES: usize>(curve: EcCurve, x: &str, y: &str) -> Result<Self, KeyError> {
+        let [x, y]: [[u8; BYTES]; 2] = [coordinate(x, curve.name())?, coordinate(y, curve.name())?];
+        Self::from_sec1(curve, &[[4].as_slice(), &x, &y].concat())
+    }
+
     /// Uncompressed SEC1.
-    pub(crate) const fn sec1(&self) -> &[u8; 65] {
-        &self.sec1
+    pub(crate) fn sec1(&self) -> &[u8] {
+        self.sec1.get(..self.curve.sec1_bytes()).unwrap_or_default()
     }
 
-    /// x and y, 32 bytes each.
+    /// x and y.
     fn coordinates(&self) -> (&[u8], &[u8]) {
-        let point = self.sec1.split_first().map_or(&[][..], |(_, point)| point);
-        point.split_at(point.len() / 2)
+        let bytes = self.curve.coordinate_bytes();
+        let point = self.sec1().get(1..).unwrap_or_default();
+        point.split_at_checked(bytes).unwrap_or_default()
     }
 }
 
-impl PartialEq for P256PublicKey {
+impl PartialEq for EcPublicKey {
     fn eq(&self, other: &Self) -> bool {
-        self.sec1 == other.sec1
+        self.curve == other.curve && self.sec1 == other.sec1
     }
 }
 
-impl Eq for P256PublicKey {}
+impl Eq for EcPublicKey {}
+
+impl From<EcPublicKey> for PublicKey {
+    fn from(key: EcPublicKey) -> Self {
+        match key.curve {
+            EcCurve::P256 => Self::P256(key),
+            EcCurve::P384 => Self::P384(key),
+        }
+    }
+}
+
+impl EcCurve {
+    const ALL: [Self; 2] = [Self::P256, Self::P384];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::P256 => "P-256",
+            Self::P384 => "P-384",
+        }
+    }
+
+    const fn coordinate_bytes(self) -> usize {
+        match self {
+            Self::P256 => 32,
+            Self::P384 => 48,
+        }
+    }
+
+    /// Of the uncompressed form.
+    const fn sec1_bytes(self) -> usize {
+        1 + 2 * self.coordinate_bytes()
+    }
+
+    /// Of the compressed key in a Multikey, as a varint.
+    const fn multicodec(self) -> [u8; 2] {
+        match self {
+            Self::P256 => [0x80, 0x24],
+            Self::P384 => [0x81, 0x24],
+        }
+    }
+
+    /// The uncompressed form of a compressed point.
+    fn decompress(self, bytes: &[u8]) -> Option<Vec<u8>> {
+        use p256::elliptic_curve::sec1::ToSec1Point as _;
+        match self {
+            Self::P256 => {
+                let key = p256::PublicKey::from_sec1_bytes(bytes).ok()?;
+                Some(key.to_sec1_point(false).as_bytes().to_vec())
+            }
+            Self::P384 => {
+                let key = p384::PublicKey::from_sec1_bytes(bytes).ok()?;
+                Some(key.to_sec1_point(false).as_bytes().to_vec())
+            }
+        }
+    }
+}
 
 impl Signature {
-    /// A signature from its 64 bytes.
+    /// A signature from its 64 or, for P-384, 96 bytes.
     ///
     /// # Errors
     /// [`SignatureError`] for any other length.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SignatureError> {
-        bytes.try_into().map(Self).map_err(|_| SignatureError)
+        let of_64 = || bytes.try_into().map(SignatureBytes::Of64);
+        let of_96 = |_| bytes.try_into().map(SignatureBytes::Of96);
+        of_64().or_else(of_96).map(Self).map_err(|_| SignatureError)
     }
 
-    /// The 64 bytes.
+    /// The bytes.
     #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 64] {
-        &self.0
+    pub const fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            SignatureBytes::Of64(bytes) => bytes,
+            SignatureBytes::Of96(bytes) => bytes,
+        }
     }
 }
 
 impl fmt::Debug for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signature({})", base64url::encode(self.0))
+        write!(f, "Signature({})", base64url::encode(self.as_bytes()))
     }
 }
 
-fn coordinate(text: &str, curve: &'static str) -> Result<[u8; 32], KeyError> {
+fn coordinate<const BYTES: usize>(text: &str, curve: &'static str) -> Result<[u8; BYTES], KeyError> {
     let bytes = base64url::decode(text).map_err(|_| KeyError::Invalid { curve })?;
     bytes.try_into().map_err(|_| KeyError::Invalid { curve })
 }
@@ -326,6 +424,24 @@ mod tests {
         )
     }
 
+    /// Data Integrity ECDSA Cryptosuites, the P-384 key of the test vectors.
+    fn p384() -> PublicKey {
+        PublicKey::from_multikey("z82LkuBieyGShVBhvtE2zoiD6Kma4tJGFtkAhxR5pfkp5QPw4LutoYWhvQCnGjdVn14kujQ").unwrap()
+    }
+
+    #[test]
+    fn signature_of_another_length_is_refused() {
+        let short = Signature::from_bytes(&[1; 64]).unwrap();
+        let long = Signature::from_bytes(&[1; 96]).unwrap();
+        assert_eq!(p384().verify(b"message", &short), Err(SignatureError));
+        for key in [ed25519(), p256().0] {
+            assert_eq!(key.verify(b"message", &long), Err(SignatureError));
+        }
+        for length in [0, 63, 65, 95, 97] {
+            assert_eq!(Signature::from_bytes(&vec![1; length]), Err(SignatureError));
+        }
+    }
+
     #[test]
     fn ed25519_vector_of_rfc_8032() {
         let signature = Signature::from_bytes(&hex(ED25519_SIGNATURE)).unwrap();
@@ -343,12 +459,13 @@ mod tests {
 
     #[test]
     fn encodings_round_trip() {
-        for key in [ed25519(), p256().0] {
+        for key in [ed25519(), p256().0, p384()] {
             assert_eq!(PublicKey::from_multikey(&key.to_multikey()).unwrap(), key);
             assert_eq!(PublicKey::from_jwk(&key.to_jwk()).unwrap(), key);
         }
         assert!(ed25519().to_multikey().starts_with("z6Mk"));
         assert!(p256().0.to_multikey().starts_with("zDn"));
+        assert!(p384().to_multikey().starts_with("z82"));
     }
 
     #[test]

@@ -28,9 +28,11 @@ use crate::SignatureError;
 use crate::Timestamp;
 
 const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
+const ECDSA_WITH_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const PRIME256V1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const COUNTRY_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.6");
@@ -56,7 +58,9 @@ const MDOC_READER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.0.18013.5.
 #[non_exhaustive]
 pub enum X509Error {
     /// An algorithm that we do not implement.
-    #[error("expected a certificate signed with Ed25519 or with ECDSA on P-256 and SHA-256, found {found}")]
+    #[error(
+        "expected a certificate signed with Ed25519 or with ECDSA on P-256 and SHA-256 or on P-384 and SHA-384, found {found}"
+    )]
     Algorithm {
         /// The object identifier.
         found: String,

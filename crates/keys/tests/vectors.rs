@@ -112,6 +112,19 @@ fn wycheproof_ed25519() {
 }
 
 #[test]
+fn wycheproof_ecdsa_p384() {
+    wycheproof(
+        "ecdsa_secp384r1_sha384_p1363_test.json",
+        280,
+        |group, message, signature| {
+            let key = hex(group["publicKey"]["uncompressed"].as_str().unwrap());
+            let key = PublicKey::from_p384_sec1(&key).expect("every key of the file is a good one");
+            check(&key, message, signature)
+        },
+    );
+}
+
+#[test]
 fn wycheproof_ecdsa_p256() {
     wycheproof(
         "ecdsa_secp256r1_sha256_p1363_test.json",

@@ -157,8 +157,6 @@ impl KeyFile {
             associated(&self.algorithm, &self.public_key).as_bytes(),
             passphrase,
         )?;
-        let secret: Zeroizing<[u8; 32]> =
-            Zeroizing::new(secret.as_slice().try_into().map_err(|_| KeyFileError::Sealed)?);
         let key = SoftwareKey::from_secret(algorithm, &secret)?;
         // The public part is authenticated, so this differs only if the writer was wrong.
         if key.public_key().to_multikey() == self.public_key {

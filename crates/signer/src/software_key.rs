@@ -4,7 +4,9 @@ use std::fmt;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED_SIGNING;
+use aws_lc_rs::signature::ECDSA_P384_SHA384_FIXED_SIGNING;
 use aws_lc_rs::signature::EcdsaKeyPair;
+use aws_lc_rs::signature::EcdsaSigningAlgorithm;
 use ed25519_dalek::Signer as _;
 use keys::Algorithm;
 use keys::KeyError;
@@ -26,8 +28,8 @@ enum Secret {
     /// dalek zeroizes it.
     Ed25519(Box<ed25519_dalek::SigningKey>),
     /// The scalar, for writing the key file, and the pair that signs; aws-lc zeroizes its own copy.
-    P256 {
-        scalar: Zeroizing<[u8; 32]>,
+    Ecdsa {
+        scalar: Zeroizing<Vec<u8>>,
         pair: Box<EcdsaKeyPair>,
     },
 }
@@ -37,7 +39,7 @@ impl SoftwareKey {
     #[must_use]
     pub fn generate(algorithm: Algorithm, rng: &mut dyn CryptoRng) -> Self {
         loop {
-            let mut secret = Zeroizing::new([0; 32]);
+            let mut secret = Zeroizing::new(vec![0; secret_bytes(algorithm)]);
             rng.fill_bytes(secret.as_mut_slice());
             // For P-256 one value in 2^32 is no scalar of the group, and the next one is drawn.
             if let Ok(key) = Self::from_secret(algorithm, &secret) {
@@ -46,14 +48,16 @@ impl SoftwareKey {
         }
     }
 
-    /// A key from its 32 secret bytes: the Ed25519 seed, or the P-256 scalar, big-endian.
+    /// A key from its secret bytes: the Ed25519 seed (32), or the scalar, big-endian, of P-256 (32) or P-384 (48).
     ///
     /// # Errors
-    /// [`KeyError::Invalid`] for a P-256 scalar of zero or beyond the group order.
-    pub fn from_secret(algorithm: Algorithm, secret: &[u8; 32]) -> Result<Self, KeyError> {
+    /// [`KeyError::Invalid`] for another length, and for a scalar of zero or beyond the group order.
+    pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
+        use p256::elliptic_curve::sec1::ToSec1Point as _;
         match algorithm {
             Algorithm::EdDsa => {
-                let signing = ed25519_dalek::SigningKey::from_bytes(secret);
+                let seed = secret.try_into().map_err(|_| KeyError::Invalid { curve: "Ed25519" })?;
+                let signing = ed25519_dalek::SigningKey::from_bytes(seed);
                 let public = PublicKey::from_ed25519(signing.verifying_key().as_bytes())?;
                 Ok(Self {
                     public,
@@ -61,28 +65,35 @@ impl SoftwareKey {
                 })
             }
             Algorithm::Es256 => {
-                use p256::elliptic_curve::sec1::ToSec1Point as _;
-                let invalid = |()| KeyError::Invalid { curve: "P-256" };
-                let point = p256::SecretKey::from_slice(secret)
-                    .map_err(|_| invalid(()))?
-                    .public_key()
-                    .to_sec1_point(false);
-                let pair = EcdsaKeyPair::from_private_key_and_public_key(
-                    &ECDSA_P256_SHA256_FIXED_SIGNING,
-                    secret,
-                    point.as_bytes(),
-                )
-                .map_err(|_| invalid(()))?;
+                let key = p256::SecretKey::from_slice(secret).map_err(|_| KeyError::Invalid { curve: "P-256" })?;
+                let point = key.public_key().to_sec1_point(false);
                 let public = PublicKey::from_p256_sec1(point.as_bytes())?;
-                Ok(Self {
-                    public,
-                    secret: Secret::P256 {
-                        scalar: Zeroizing::new(*secret),
-                        pair: Box::new(pair),
-                    },
-                })
+                Self::ecdsa(&ECDSA_P256_SHA256_FIXED_SIGNING, secret, point.as_bytes(), public)
+            }
+            Algorithm::Es384 => {
+                let key = p384::SecretKey::from_slice(secret).map_err(|_| KeyError::Invalid { curve: "P-384" })?;
+                let point = key.public_key().to_sec1_point(false);
+                let public = PublicKey::from_p384_sec1(point.as_bytes())?;
+                Self::ecdsa(&ECDSA_P384_SHA384_FIXED_SIGNING, secret, point.as_bytes(), public)
             }
         }
+    }
+
+    fn ecdsa(
+        algorithm: &'static EcdsaSigningAlgorithm,
+        scalar: &[u8],
+        point: &[u8],
+        public: PublicKey,
+    ) -> Result<Self, KeyError> {
+        let pair = EcdsaKeyPair::from_private_key_and_public_key(algorithm, scalar, point)
+            .map_err(|_| KeyError::Invalid { curve: "ECDSA" })?;
+        Ok(Self {
+            public,
+            secret: Secret::Ecdsa {
+                scalar: Zeroizing::new(scalar.to_vec()),
+                pair: Box::new(pair),
+            },
+        })
     }
 
     /// Signs what the request asks for.
@@ -93,11 +104,11 @@ impl SoftwareKey {
         keys::signing::fulfil(self, request)
     }
 
-    /// The 32 secret bytes, for the key file alone.
-    pub(crate) fn expose_secret(&self) -> Zeroizing<[u8; 32]> {
+    /// The secret bytes, for the key file alone.
+    pub(crate) fn expose_secret(&self) -> Zeroizing<Vec<u8>> {
         match &self.secret {
-            Secret::Ed25519(key) => Zeroizing::new(key.to_bytes()),
-            Secret::P256 { scalar, .. } => scalar.clone(),
+            Secret::Ed25519(key) => Zeroizing::new(key.as_bytes().to_vec()),
+            Secret::Ecdsa { scalar, .. } => scalar.clone(),
         }
     }
 }
@@ -111,7 +122,7 @@ impl Signer for SoftwareKey {
         match &self.secret {
             Secret::Ed25519(key) => Signature::from_bytes(&key.sign(message).to_bytes())
                 .map_err(|error| SignerError::Unavailable(error.into())),
-            Secret::P256 { pair, .. } => {
+            Secret::Ecdsa { pair, .. } => {
                 let signature = pair
                     .sign(&SystemRandom::new(), message)
                     .map_err(|error| SignerError::Unavailable(error.into()))?;
@@ -129,13 +140,20 @@ impl fmt::Debug for SoftwareKey {
     }
 }
 
+const fn secret_bytes(algorithm: Algorithm) -> usize {
+    match algorithm {
+        Algorithm::EdDsa | Algorithm::Es256 => 32,
+        Algorithm::Es384 => 48,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_it_signs_its_public_key_verifies() {
-        for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
+        for algorithm in Algorithm::ALL {
             let key = SoftwareKey::generate(algorithm, &mut crate::os_rng());
             let signature = key.sign(b"message").unwrap();
             assert_eq!(key.public_key().verify(b"message", &signature), Ok(()));

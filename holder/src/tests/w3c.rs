@@ -87,6 +87,7 @@ fn issue(scene: &Scene, format: &str, document: Map<String, Value>) -> Value {
     }
     let options = ProofOptions {
         cryptosuite: Cryptosuite::EddsaRdfc2022,
+        algorithm: Algorithm::EdDsa,
         verification_method: &method,
         created: Some(NOW.minus(60)),
         expires: None,

@@ -122,8 +122,8 @@ fn configurations_of(
         scope,
         vec![CRYPTOSUITE.as_str().into()],
         dids(),
-        // The holder must present with the same kind of proof, which takes an Ed25519 key.
-        &[CRYPTOSUITE.algorithm()],
+        // The holder presents with the same kind of proof.
+        CRYPTOSUITE.algorithms(),
         metadata()?,
     )?;
     configurations.extend([

@@ -3,6 +3,7 @@
 //! [verify proof](https://www.w3.org/TR/vc-data-integrity/#verify-proof)).
 
 use jsonld::ContextLoader;
+use keys::Algorithm;
 use keys::PublicKey;
 use keys::SigningRequest;
 use keys::Timestamp;
@@ -57,6 +58,8 @@ pub struct Parsed {
 pub struct ProofOptions<'a> {
     /// How the proof is made.
     pub cryptosuite: Cryptosuite,
+    /// The algorithm of the issuer's key, one of the suite's.
+    pub algorithm: Algorithm,
     /// Absolute DID URL of the issuer's key.
     pub verification_method: &'a str,
     /// When the proof is made.
@@ -142,7 +145,9 @@ pub fn issue(
     document::check(&document, contexts)?;
     document::check_places(&document)?;
     let configuration = options.configuration(ProofPurpose::AssertionMethod);
-    let request = options.cryptosuite.sign(&document, configuration, contexts)?;
+    let request = options
+        .cryptosuite
+        .sign(options.algorithm, &document, configuration, contexts)?;
     Ok(request.map(|proof| with_proof(document, proof)))
 }
 

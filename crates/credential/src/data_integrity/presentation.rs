@@ -5,6 +5,7 @@
 //! [OpenID4VP](https://openid.net/specs/openid-4-verifiable-presentations-1_0.html#name-ldp-vcs) has it.
 
 use jsonld::ContextLoader;
+use keys::Algorithm;
 use keys::PublicKey;
 use keys::SigningRequest;
 use keys::Timestamp;
@@ -48,6 +49,8 @@ pub struct Presentation<'a> {
     pub verification_method: &'a str,
     /// How the proof is made.
     pub cryptosuite: Cryptosuite,
+    /// The algorithm of the holder's key, one of the suite's.
+    pub algorithm: Algorithm,
     /// The verifier.
     pub domain: &'a str,
     /// The nonce of the request.
@@ -175,6 +178,7 @@ impl Presentation<'_> {
         ]);
         let options = ProofOptions {
             cryptosuite: self.cryptosuite,
+            algorithm: self.algorithm,
             verification_method: self.verification_method,
             created: Some(self.created),
             expires: None,
@@ -182,7 +186,9 @@ impl Presentation<'_> {
         let mut configuration = options.configuration(ProofPurpose::Authentication);
         configuration.insert("challenge".to_owned(), Value::from(self.challenge));
         configuration.insert("domain".to_owned(), Value::from(self.domain));
-        let request = self.cryptosuite.sign(&document, configuration, contexts)?;
+        let request = self
+            .cryptosuite
+            .sign(self.algorithm, &document, configuration, contexts)?;
         Ok(request.map(|proof| with_proof(document, proof)))
     }
 }

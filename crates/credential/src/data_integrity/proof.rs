@@ -6,6 +6,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::Cryptosuite;
+use super::cryptosuite::Transformation;
 use crate::key_id::absolute_key_id;
 use crate::registered_claims::ValidityError;
 use crate::registered_claims::check_validity;
@@ -47,7 +48,9 @@ pub enum ProofError {
     #[error("expected the proof's `@context` to be the beginning of the document's, found another")]
     Context,
     /// A suite that we do not have.
-    #[error("expected the cryptosuite eddsa-rdfc-2022 or eddsa-jcs-2022, found another")]
+    #[error(
+        "expected the cryptosuite eddsa-rdfc-2022, eddsa-jcs-2022, ecdsa-rdfc-2019 or ecdsa-jcs-2019, found another"
+    )]
     Cryptosuite,
     /// A member is missing or malformed.
     #[error("expected `{member}` as {expected}, found something else or nothing")]
@@ -163,12 +166,12 @@ impl Proof {
         let Some(own) = self.map.get("@context") else {
             return Ok(());
         };
-        let begins = match self.cryptosuite {
-            Cryptosuite::EddsaJcs2022 => document
+        let begins = match self.cryptosuite.transformation() {
+            Transformation::Jcs(_) => document
                 .get("@context")
                 .is_some_and(|context| as_slice(context).starts_with(as_slice(own))),
             // There the document's context replaces the proof's, which nothing would cover.
-            Cryptosuite::EddsaRdfc2022 => false,
+            Transformation::Rdfc => false,
         };
         if !begins {
             return Err(ProofError::Context);

@@ -1,5 +1,6 @@
-//! The test vectors of the [EdDSA cryptosuites](https://www.w3.org/TR/vc-di-eddsa/#test-vectors): every
-//! intermediate value, then the signature, made and checked. They are unit tests because their issuer is not
+//! The test vectors of the [EdDSA](https://www.w3.org/TR/vc-di-eddsa/#test-vectors) and
+//! [ECDSA cryptosuites](https://www.w3.org/TR/vc-di-ecdsa/#test-vectors): every intermediate value, then the
+//! signature, made and checked. They are unit tests because their issuer is not
 //! the DID of their key, which authentication refuses.
 
 use std::fmt::Write as _;
@@ -67,10 +68,11 @@ fn contexts() -> Option<ContextLoader> {
 }
 
 fn key(pair: &Value) -> (SoftwareKey, PublicKey) {
-    let secret = multibase::decode(pair["privateKeyMultibase"].as_str().unwrap()).unwrap();
-    // Two bytes of multicodec, then the seed.
-    let secret = SoftwareKey::from_secret(Algorithm::EdDsa, secret[2..].try_into().unwrap()).unwrap();
+    let secret = ["privateKeyMultibase", "secretKeyMultibase"].map(|member| pair[member].as_str());
+    let secret = multibase::decode(secret.into_iter().flatten().next().unwrap()).unwrap();
     let public = PublicKey::from_multikey(pair["publicKeyMultibase"].as_str().unwrap()).unwrap();
+    // Two bytes of multicodec, then the secret.
+    let secret = SoftwareKey::from_secret(public.algorithm(), &secret[2..]).unwrap();
     assert_eq!(*secret.public_key(), public);
     (secret, public)
 }
@@ -92,8 +94,21 @@ fn check_proof(
 ) {
     suite.verify(document, proof, public, contexts).unwrap();
     let configuration = without(proof.clone(), &["proofValue", "type", "cryptosuite", "@context"]);
-    let made = fulfil(secret, suite.sign(document, configuration, contexts).unwrap()).unwrap();
-    assert_eq!(made, Value::Object(proof.clone()));
+    let request = suite
+        .sign(public.algorithm(), document, configuration, contexts)
+        .unwrap();
+    let made = fulfil(secret, request).unwrap();
+    if public.algorithm() == Algorithm::EdDsa {
+        assert_eq!(made, Value::Object(proof.clone()));
+        return;
+    }
+    // ECDSA takes a new random number for each signature.
+    let made = made.as_object().unwrap();
+    suite.verify(document, made, public, contexts).unwrap();
+    assert_eq!(
+        without(made.clone(), &["proofValue"]),
+        without(proof.clone(), &["proofValue"])
+    );
 }
 
 #[test]
@@ -102,34 +117,87 @@ fn eddsa_rdfc_2022() {
         return;
     };
     let key = key(&Value::Object(object(&folder.join("keyPair.json"))));
-    for (unsigned, part) in [
-        ("unsigned.json", folder.join("eddsa-rdfc-2022")),
-        ("employmentAuth.json", folder.join("eddsa-rdfc-2022/employ")),
-    ] {
+    for (unsigned, part) in [("unsigned.json", ""), ("employmentAuth.json", "/employ")] {
         let document = object(&folder.join(unsigned));
-        let configuration = object(&part.join("proofConfigDataInt.json"));
-        let canonical =
-            |map: &Map<String, Value>| cryptosuite::canonical_n_quads(&Value::Object(map.clone()), &contexts).unwrap();
-        assert_eq!(
-            canonical(&document),
-            text(&part.join("canonDocDataInt.txt")),
-            "{unsigned}"
-        );
-        assert_eq!(
-            canonical(&configuration),
-            text(&part.join("proofCanonDataInt.txt")),
-            "{unsigned}"
-        );
-        let hash_data = cryptosuite::rdfc_hash_data(&document, &configuration, &contexts).unwrap();
-        assert_eq!(
-            hex(&hash_data),
-            text(&part.join("combinedHashDataInt.txt")),
-            "{unsigned}"
-        );
-        let signed = object(&part.join("signedDataInt.json"));
-        assert_eq!(without(signed.clone(), &["proof"]), document, "{unsigned}");
-        let proof = signed["proof"].as_object().unwrap();
-        check_proof(Cryptosuite::EddsaRdfc2022, &document, proof, &key, &contexts);
+        let part = folder.join(format!("eddsa-rdfc-2022{part}"));
+        check_rdfc(Cryptosuite::EddsaRdfc2022, &document, &part, "DataInt", &key, &contexts);
+    }
+}
+
+/// Every intermediate value of an `rdfc` vector, and its proof. `mark` is in all names of its files.
+fn check_rdfc(
+    suite: Cryptosuite,
+    document: &Map<String, Value>,
+    part: &Path,
+    mark: &str,
+    key: &(SoftwareKey, PublicKey),
+    contexts: &ContextLoader,
+) {
+    let algorithm = key.1.algorithm();
+    let hash = match algorithm {
+        Algorithm::EdDsa | Algorithm::Es256 => jsonld::HashAlgorithm::Sha256,
+        Algorithm::Es384 => jsonld::HashAlgorithm::Sha384,
+    };
+    let file = |name: &str, kind: &str| part.join(format!("{name}{mark}.{kind}"));
+    let canonical =
+        |map: &Map<String, Value>| cryptosuite::canonical_n_quads(&Value::Object(map.clone()), hash, contexts).unwrap();
+    let configuration = object(&file("proofConfig", "json"));
+    assert_eq!(
+        canonical(document),
+        text(&file("canonDoc", "txt")),
+        "{}",
+        part.display()
+    );
+    assert_eq!(
+        canonical(&configuration),
+        text(&file("proofCanon", "txt")),
+        "{}",
+        part.display()
+    );
+    let hash_data = cryptosuite::rdfc_hash_data(algorithm, document, &configuration, contexts).unwrap();
+    assert_eq!(
+        hex(&hash_data),
+        text(&file("combinedHash", "txt")),
+        "{}",
+        part.display()
+    );
+    let signed = object(&file("signed", "json"));
+    assert_eq!(without(signed.clone(), &["proof"]), *document, "{}", part.display());
+    check_proof(suite, document, signed["proof"].as_object().unwrap(), key, contexts);
+}
+
+#[test]
+fn ecdsa_rdfc_2019() {
+    let (Some(folder), Some(contexts)) = (folder("vc-di-ecdsa"), contexts()) else {
+        return;
+    };
+    for curve in ["p256", "p384"] {
+        let key = key(&Value::Object(object(&folder.join(format!("{curve}KeyPair.json")))));
+        for (unsigned, part) in [("unsigned.json", ""), ("employmentAuth.json", "/employ")] {
+            let document = object(&folder.join(unsigned));
+            let part = folder.join(format!("ecdsa-rdfc-2019-{curve}{part}"));
+            let mark = format!("ECDSA{}", curve.to_uppercase());
+            check_rdfc(Cryptosuite::EcdsaRdfc2019, &document, &part, &mark, &key, &contexts);
+        }
+    }
+}
+
+#[test]
+fn ecdsa_jcs_2019() {
+    let (Some(folder), Some(contexts)) = (folder("vc-di-ecdsa"), contexts()) else {
+        return;
+    };
+    for curve in ["p256", "p384"] {
+        let key = key(&Value::Object(object(&folder.join(format!("{curve}KeyPair.json")))));
+        let part = folder.join(format!("ecdsa-jcs-2019-{curve}"));
+        let file = |name: &str, kind: &str| part.join(format!("{name}JCSECDSA{}.{kind}", curve.to_uppercase()));
+        let document = object(&folder.join("unsigned.json"));
+        let canonical = |map: &Map<String, Value>| keys::jcs::canonicalize_object(map).unwrap();
+        assert_eq!(canonical(&document), text(&file("canonDoc", "txt")));
+        let configuration = object(&file("proofConfig", "json"));
+        assert_eq!(canonical(&configuration), text(&file("proofCanon", "txt")));
+        let proof = object(&file("signed", "json"))["proof"].as_object().unwrap().clone();
+        check_proof(Cryptosuite::EcdsaJcs2019, &document, &proof, &key, &contexts);
     }
 }
 

@@ -45,7 +45,7 @@ impl UnverifiedSign1 {
         let algorithm = found
             .and_then(Algorithm::from_cose_id)
             .ok_or_else(|| CoseError::Algorithm {
-                expected: "EdDSA (-8) or ES256 (-7)",
+                expected: "EdDSA (-8), ES256 (-7) or ES384 (-35)",
                 found: found.cloned(),
             })?;
         let signature = Signature::from_bytes(&message.authenticator)?;
@@ -177,6 +177,7 @@ impl Algorithm {
         match self {
             Self::EdDsa => -8,
             Self::Es256 => -7,
+            Self::Es384 => -35,
         }
     }
 
@@ -188,6 +189,7 @@ impl Algorithm {
             // Major type 1 holds -1 - n.
             Value::Negative(7 | 18) => Some(Self::EdDsa),
             Value::Negative(6 | 8) => Some(Self::Es256),
+            Value::Negative(34 | 50) => Some(Self::Es384),
             _ => None,
         }
     }

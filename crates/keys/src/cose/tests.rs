@@ -1,4 +1,5 @@
 use ed25519_dalek::Signer as _;
+use p256::elliptic_curve::sec1::ToSec1Point as _;
 
 use super::*;
 use crate::PublicKey;
@@ -337,7 +338,12 @@ fn other_forms_are_refused() {
 #[test]
 fn keys_are_read_as_written() {
     let p256 = AgreementKey::from_bytes(&[3; 32]).unwrap().public_key().unwrap();
-    for key in [public(), p256.clone()] {
+    let p384 = p384::SecretKey::from_slice(&[3; 48])
+        .unwrap()
+        .public_key()
+        .to_sec1_point(false);
+    let p384 = PublicKey::from_p384_sec1(p384.as_bytes()).unwrap();
+    for key in [public(), p256.clone(), p384] {
         assert_eq!(PublicKey::from_cose_key(&key.to_cose_key()), Ok(key));
     }
     let changed = |label: i64, value: Option<Value>| {

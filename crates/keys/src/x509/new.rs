@@ -11,12 +11,14 @@ use super::COUNTRY_NAME;
 use super::CRL_DISTRIBUTION_POINTS;
 use super::EC_PUBLIC_KEY;
 use super::ECDSA_WITH_SHA256;
+use super::ECDSA_WITH_SHA384;
 use super::ED25519;
 use super::EXTENDED_KEY_USAGE;
 use super::ISSUER_ALT_NAME;
 use super::KEY_USAGE;
 use super::MDOC_DOCUMENT_SIGNER;
 use super::PRIME256V1;
+use super::SECP384R1;
 use super::SUBJECT_ALT_NAME;
 use super::SUBJECT_KEY_IDENTIFIER;
 use crate::Algorithm;
@@ -198,6 +200,7 @@ fn algorithm_identifier(algorithm: Algorithm) -> Vec<u8> {
     let id = match algorithm {
         Algorithm::EdDsa => ED25519,
         Algorithm::Es256 => ECDSA_WITH_SHA256,
+        Algorithm::Es384 => ECDSA_WITH_SHA384,
     };
     tlv(SEQUENCE, &[object_identifier(id)])
 }
@@ -239,6 +242,10 @@ fn public_key_info(key: &PublicKey) -> Vec<u8> {
             vec![object_identifier(EC_PUBLIC_KEY), object_identifier(PRIME256V1)],
             key.sec1().to_vec(),
         ),
+        PublicKey::P384(key) => (
+            vec![object_identifier(EC_PUBLIC_KEY), object_identifier(SECP384R1)],
+            key.sec1().to_vec(),
+        ),
     };
     tlv(
         SEQUENCE,
@@ -254,10 +261,10 @@ fn key_identifier(key: &PublicKey) -> Vec<u8> {
 
 /// ECDSA's two numbers as integers; Ed25519's signature as it stands.
 fn encode_signature(algorithm: Algorithm, signature: &Signature) -> Vec<u8> {
-    let bytes = signature.as_bytes().as_slice();
+    let bytes = signature.as_bytes();
     match algorithm {
         Algorithm::EdDsa => bytes.to_vec(),
-        Algorithm::Es256 => {
+        Algorithm::Es256 | Algorithm::Es384 => {
             let (r, s) = bytes.split_at(bytes.len() / 2);
             tlv(SEQUENCE, &[unsigned(r), unsigned(s)])
         }

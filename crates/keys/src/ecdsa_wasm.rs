@@ -1,0 +1,36 @@
+//! ECDSA verification in pure Rust, for WebAssembly.
+
+use p256::ecdsa::signature::Verifier as _;
+
+use super::EcCurve;
+use super::SignatureError;
+
+#[derive(Clone)]
+pub(super) enum ParsedKey {
+    P256(p256::ecdsa::VerifyingKey),
+    P384(p384::ecdsa::VerifyingKey),
+}
+
+/// A key from uncompressed SEC1; `None` for a point off the curve.
+pub(super) fn parse(curve: EcCurve, sec1: &[u8]) -> Option<ParsedKey> {
+    match curve {
+        EcCurve::P256 => p256::ecdsa::VerifyingKey::from_sec1_bytes(sec1)
+            .ok()
+            .map(ParsedKey::P256),
+        EcCurve::P384 => p384::ecdsa::VerifyingKey::from_sec1_bytes(sec1)
+            .ok()
+            .map(ParsedKey::P384),
+    }
+}
+
+pub(super) fn verify(key: &ParsedKey, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+    match key {
+        ParsedKey::P256(key) => {
+            p256::ecdsa::Signature::from_slice(signature).and_then(|signature| key.verify(message, &signature))
+        }
+        ParsedKey::P384(key) => {
+            p384::ecdsa::Signature::from_slice(signature).and_then(|signature| key.verify(message, &signature))
+        }
+    }
+    .map_err(|_| SignatureError)
+}
