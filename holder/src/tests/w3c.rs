@@ -336,8 +336,11 @@ fn the_proof_names_a_did_that_the_issuer_binds_to() {
         let neither = proof_key(&configuration(format, &["jwk", "did:web"]), key);
         assert!(matches!(neither, Err(ReceiveError::KeyNaming)));
     }
-    // A Data Integrity proof takes an Ed25519 key.
-    assert_eq!(key_algorithms(&configuration("ldp_vc", &[])), [Algorithm::EdDsa]);
+    // Most verifiers read Data Integrity proofs of Ed25519.
+    assert_eq!(
+        key_algorithms(&configuration("ldp_vc", &[])),
+        [Algorithm::EdDsa, Algorithm::Es256]
+    );
     assert_eq!(
         key_algorithms(&configuration("jwt_vc_json", &[])),
         [Algorithm::Es256, Algorithm::EdDsa]

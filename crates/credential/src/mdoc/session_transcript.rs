@@ -107,8 +107,11 @@ fn thumbprint_or_null(thumbprint: Option<&[u8; 32]>) -> Value {
 mod tests {
     use super::*;
 
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    fn unhex(hex: &str) -> Vec<u8> {
+        (0..hex.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+            .collect()
     }
 
     const NONCE: &str = "exc7gBkxjx1rdc9udRrveKvSsJIq80avlXeLHhGwqtA";
@@ -129,13 +132,17 @@ mod tests {
             "https://example.com/response",
         );
         assert_eq!(
-            hex(transcript.as_bytes()),
-            "83f6f682714f70656e494434565048616e646f7665725820048bc053c00442af9b8eed494cefdd9d95240d254b046b11b68013722aad38ac"
+            transcript.as_bytes(),
+            unhex(
+                "83f6f682714f70656e494434565048616e646f7665725820048bc053c00442af9b8eed494cefdd9d95240d254b046b11b68013722aad38ac"
+            )
         );
         let transcript = SessionTranscript::openid4vp_dc_api("https://example.com", NONCE, Some(&thumbprint()));
         assert_eq!(
-            hex(transcript.as_bytes()),
-            "83f6f682764f70656e4944345650444341504948616e646f7665725820fbece366f4212f9762c74cfdbf83b8c69e371d5d68cea09cb4c48ca6daab761a"
+            transcript.as_bytes(),
+            unhex(
+                "83f6f682764f70656e4944345650444341504948616e646f7665725820fbece366f4212f9762c74cfdbf83b8c69e371d5d68cea09cb4c48ca6daab761a"
+            )
         );
     }
 
