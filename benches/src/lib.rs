@@ -5,6 +5,7 @@
 //! both alike; `benches/operations.rs` measures them, and other work, with criterion.
 
 pub mod bbs_2023;
+pub mod mdoc;
 pub mod rows;
 pub mod sd_jwt_vc;
 pub mod selective;

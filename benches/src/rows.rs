@@ -3,6 +3,7 @@
 use credential::data_integrity::Cryptosuite;
 
 use crate::bbs_2023::Unlinkable;
+use crate::mdoc;
 use crate::registry::Verdict;
 use crate::sd_jwt_vc::Presented;
 use crate::selective::Shown;
@@ -48,6 +49,13 @@ pub fn rows() -> Vec<Row> {
     row(
         "the verdict over it with a trust bundle, 3 of 10 claims",
         Some(1.5),
+        Box::new(move || whole.verify()),
+        Box::new(move || raw.raw()),
+    );
+    let [whole, raw] = [(); 2].map(|()| mdoc::Presented::new());
+    row(
+        "mdoc ES256 with device signature, 10 elements",
+        Some(1.3),
         Box::new(move || whole.verify()),
         Box::new(move || raw.raw()),
     );

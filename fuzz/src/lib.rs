@@ -9,6 +9,7 @@
 pub mod bbs_2023;
 pub mod bundle;
 pub mod cbor;
+pub mod cose;
 pub mod data_integrity;
 pub mod dcql;
 pub mod did;
@@ -17,6 +18,7 @@ pub mod json;
 pub mod jsonld;
 pub mod jwt;
 pub mod mapping;
+pub mod mdoc;
 pub mod sd_jwt;
 pub mod seeds;
 pub mod status_list;

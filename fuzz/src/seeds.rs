@@ -8,6 +8,9 @@ use std::path::Path;
 use keys::Algorithm;
 use keys::Timestamp;
 use keys::cbor::Value as Cbor;
+use keys::cose;
+use keys::cose::HeaderMap;
+use keys::cose::MacKey;
 use keys::jwe;
 use serde_json::Value;
 use serde_json::json;
@@ -41,6 +44,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         "bbs_2023" => crate::bbs_2023::seeds(),
         "bundle" => bundle(),
         "cbor" => vec![cbor()],
+        "cose" => cose(),
         "data_integrity" => texts(data_integrity()),
         "dcql" => texts(dcql()),
         "did" => texts(did()),
@@ -52,6 +56,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         "jsonld" => texts([document().to_string(), INLINE_CONTEXT.to_owned()]),
         "jwt" => texts(jwt()),
         "mapping" => vec![[ROW, include_bytes!("../../schemas/sample/mappings/PersonIdentity.json")].concat()],
+        "mdoc" => mdoc(),
         "sd_jwt" => texts([ANSWER.record.text.clone(), ANSWER.presentation.clone(), sd_jwt()]),
         "status_list" => texts(status_list()),
         "tlog" => tlog(),
@@ -376,6 +381,82 @@ fn vci() -> Vec<String> {
         details.to_string(),
         json!({"notification_id": "1", "event": "credential_accepted"}).to_string(),
     ]
+}
+
+fn cose() -> Vec<Vec<u8>> {
+    let protected = || {
+        HeaderMap::new()
+            .with_typ("application/cwt")
+            .with_x5chain(&[vec![1], vec![2]])
+    };
+    let unprotected = || HeaderMap::new().with_key_id(*b"1");
+    let sign1 = issuer().sign(cose::sign(protected(), unprotected(), b"p".to_vec(), Algorithm::EdDsa));
+    let key = MacKey::from_bytes(&[1; 32]).expect("a key of the right length");
+    vec![
+        cose::tagged(&sign1),
+        sign1,
+        cose::mac(protected(), unprotected(), b"p".to_vec(), &key).expect("a MAC"),
+        issuer().public().to_cose_key().to_vec(),
+    ]
+}
+
+fn mdoc() -> Vec<Vec<u8>> {
+    let public = issuer().public();
+    let name = keys::x509::Name {
+        country: "UT",
+        common_name: "IACA",
+    };
+    let certificate = |role| {
+        let new = keys::x509::NewCertificate {
+            subject: name,
+            key: public,
+            issuer: name,
+            issuer_key: public,
+            role,
+            valid_from: NOW.minus(60),
+            valid_until: NOW.plus(60),
+            issuer_url: "https://issuer.example",
+            revocation_list_url: "https://issuer.example/crl",
+            subject_uri: Some(&issuer().did),
+        };
+        issuer().sign(new.issue(&mut signer::os_rng()))
+    };
+    let (iaca, signer) = (
+        certificate(keys::x509::Role::Iaca),
+        certificate(keys::x509::Role::DocumentSigner),
+    );
+    let new = credential::mdoc::NewMdoc {
+        key_id: &issuer().method,
+        certificates: std::slice::from_ref(&signer),
+        doc_type: "example.attestry.PersonIdentity",
+        digest_algorithm: credential::mdoc::mso::DigestAlgorithm::Sha256,
+        device_key: holder().public(),
+        signed: NOW.minus(60),
+        valid_from: NOW.minus(60),
+        valid_until: NOW.plus(60),
+        status: None,
+        namespaces: vec![(
+            "n",
+            vec![
+                ("a", Cbor::Bool(true)),
+                ("b", credential::mdoc::full_date("2026-11-28")),
+            ],
+        )],
+    };
+    let issued = issuer().sign(new.issue(Algorithm::EdDsa, &mut signer::os_rng()));
+    let held = credential::Unverified::<credential::Mdoc>::parse(&issued)
+        .and_then(|read| read.restore(public, &issuer().did))
+        .expect("our own mdoc");
+    let transcript = credential::mdoc::SessionTranscript::openid4vp(
+        "did:example:verifier",
+        "n-1",
+        None,
+        "https://verifier.example/response",
+    );
+    let presentation = held.present(&held.disclosable_paths()).expect("its own paths");
+    let response = credential::mdoc::device_response(&[holder().sign(presentation.sign(&transcript))]);
+    let bytes = |text: &str| keys::base64url::decode(text).expect("base64url");
+    vec![bytes(&issued), bytes(&response), iaca, signer]
 }
 
 fn request(response_mode: &str) -> Value {

@@ -16,6 +16,7 @@ use crate::HeldCredential;
 use crate::Proposal;
 use crate::ProposalError;
 use crate::proposal::ProposedCredential;
+use crate::proposal::session_transcript;
 
 /// The wallet's credentials, opened.
 #[derive(Debug)]
@@ -64,7 +65,8 @@ impl Holdings {
             return Err(ProposalError::Unknown { id: id.clone() });
         }
         let query = &request.request().dcql_query;
-        let (selection, mut choice) = self.choose(query, preferred, now)?;
+        let has_session = session_transcript(request.request()).is_some();
+        let (selection, mut choice) = self.choose(query, preferred, has_session, now)?;
         add_where_several_are_taken(query, &selection, &mut choice, preferred);
         let planned = selection.plan(&choice)?;
         let is_used = |id: &String| planned.iter().any(|plan| plan.credential_id == *id);
@@ -86,10 +88,14 @@ impl Holdings {
         &self,
         query: &'q DcqlQuery,
         preferred: &[String],
+        has_session: bool,
         now: Timestamp,
     ) -> Result<(Selection<'q>, Choice), ProposalError> {
         let is_preferred = |holding: &&Holding| preferred.contains(&holding.record.id);
-        let current: Vec<&Holding> = self.0.iter().filter(|one| one.held.is_current(now)).collect();
+        // Without a session there is nothing that the device of an mdoc could sign.
+        let is_presentable = |one: &&Holding| has_session || !matches!(one.held, HeldCredential::Mdoc(_));
+        let current = self.0.iter().filter(|one| one.held.is_current(now));
+        let current: Vec<&Holding> = current.filter(is_presentable).collect();
         // Of several options of a query, the one that the chosen credentials serve alone.
         let chosen: Vec<Candidate<'_>> = current.iter().copied().filter(is_preferred).map(candidate).collect();
         let selection = Selection::evaluate(query, &chosen);

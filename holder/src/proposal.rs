@@ -4,12 +4,16 @@
 //! read it. So the list is what leaves, also where an issuer signed claims that cannot be withheld.
 
 use credential::ClaimPath;
+use credential::Mdoc;
 use credential::SdJwtVc;
 use credential::Unverified;
 use credential::claim_path::ClaimPathError;
 use credential::claim_path::PathComponent;
 use credential::data_integrity::LdpVpError;
 use credential::data_integrity::SelectiveError;
+use credential::mdoc::MdocError;
+use credential::mdoc::SessionTranscript;
+use credential::mdoc::device_response;
 use credential::sd_jwt::KeyBindingError;
 use credential::sd_jwt_vc::PresentError;
 use credential::sd_jwt_vc::SdJwtVcError;
@@ -21,6 +25,8 @@ use openid4vc::dcql::path::Step;
 use openid4vc::dcql::select::ChoiceError;
 use openid4vc::dcql::select::Disclosure;
 use openid4vc::dcql::select::PlannedPresentation;
+use openid4vc::vp::AuthorizationRequest;
+use openid4vc::vp::Delivery;
 use openid4vc::vp::ReceivedRequest;
 use openid4vc::vp::VpToken;
 use rand_core::CryptoRng;
@@ -99,6 +105,12 @@ pub enum ProposalError {
         /// Ids of the credential queries, as the verifier chose them.
         query_ids: Vec<String>,
     },
+    /// The mdoc cannot be presented.
+    #[error("the mdoc cannot be presented")]
+    Mdoc(#[from] MdocError),
+    /// An mdoc was to be presented where no standard says what the device signs.
+    #[error("expected a request whose answer is posted, as an mdoc needs it, found one for a file")]
+    NoSession,
     /// A chosen credential is not part of an answer: the person's slip.
     #[error("expected a choice of credentials that the request asks for, found {id}, which it does not")]
     NotAsked {
@@ -170,10 +182,12 @@ impl<'a> Proposal<'a> {
     /// [`ProposalError`].
     pub fn present(&self, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<Vec<UnsignedPresentation>, ProposalError> {
         let request = self.request.request();
+        let transcript = session_transcript(request);
         let transaction = Transaction {
             audience: request.client_id.as_str(),
             nonce: &request.nonce,
             now,
+            transcript: transcript.as_ref(),
         };
         let mut present = |proposed: &ProposedCredential<'_>| {
             Ok(UnsignedPresentation {
@@ -204,6 +218,7 @@ pub(crate) struct Transaction<'a> {
     pub(crate) audience: &'a str,
     pub(crate) nonce: &'a str,
     pub(crate) now: Timestamp,
+    pub(crate) transcript: Option<&'a SessionTranscript>,
 }
 
 /// A presentation that lacks at most the holder's signature.
@@ -277,11 +292,18 @@ impl<'a> ProposedCredential<'a> {
     }
 
     fn step(&self, transaction: &Transaction<'_>, rng: &mut dyn CryptoRng) -> Result<PresentationStep, ProposalError> {
-        let Transaction { audience, nonce, now } = *transaction;
+        let Transaction {
+            audience, nonce, now, ..
+        } = *transaction;
         let record = &self.holding.record;
         let signing = match &self.holding.held {
             // A holder's signature does no harm where none is asked for, and shows who it was meant for.
             HeldCredential::SdJwtVc(held) => held.present(&self.paths)?.bind(audience, nonce, now)?.map(Value::from),
+            HeldCredential::Mdoc(held) => {
+                let transcript = transaction.transcript.ok_or(ProposalError::NoSession)?;
+                let request = held.present(&self.paths)?.sign(transcript);
+                request.map(|document| Value::from(device_response(&[document])))
+            }
             HeldCredential::VcJwt(w3c) if self.bound => w3c::present_jwt(&w3c.held, transaction)?,
             HeldCredential::LdpVc(w3c) if self.bound => {
                 w3c::with_shown(&w3c.held, &self.paths, nonce, &record.contexts, rng, |shown| {
@@ -320,6 +342,23 @@ impl<'a> ProposedCredential<'a> {
     }
 }
 
+/// What a device signs with an mdoc that answers this request; `None` where the answer goes into a file.
+pub(crate) fn session_transcript(request: &AuthorizationRequest) -> Option<SessionTranscript> {
+    let (response_uri, encryption) = match &request.delivery {
+        Delivery::DirectPost(url) => (url, None),
+        Delivery::DirectPostJwt(url) => (url, Some(request.response_encryption()?.key)),
+        Delivery::File => return None,
+    };
+    let thumbprint = encryption.map(|key| key.thumbprint_bytes());
+    let client_id = request.client_id.as_str();
+    Some(SessionTranscript::openid4vp(
+        client_id,
+        &request.nonce,
+        thumbprint.as_ref(),
+        response_uri.as_str(),
+    ))
+}
+
 /// The claims that a verifier finds in the presentation of `paths`.
 fn seen_by_verifier(
     holding: &Holding,
@@ -335,6 +374,11 @@ fn seen_by_verifier(
         HeldCredential::LdpVc(w3c) => w3c::with_shown(&w3c.held, paths, "", &holding.record.contexts, rng, |shown| {
             Ok(shown.claims().clone())
         }),
+        HeldCredential::Mdoc(held) => {
+            let (text, facts) = (held.present(paths)?.issuer_signed(), held.facts());
+            let seen = Unverified::<Mdoc>::parse(&text)?.restore(facts.key(), facts.issuer())?;
+            Ok(seen.claims().clone())
+        }
         // Nothing of it can be left out.
         HeldCredential::VcJwt(w3c) => Ok(w3c.held.claims().clone()),
     }

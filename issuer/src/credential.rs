@@ -295,6 +295,8 @@ impl Work<'_> {
         match self.format {
             CredentialFormat::DcSdJwt => Ok(Value::from(self.sign_sd_jwt_vc(holder, place)?)),
             CredentialFormat::JwtVcJson | CredentialFormat::LdpVc => self.sign_w3c(holder, place),
+            // No configuration of ours has this format yet.
+            CredentialFormat::MsoMdoc => Err(CredentialError::UnknownConfiguration.into()),
         }
     }
 

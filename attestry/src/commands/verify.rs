@@ -12,6 +12,7 @@ use openid4vc::vp::file::PresentationFile;
 use openid4vc::vp::file::RequestFile;
 use serde_json::Value;
 use trust::TrustedBundle;
+use verifier::Delivered;
 use verifier::Policy;
 use verifier::Question;
 use verifier::Refused;
@@ -92,6 +93,7 @@ fn judge(
         nonce: &request.nonce,
         query: &request.dcql_query,
         origin,
+        delivered: Delivered::InFile,
     };
     let vp_token = presentation.vp_token(&request.dcql_query)?;
     verifier::verify(&vp_token, &question, bundles, &Policy { max_age }, now)

@@ -1,4 +1,4 @@
-//! SD-JWT VC, VC-JOSE-COSE, Data Integrity and status lists: bytes to authentic credentials. Pure.
+//! SD-JWT VC, mdoc, VC-JOSE-COSE, Data Integrity and status lists: bytes to authentic credentials. Pure.
 //!
 //! In scope: issuing (as [`keys::SigningRequest`]s), authenticating, presenting, holder binding and status
 //! lists of each [`CredentialFormat`].
@@ -11,6 +11,7 @@ pub mod data_integrity;
 pub mod evidence;
 mod format;
 mod key_id;
+pub mod mdoc;
 pub mod registered_claims;
 pub mod sd_jwt;
 pub mod sd_jwt_vc;
@@ -29,5 +30,6 @@ pub use evidence::Transaction;
 pub use evidence::Unverified;
 pub use format::CredentialFormat;
 pub use format::UnknownFormat;
+pub use mdoc::Mdoc;
 pub use sd_jwt_vc::SdJwtVc;
 pub use vc_jwt::VcJwt;

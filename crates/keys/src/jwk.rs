@@ -106,6 +106,12 @@ impl Jwk {
     /// The RFC 7638 thumbprint with SHA-256, base64url: equal for equal keys, whatever `kid` they carry.
     #[must_use]
     pub fn thumbprint(&self) -> String {
+        base64url::encode(self.thumbprint_bytes())
+    }
+
+    /// The RFC 7638 thumbprint with SHA-256, before base64url.
+    #[must_use]
+    pub fn thumbprint_bytes(&self) -> [u8; 32] {
         // The required members in lexicographic order without white space, written out here so that no
         // cargo feature of the JSON library can change the order.
         let required = [
@@ -118,7 +124,7 @@ impl Jwk {
             .into_iter()
             .filter_map(|(name, value)| value.map(|value| format!("\"{name}\":{}", Value::from(value.as_str()))))
             .collect();
-        base64url::encode(crate::sha256(format!("{{{}}}", members.join(",")).as_bytes()))
+        crate::sha256(format!("{{{}}}", members.join(",")).as_bytes())
     }
 }
 

@@ -1,7 +1,8 @@
 //! Algorithms, public keys and the envelopes made with them.
 //!
-//! In scope: Ed25519 and P-256 verification, BBS, JWK and Multikey, compact JWS and JWE, JCS (RFC 8785),
-//! deterministic CBOR (RFC 8949), strict JSON, the `eddsa-jcs-2022` proof, and signing *requests*.
+//! In scope: verification with Ed25519, P-256 and P-384, BBS, JWK and Multikey, compact JWS and JWE, COSE, JCS (RFC
+//! 8785), deterministic CBOR (RFC 8949), strict JSON, X.509 paths, the JCS proofs of Data Integrity, and signing
+//! *requests*.
 //!
 //! Out of scope: keeping private keys and randomness (`crates/signer`), what a payload means (`crates/credential`,
 //! `crates/trust`), and who a key belongs to (`crates/did`). Private keys themselves are here only where no library
@@ -13,6 +14,7 @@ pub mod algorithm;
 pub mod base64url;
 pub mod bbs;
 pub mod cbor;
+pub mod cose;
 pub mod data_integrity;
 pub mod jcs;
 pub mod json;
@@ -24,6 +26,7 @@ pub mod one_time_key;
 pub mod public_key;
 pub mod signing;
 pub mod time;
+pub mod x509;
 
 pub use algorithm::Algorithm;
 pub use jwk::Jwk;

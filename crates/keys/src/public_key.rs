@@ -315,10 +315,15 @@ impl EcPublicKey {
         Self::from_sec1(curve, &[[4].as_slice(), &x, &y].concat())
     }
 
+    /// Uncompressed SEC1.
+    pub(crate) fn sec1(&self) -> &[u8] {
+        self.sec1.get(..self.curve.sec1_bytes()).unwrap_or_default()
+    }
+
     /// x and y.
     fn coordinates(&self) -> (&[u8], &[u8]) {
         let bytes = self.curve.coordinate_bytes();
-        let point = self.sec1.get(1..self.curve.sec1_bytes()).unwrap_or_default();
+        let point = self.sec1().get(1..).unwrap_or_default();
         point.split_at_checked(bytes).unwrap_or_default()
     }
 }

@@ -308,6 +308,8 @@ fn a_damaged_record_is_an_error() {
     let issuer = damage(|_, record| record.issuer = "did:example:other".to_owned());
     assert!(matches!(issuer, OpenError::SdJwtVc(_)), "{issuer}");
     let format = damage(|_, record| record.format = "mso_mdoc".into());
+    assert!(matches!(format, OpenError::Mdoc(_)), "{format}");
+    let format = damage(|_, record| record.format = "ac_vc".into());
     assert!(matches!(format, OpenError::Format { .. }), "{format}");
 }
 

@@ -177,7 +177,7 @@ pub(crate) fn schema(name: &str) -> Schema {
         vct: type_iri(name),
         aliases: Vec::new(),
         w3c_types: vec![name.to_owned()],
-        doctype: None,
+        doctype: Some(format!("example.attestry.{name}")),
         status_required: true,
         documents: vec![SchemaDocument {
             role: DocumentRole::Context,

@@ -255,7 +255,7 @@ fn resigned(credential: &Value) -> Value {
     configuration.insert("cryptosuite".to_owned(), json!("eddsa-jcs-2022"));
     let request = keys::data_integrity::jcs_sign(
         keys::data_integrity::JcsSuite::EddsaJcs2022,
-        keys::Algorithm::EdDsa,
+        Algorithm::EdDsa,
         &Value::Object(document.clone()),
         configuration,
     )

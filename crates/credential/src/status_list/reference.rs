@@ -3,6 +3,7 @@
 //! and a `BitstringStatusListEntry`
 //! ([Bitstring Status List](https://www.w3.org/TR/vc-bitstring-status-list/#bitstringstatuslistentry)).
 
+use keys::cbor;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -122,6 +123,43 @@ impl StatusReference {
         let uri = list.get("uri").and_then(Value::as_str).filter(|uri| is_uri(uri));
         let uri = uri.ok_or_else(|| member("uri", "a URI"))?;
         Ok((Some(Self::token_status_list(uri.to_owned(), index)), unknown))
+    }
+
+    /// The value of `status` in a mobile security object
+    /// ([referenced token in mdoc](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-status-list#name-iso-mdoc)).
+    pub(crate) fn to_status_map(&self) -> cbor::Value {
+        let map = |entries: Vec<(&str, cbor::Value)>| {
+            let entries = entries.into_iter().map(|(key, value)| (cbor::Value::text(key), value));
+            cbor::Value::Map(entries.collect())
+        };
+        let index = u64::try_from(self.index).unwrap_or(u64::MAX);
+        let list = map(vec![
+            ("idx", index.into()),
+            ("uri", cbor::Value::text(self.uri.as_str())),
+        ]);
+        map(vec![("status_list", list)])
+    }
+
+    /// Reads `status` of a mobile security object, as [`StatusReference::from_status_claim`] does that of a JWT.
+    pub(crate) fn from_status_map(status: &cbor::Value) -> Result<(Option<Self>, Vec<String>), StatusReferenceError> {
+        let error = |member, expected| StatusReferenceError { member, expected };
+        let mechanisms = status.as_map().filter(|map| !map.is_empty());
+        let mechanisms = mechanisms.ok_or_else(|| error("status", "a map of mechanisms"))?;
+        let names = mechanisms.iter().map(|(name, _)| name.as_text().map(str::to_owned));
+        let mut names = names
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| error("status", "a map of names"))?;
+        names.retain(|name| name != "status_list");
+        let Some(list) = status.get("status_list") else {
+            return Ok((None, names));
+        };
+        let index = list.get("idx").and_then(cbor::Value::as_unsigned);
+        let index = index
+            .and_then(|index| usize::try_from(index).ok())
+            .ok_or_else(|| error("idx", "a non-negative integer"))?;
+        let uri = list.get("uri").and_then(cbor::Value::as_text).filter(|uri| is_uri(uri));
+        let uri = uri.ok_or_else(|| error("uri", "a URI"))?;
+        Ok((Some(Self::token_status_list(uri.to_owned(), index)), names))
     }
 
     /// Reads one `credentialStatus` entry of type `BitstringStatusListEntry`.

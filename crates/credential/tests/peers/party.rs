@@ -34,7 +34,7 @@ pub(crate) struct Party {
 impl Party {
     pub(crate) fn new(algorithm: Algorithm) -> Self {
         let mut secret = match algorithm {
-            Algorithm::EdDsa | Algorithm::Es256 => vec![0; 32],
+            Algorithm::Bbs | Algorithm::EdDsa | Algorithm::Es256 => vec![0; 32],
             Algorithm::Es384 => vec![0; 48],
         };
         signer::os_rng().fill_bytes(&mut secret);
