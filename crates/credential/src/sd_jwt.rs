@@ -19,6 +19,8 @@ mod vectors;
 
 pub(crate) use compact::SdJwt;
 pub(crate) use disclosure::Disclosure;
+pub(crate) use disclosure::Disclosures;
+pub(crate) use hash::Digest;
 pub use hash::HashAlgorithm;
 pub use issue::Decoys;
 pub(crate) use issue::conceal;

@@ -15,15 +15,17 @@ use crate::SignatureError;
 use crate::SigningRequest;
 use crate::base64url;
 use crate::json;
+use crate::json::Json;
+use crate::json::Tree;
 
 /// A header has a handful of short members; `x5c` chains and verifier attestations are the longest.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
 
 /// A JOSE header whose `alg` we implement and that has no `crit`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Header {
     algorithm: Algorithm,
-    members: Map<String, Value>,
+    members: Tree,
 }
 
 /// A JWS as it arrived. Its payload is nobody's word yet.
@@ -116,8 +118,8 @@ impl Header {
 
     /// Any member.
     #[must_use]
-    pub fn member(&self, name: &str) -> Option<&Value> {
-        self.members.get(name)
+    pub fn member(&self, name: &str) -> Option<Json<'_>> {
+        self.members.root().get(name)
     }
 
     /// Checks `typ` case-insensitively, with or without `application/` (RFC 7515, section 4.1.9).
@@ -141,7 +143,7 @@ impl Header {
     }
 
     fn text(&self, name: &str) -> Option<&str> {
-        self.members.get(name).and_then(Value::as_str)
+        self.member(name).and_then(Json::as_str)
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, JwsError> {
@@ -149,18 +151,19 @@ impl Header {
             max_bytes: MAX_HEADER_BYTES,
             ..json::DEFAULT_LIMITS
         };
-        let members = json::parse_object(bytes, limits).map_err(JwsError::Header)?;
-        if members.contains_key("crit") {
+        let members = Tree::parse_object(bytes, limits).map_err(JwsError::Header)?;
+        let root = members.root();
+        if root.get("crit").is_some() {
             return Err(JwsError::Critical);
         }
         for name in ["typ", "kid", "cty"] {
-            if members.get(name).is_some_and(|value| !value.is_string()) {
+            if root.get(name).is_some_and(|value| value.as_str().is_none()) {
                 return Err(JwsError::Header(json::JsonError::Shape {
                     expected: "typ, cty and kid as strings",
                 }));
             }
         }
-        let found = members.get("alg").and_then(Value::as_str);
+        let found = root.get("alg").and_then(Json::as_str);
         let algorithm = found
             .and_then(Algorithm::from_jose_name)
             .ok_or_else(|| JwsError::Algorithm {
@@ -187,7 +190,11 @@ impl UnverifiedJws {
         let decode = |part: &str| base64url::decode(part).map_err(|_| JwsError::Form);
         let header = Header::parse(&decode(header)?)?;
         let payload = decode(payload)?;
-        let signature = Signature::from_bytes(&decode(signature)?)?;
+        // Not base64url at all is another fault than a signature of another length.
+        let signature = match base64url::decode_array::<64>(signature) {
+            Ok(bytes) => Signature::from_bytes(&bytes)?,
+            Err(_) => Signature::from_bytes(&decode(signature)?)?,
+        };
         Ok(Self {
             header,
             payload,

@@ -270,8 +270,7 @@ impl fmt::Debug for Signature {
 }
 
 fn coordinate(text: &str, curve: &'static str) -> Result<[u8; 32], KeyError> {
-    let bytes = base64url::decode(text).map_err(|_| KeyError::Invalid { curve })?;
-    bytes.try_into().map_err(|_| KeyError::Invalid { curve })
+    base64url::decode_array(text).map_err(|_| KeyError::Invalid { curve })
 }
 
 /// Whether the y coordinate is below the field prime 2^255 - 19. dalek reduces it silently, which would

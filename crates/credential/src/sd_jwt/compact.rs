@@ -60,7 +60,7 @@ impl SdJwt {
     }
 
     /// The encoded disclosures in the order sent.
-    pub(crate) fn disclosures(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn disclosures(&self) -> impl Iterator<Item = &str> + Clone {
         let between = self.text.get(self.jwt_bytes + 1..self.bound_bytes).unwrap_or_default();
         // Each disclosure ends with a tilde, so the piece behind the last tilde is none of them.
         between.split_terminator('~')

@@ -327,7 +327,7 @@ fn security_critical_claims_are_not_disclosable() {
     for name in NEVER_DISCLOSABLE {
         let disclosure = base64url::encode(json!(["salt", name, "x"]).to_string());
         let digest = HashAlgorithm::Sha256.digest(&disclosure);
-        let mut payload = json!({"iss": ISSUER, "vct": VCT, "_sd": [digest]});
+        let mut payload = json!({"iss": ISSUER, "vct": VCT, "_sd": [digest.as_str()]});
         payload.as_object_mut().unwrap().remove(name);
         let text = scene.signed(json!({"typ": TYPE}), &payload);
         let refused = scene.authenticate(&format!("{text}~{disclosure}~")).unwrap_err();

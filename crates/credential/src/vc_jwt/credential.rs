@@ -6,6 +6,7 @@ use keys::PublicKey;
 use keys::SigningRequest;
 use keys::Timestamp;
 use keys::json;
+use keys::json::Json;
 use keys::jws;
 use keys::jws::Header;
 use keys::jws::JwsError;
@@ -293,7 +294,7 @@ pub(super) fn check_claims(claims: &Map<String, Value>) -> Result<(), ClaimError
 }
 
 pub(super) fn check_content_type(header: &Header, expected: &'static str) -> Result<(), VcJwtError> {
-    let Some(found) = header.member("cty").and_then(Value::as_str) else {
+    let Some(found) = header.member("cty").and_then(Json::as_str) else {
         return Ok(());
     };
     let bare = found.strip_prefix("application/").unwrap_or(found);
