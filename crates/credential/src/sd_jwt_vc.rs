@@ -6,7 +6,7 @@
 //! (`did:webvh:...#key-1`), as a relative one (`#key-1`), or as the bare fragment (`key-1`).
 //! [`Unverified::verification_method`] gives the absolute form. A `kid` of another DID than `iss` is refused.
 //!
-//! Not done here: `x5c`, the JWT VC Issuer Metadata, and the JSON serialization.
+//! Not done here: `x5c` and the JWT VC Issuer Metadata.
 
 pub mod integrity;
 mod issue;
@@ -151,7 +151,19 @@ impl Unverified<SdJwtVc> {
     /// # Errors
     /// [`SdJwtVcError`], the sender's fault.
     pub fn parse(text: &str) -> Result<Self, SdJwtVcError> {
-        let sd_jwt = SdJwt::parse(text)?;
+        Self::read(SdJwt::parse(text)?)
+    }
+
+    /// As [`Self::parse`], of the JWS JSON Serialization, flattened or general. Which of the two forms a sender uses is
+    /// agreed with it; they are not told apart by trying.
+    ///
+    /// # Errors
+    /// [`SdJwtVcError`], the sender's fault.
+    pub fn parse_json(text: &str) -> Result<Self, SdJwtVcError> {
+        Self::read(SdJwt::parse_json(text)?)
+    }
+
+    fn read(sd_jwt: SdJwt) -> Result<Self, SdJwtVcError> {
         let issuer_signed = UnverifiedJws::parse(sd_jwt.jwt(), sd_jwt::MAX_BYTES)?;
         issuer_signed.header().expect_typ(TYPE)?;
         let payload = Tree::parse_object(issuer_signed.unverified_payload(), json::DEFAULT_LIMITS)

@@ -4,6 +4,7 @@
 //! can be used. Which key to verify with is the caller's decision, never the header's: a `jwk` or `x5c`
 //! header is a hint like `kid`.
 
+use rand_core::CryptoRng;
 use serde_json::Map;
 use serde_json::Value;
 use thiserror::Error;
@@ -227,18 +228,52 @@ impl UnverifiedJws {
     /// # Errors
     /// [`JwsError::WrongKey`] or [`JwsError::Signature`].
     pub fn verify(self, key: &PublicKey) -> Result<VerifiedJws, JwsError> {
-        if key.algorithm() != self.header.algorithm {
-            return Err(JwsError::WrongKey {
+        self.check_algorithm(key)?;
+        key.verify(self.signing_input.as_bytes(), &self.signature)?;
+        Ok(self.verified())
+    }
+
+    fn check_algorithm(&self, key: &PublicKey) -> Result<(), JwsError> {
+        if key.algorithm() == self.header.algorithm {
+            Ok(())
+        } else {
+            Err(JwsError::WrongKey {
                 expected: key.algorithm(),
                 found: self.header.algorithm,
-            });
+            })
         }
-        key.verify(self.signing_input.as_bytes(), &self.signature)?;
-        Ok(VerifiedJws {
+    }
+
+    fn verified(self) -> VerifiedJws {
+        VerifiedJws {
             header: self.header,
             payload: self.payload,
-        })
+        }
     }
+}
+
+/// Checks many signatures of one key, each with the verdict of [`UnverifiedJws::verify`], in their order
+/// ([`PublicKey::verify_all`]).
+#[must_use]
+pub fn verify_all(
+    all: Vec<UnverifiedJws>,
+    key: &PublicKey,
+    rng: &mut dyn CryptoRng,
+) -> Vec<Result<VerifiedJws, JwsError>> {
+    let of_this_kind = |jws: &&UnverifiedJws| jws.check_algorithm(key).is_ok();
+    let signed = all.iter().filter(of_this_kind);
+    let signed: Vec<_> = signed
+        .map(|jws| (jws.signing_input.as_bytes(), &jws.signature))
+        .collect();
+    let mut verdicts = key.verify_all(&signed, rng).into_iter();
+    all.into_iter()
+        .map(|jws| {
+            jws.check_algorithm(key)?;
+            // There is one for each that was checked.
+            verdicts.next().unwrap_or(Err(SignatureError))?;
+            Ok(jws.verified())
+        })
+        .collect()
 }
 
 impl VerifiedJws {

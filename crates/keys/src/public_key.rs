@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use rand_core::CryptoRng;
 use thiserror::Error;
 
 use crate::Algorithm;
@@ -12,6 +13,8 @@ use crate::Jwk;
 use crate::base64url;
 use crate::multibase;
 
+#[path = "ed25519_batch.rs"]
+mod ed25519_batch;
 #[cfg(not(target_family = "wasm"))]
 #[path = "p256_native.rs"]
 mod p256_backend;
@@ -187,6 +190,31 @@ impl PublicKey {
             }
             Self::P256(key) => p256_backend::verify(&key.parsed, message, &signature.0),
         }
+    }
+
+    /// Checks many signatures of this key, each with the verdict of [`Self::verify`], in their order. Several hundred
+    /// of Ed25519 together take less time than one by one if all of them are good, and somewhat more if one is not.
+    ///
+    /// `rng` must not be foreseeable for the signer.
+    #[must_use]
+    pub fn verify_all(
+        &self,
+        signed: &[(&[u8], &Signature)],
+        rng: &mut dyn CryptoRng,
+    ) -> Vec<Result<(), SignatureError>> {
+        let together = match self {
+            Self::Ed25519(key) => {
+                signed.len() >= ed25519_batch::WORTHWHILE && ed25519_batch::verify(&key.0, signed, rng)
+            }
+            Self::P256(_) => false,
+        };
+        if together {
+            return vec![Ok(()); signed.len()];
+        }
+        signed
+            .iter()
+            .map(|(message, signature)| self.verify(message, signature))
+            .collect()
     }
 
     /// The key as a public JWK, without `kid` and `alg`.

@@ -47,10 +47,10 @@ pub(crate) struct Concealed {
 pub(crate) fn conceal(
     claims: Map<String, Value>,
     disclosable: &[ClaimPath],
+    hash: HashAlgorithm,
     decoys: Decoys,
     rng: &mut dyn CryptoRng,
 ) -> Result<Concealed, SdJwtError> {
-    let hash = HashAlgorithm::default();
     let mut concealing = Concealing {
         hash,
         decoys,
@@ -227,7 +227,7 @@ mod tests {
             panic!("an object")
         };
         let paths: Vec<ClaimPath> = serde_json::from_value(paths.clone()).unwrap();
-        conceal(claims, &paths, decoys, &mut signer::os_rng())
+        conceal(claims, &paths, HashAlgorithm::default(), decoys, &mut signer::os_rng())
     }
 
     fn reveal(concealed: &Concealed, disclosures: &[&str]) -> Value {

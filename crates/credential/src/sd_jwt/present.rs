@@ -197,6 +197,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::Decoys;
+    use super::super::HashAlgorithm;
     use super::super::conceal;
     use super::super::process;
     use super::*;
@@ -224,7 +225,14 @@ mod tests {
         let Value::Object(claims) = claims else {
             panic!("an object")
         };
-        let concealed = conceal(claims, &disclosable, decoys, &mut signer::os_rng()).unwrap();
+        let concealed = conceal(
+            claims,
+            &disclosable,
+            HashAlgorithm::Sha384,
+            decoys,
+            &mut signer::os_rng(),
+        )
+        .unwrap();
         let all = concealed.disclosures.iter().map(String::as_str);
         let payload = tree(concealed.payload);
         let disclosed = Disclosed::new(payload.clone(), all).unwrap();

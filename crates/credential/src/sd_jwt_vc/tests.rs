@@ -14,6 +14,8 @@ use signer::SoftwareKey;
 use super::*;
 use crate::ClaimPath;
 use crate::sd_jwt::Decoys;
+use crate::sd_jwt::JsonSerialization;
+use crate::sd_jwt::to_json;
 
 pub(crate) const ISSUER: &str = "did:example:issuer";
 pub(crate) const VCT: &str = "https://credentials.example.com/identity_credential";
@@ -45,6 +47,10 @@ impl Scene {
     }
 
     fn issue(&self) -> String {
+        self.issue_with(HashAlgorithm::Sha256)
+    }
+
+    fn issue_with(&self, hash: HashAlgorithm) -> String {
         let jwk = self.holder.public_key().to_jwk();
         let disclosable: Vec<ClaimPath> = serde_json::from_value(json!([
             ["name"],
@@ -75,7 +81,7 @@ impl Scene {
         };
         self.sign(
             credential
-                .issue(self.issuer.public_key().algorithm(), &mut signer::os_rng())
+                .issue_with(hash, self.issuer.public_key().algorithm(), &mut signer::os_rng())
                 .unwrap(),
         )
     }
@@ -465,4 +471,53 @@ fn a_wallet_restores_what_it_stored_even_when_expired() {
     let expired = format!("{}~", scene.signed(json!({"typ": TYPE}), &payload));
     assert!(scene.authenticate(&expired).is_err());
     assert!(restore(&expired, key, ISSUER).is_ok());
+}
+
+/// From issuing to key binding with every hash, in every way to write it down.
+#[test]
+fn every_hash_and_serialization_goes_all_the_way() {
+    let scene = Scene::new(Algorithm::Es256);
+    let paths: Vec<ClaimPath> = serde_json::from_value(json!([["address", "city"], ["nationalities", 1]])).unwrap();
+    for hash in [HashAlgorithm::Sha256, HashAlgorithm::Sha384, HashAlgorithm::Sha512] {
+        let issued = scene.issue_with(hash);
+        let held = scene.authenticate(&issued).unwrap().hold_issued().unwrap();
+        let request = held.present(&paths).unwrap().bind(VERIFIER, "n-1", NOW).unwrap();
+        let presented = fulfil(&scene.holder, request).unwrap();
+        let check = |parsed: Unverified<SdJwtVc>| {
+            let authentic = parsed.authenticate(scene.issuer.public_key(), ISSUER, NOW).unwrap();
+            assert!(authentic.verify_key_binding(&transaction()).unwrap().is_proven());
+            let claims = authentic.contents.into_claims();
+            assert_eq!(claims["address"], json!({"city": "B", "country": "C"}));
+            assert_eq!(claims["nationalities"], json!(["E"]));
+        };
+        check(Unverified::<SdJwtVc>::parse(&presented).unwrap());
+        for serialization in [JsonSerialization::Flattened, JsonSerialization::General] {
+            let json = to_json(&presented, serialization).unwrap();
+            check(Unverified::<SdJwtVc>::parse_json(&json.to_string()).unwrap());
+            let json = to_json(&issued, serialization).unwrap().to_string();
+            assert!(matches!(
+                Unverified::<SdJwtVc>::parse(&json),
+                Err(SdJwtVcError::SdJwt(SdJwtError::Form))
+            ));
+            let parsed = Unverified::<SdJwtVc>::parse_json(&json).unwrap();
+            let again = parsed.restore(scene.issuer.public_key(), ISSUER).unwrap();
+            assert_eq!(again.as_str(), issued);
+        }
+    }
+}
+
+/// `sd_hash` covers the disclosures, so that one taken out or put in later is noticed.
+#[test]
+fn disclosures_changed_in_the_json_serialization_are_refused() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let presented = scene.present(json!([["name"], ["nationalities", 0]]));
+    let mut json = to_json(&presented, JsonSerialization::Flattened).unwrap();
+    let bound = |json: &Value| {
+        let parsed = Unverified::<SdJwtVc>::parse_json(&json.to_string()).unwrap();
+        let authentic = parsed.authenticate(scene.issuer.public_key(), ISSUER, NOW).unwrap();
+        authentic.verify_key_binding(&transaction()).map(|_| ())
+    };
+    assert_eq!(bound(&json), Ok(()));
+    json["header"]["disclosures"].as_array_mut().unwrap().pop();
+    assert_eq!(bound(&json), Err(KeyBindingError::WrongSdHash));
 }
