@@ -356,8 +356,11 @@ fn read_types(claims: Json<'_>) -> Result<Vec<String>, ClaimError> {
 /// The key in `cnf` ([RFC 7800](https://www.rfc-editor.org/rfc/rfc7800#section-3.2)). Other confirmation
 /// methods are refused: a holder key that we cannot check must not look like none.
 fn read_confirmation(cnf: Json<'_>) -> Result<HolderKey, ClaimError> {
-    let malformed = || ClaimError::malformed("cnf", "an object with a `jwk` of Ed25519 or P-256");
+    let malformed = || ClaimError::malformed("cnf", "an object with a `jwk` of Ed25519 or P-256 for signatures");
     let jwk = Jwk::from_json(cnf.get("jwk").ok_or_else(malformed)?).map_err(|_| malformed())?;
+    if !jwk.is_for_signatures() {
+        return Err(malformed());
+    }
     PublicKey::from_jwk(&jwk).map(HolderKey::Key).map_err(|_| malformed())
 }
 

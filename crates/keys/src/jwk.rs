@@ -117,6 +117,12 @@ impl Jwk {
         })
     }
 
+    /// Whether the key is not declared for another use than signatures (RFC 7517, section 4.2).
+    #[must_use]
+    pub fn is_for_signatures(&self) -> bool {
+        self.use_.as_deref().is_none_or(|use_| use_ == "sig")
+    }
+
     /// The key as a JSON object.
     #[must_use]
     pub fn to_value(&self) -> Value {

@@ -380,6 +380,31 @@ mod tests {
         );
     }
 
+    /// RFC 9864 gave the algorithm a name of its own; the older one stays in use.
+    #[test]
+    fn both_names_of_ed25519_are_accepted() {
+        use ed25519_dalek::Signer as _;
+        let secret = base64url::decode_array("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
+        for name in ["EdDSA", "Ed25519"] {
+            let header = base64url::encode(json!({"alg": name}).to_string());
+            let signing_input = format!("{header}.e30");
+            let signature = ed25519_dalek::SigningKey::from_bytes(&secret).sign(signing_input.as_bytes());
+            let text = format!("{signing_input}.{}", base64url::encode(signature.to_bytes()));
+            assert!(
+                UnverifiedJws::parse(&text, 4096).unwrap().verify(&key()).is_ok(),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn duplicate_members_are_refused() {
+        let (_, rest) = JWS.split_once('.').unwrap();
+        let twice = base64url::encode(r#"{"alg":"EdDSA","kid":"a","kid":"b"}"#);
+        let refused = UnverifiedJws::parse(&format!("{twice}.{rest}"), 4096).unwrap_err();
+        assert!(matches!(refused, JwsError::Header(json::JsonError::Malformed { .. })));
+    }
+
     #[test]
     fn critical_parameters_are_refused() {
         assert_eq!(

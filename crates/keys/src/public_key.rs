@@ -363,6 +363,39 @@ mod tests {
         assert_eq!(key.verify(&message, &signature), Err(SignatureError));
     }
 
+    /// JWS does not ask for the lower of the two values of `s`, and deployed signers do not care.
+    #[test]
+    fn ecdsa_with_high_s_is_valid() {
+        let (key, message, signature) = p256();
+        let order = hex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
+        let mut other = signature;
+        let mut borrow = 0;
+        for at in (0..32).rev() {
+            let difference = i32::from(order[at]) - i32::from(signature.0[32 + at]) - borrow;
+            borrow = i32::from(difference < 0);
+            other.0[32 + at] = u8::try_from(difference.rem_euclid(256)).unwrap();
+        }
+        assert_ne!(other, signature);
+        for genuine in [signature, other] {
+            assert_eq!(key.verify(&message, &genuine), Ok(()));
+        }
+    }
+
+    #[test]
+    fn ed25519_with_s_beyond_the_group_order_is_refused() {
+        let genuine = hex(ED25519_SIGNATURE);
+        let order = hex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
+        let mut beyond = genuine.clone();
+        let mut carry = 0;
+        for (to, from) in beyond[32..].iter_mut().zip(order) {
+            let [high, low] = (u16::from(*to) + u16::from(from) + carry).to_be_bytes();
+            (*to, carry) = (low, u16::from(high));
+        }
+        let verify = |bytes: &[u8]| ed25519().verify(&[0x72], &Signature::from_bytes(bytes).unwrap());
+        assert_eq!(verify(&genuine), Ok(()));
+        assert_eq!(verify(&beyond), Err(SignatureError));
+    }
+
     #[test]
     fn encodings_round_trip() {
         for key in [ed25519(), p256().0] {

@@ -331,6 +331,9 @@ fn public_key(jwk: Json<'_>) -> Result<PublicKey, ProofError> {
         keys::jwk::JwkError::Private { .. } => ProofError::PrivateKey,
         _ => ProofError::Key,
     })?;
+    if !jwk.is_for_signatures() {
+        return Err(ProofError::Key);
+    }
     PublicKey::from_jwk(&jwk).map_err(|_| ProofError::Key)
 }
 
