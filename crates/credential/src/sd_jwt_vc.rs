@@ -6,10 +6,14 @@
 //! (`did:webvh:...#key-1`), as a relative one (`#key-1`), or as the bare fragment (`key-1`).
 //! [`Unverified::verification_method`] gives the absolute form. A `kid` of another DID than `iss` is refused.
 //!
-//! Not done here: `x5c` and the JWT VC Issuer Metadata.
+//! An issuer whose `iss` is an HTTPS URL has its keys in [`issuer_metadata`]; for such a one the caller chooses the key
+//! there by [`Unverified::key_id`].
+//!
+//! Not done here: `x5c`.
 
 pub mod integrity;
 mod issue;
+pub mod issuer_metadata;
 mod present;
 pub mod type_metadata;
 

@@ -46,6 +46,14 @@ pub enum SelectionError {
     },
 }
 
+/// What [`Disclosed::select_as_issued`] selects.
+pub(crate) struct AsIssued {
+    /// For each selected claim, whether it has a disclosure of its own.
+    pub(crate) disclosable: Vec<bool>,
+    /// Whether a digest whose disclosure was not sent may hold a further one.
+    pub(crate) may_be_hidden: bool,
+}
+
 /// A value on the way along a path, and the disclosures needed so far.
 struct Branch<'a> {
     value: Json<'a>,
@@ -87,6 +95,56 @@ impl Disclosed {
             .collect())
     }
 
+    /// What a path of type metadata selects, counting array elements as the issuer signed them: those that were not
+    /// disclosed have their places too. To a holder (`all_disclosed`) a digest without disclosure is a decoy; to a
+    /// verifier it may be any claim.
+    pub(crate) fn select_as_issued(&self, path: &ClaimPath, all_disclosed: bool) -> Result<AsIssued, PathMismatch> {
+        // Each value with whether it has a disclosure of its own; `None` for an element that was not disclosed.
+        let mut selected = vec![(Some(self.payload.root()), false)];
+        let mut may_be_hidden = false;
+        for (place, component) in path.components().iter().enumerate() {
+            let mismatch = PathMismatch { component: place };
+            let mut next = Vec::new();
+            for (value, _) in selected {
+                let Some(value) = value else {
+                    may_be_hidden |= !all_disclosed;
+                    continue;
+                };
+                match component {
+                    PathComponent::Key(key) => {
+                        let mut members = self.members(value).ok_or(mismatch.clone())?;
+                        match members.find(|(name, ..)| name == key) {
+                            Some((_, disclosure, value)) => next.push((Some(value), disclosure.is_some())),
+                            None => may_be_hidden |= !all_disclosed && self.has_hidden_members(value),
+                        }
+                    }
+                    PathComponent::Index(index) => {
+                        next.extend(self.elements_as_issued(value).ok_or(mismatch.clone())?.nth(*index));
+                    }
+                    PathComponent::All => next.extend(self.elements_as_issued(value).ok_or(mismatch.clone())?),
+                }
+            }
+            selected = next;
+        }
+        Ok(AsIssued {
+            disclosable: selected.into_iter().map(|(_, disclosable)| disclosable).collect(),
+            may_be_hidden,
+        })
+    }
+
+    /// Every element that was signed, if it is an array: its value, if it is known, and whether it has a disclosure.
+    fn elements_as_issued<'a>(&'a self, value: Json<'a>) -> Option<impl Iterator<Item = (Option<Json<'a>>, bool)>> {
+        Some(value.elements()?.map(|element| match element.get(ELLIPSIS) {
+            None => (Some(element), false),
+            Some(digest) => (self.resolve(digest).map(|(_, disclosure)| disclosure.value), true),
+        }))
+    }
+
+    fn has_hidden_members(&self, value: Json<'_>) -> bool {
+        let mut digests = value.get(SD).and_then(Json::elements).into_iter().flatten();
+        digests.any(|digest| self.resolve(digest).is_none())
+    }
+
     /// The path of every claim that has a disclosure of its own.
     pub(crate) fn disclosable_paths(&self) -> Vec<ClaimPath> {
         let mut found = Vec::new();
@@ -105,7 +163,7 @@ impl Disclosed {
                 let mismatch = PathMismatch { component: place };
                 let children: Vec<(Option<usize>, Json<'_>)> = match component {
                     PathComponent::Key(key) => {
-                        let mut members = self.members(branch.value).ok_or(mismatch)?;
+                        let mut members = self.members(branch.value).ok_or(mismatch.clone())?;
                         let found = members.find(|(name, ..)| name == key);
                         found
                             .map(|(_, disclosure, value)| (disclosure, value))
@@ -113,10 +171,10 @@ impl Disclosed {
                             .collect()
                     }
                     PathComponent::Index(index) => {
-                        let mut elements = self.elements(branch.value).ok_or(mismatch)?;
+                        let mut elements = self.elements(branch.value).ok_or(mismatch.clone())?;
                         elements.nth(*index).into_iter().collect()
                     }
-                    PathComponent::All => self.elements(branch.value).ok_or(mismatch)?.collect(),
+                    PathComponent::All => self.elements(branch.value).ok_or(mismatch.clone())?.collect(),
                 };
                 next.extend(children.into_iter().map(|(disclosure, value)| {
                     let needed = branch.needed.iter().copied().chain(disclosure).collect();

@@ -16,6 +16,8 @@ use crate::ClaimPath;
 use crate::sd_jwt::Decoys;
 use crate::sd_jwt::JsonSerialization;
 use crate::sd_jwt::to_json;
+use crate::sd_jwt_vc::type_metadata::ResolvedType;
+use crate::sd_jwt_vc::type_metadata::TypeMismatch;
 
 pub(crate) const ISSUER: &str = "did:example:issuer";
 pub(crate) const VCT: &str = "https://credentials.example.com/identity_credential";
@@ -520,4 +522,82 @@ fn disclosures_changed_in_the_json_serialization_are_refused() {
     assert_eq!(bound(&json), Ok(()));
     json["header"]["disclosures"].as_array_mut().unwrap().pop();
     assert_eq!(bound(&json), Err(KeyBindingError::WrongSdHash));
+}
+
+/// Name, city and nationalities are disclosable in the scene's credential, the country is not.
+#[test]
+fn credentials_are_compared_with_the_metadata_of_their_type() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let held = scene.hold();
+    let presented = scene.present(json!([["address", "city"], ["nationalities", 1]]));
+    let presented = scene.authenticate(&presented).unwrap();
+    let check = |claim: Value| {
+        let document = json!({"vct": VCT, "claims": [claim]}).to_string();
+        let metadata = ResolvedType::resolve(VCT, None, |_| Some(document.as_bytes())).unwrap();
+        (
+            held.check_type_metadata(&metadata),
+            presented.check_type_metadata(&metadata),
+        )
+    };
+    for fits in [
+        json!({"path": ["name"], "sd": "always", "mandatory": true}),
+        json!({"path": ["address", "country"], "sd": "never", "mandatory": true}),
+        json!({"path": ["nationalities", null], "sd": "always", "mandatory": true}),
+        json!({"path": ["nationalities", 1], "sd": "always"}),
+        json!({"path": ["missing"], "sd": "never"}),
+        json!({"path": ["vct"], "sd": "never", "mandatory": true}),
+        json!({"path": ["open"]}),
+    ] {
+        assert_eq!(check(fits.clone()), (Ok(()), Ok(())), "{fits}");
+    }
+    for not_disclosable in [json!(["open"]), json!(["address", "country"]), json!(["vct"])] {
+        let (holder, verifier) = check(json!({"path": not_disclosable, "sd": "always"}));
+        assert!(
+            matches!(holder, Err(TypeMismatch::NotDisclosable { .. })),
+            "{not_disclosable}"
+        );
+        assert!(
+            matches!(verifier, Err(TypeMismatch::NotDisclosable { .. })),
+            "{not_disclosable}"
+        );
+    }
+    // Elements that were not disclosed have a disclosure too.
+    for disclosable in [
+        json!(["address", "city"]),
+        json!(["nationalities", 0]),
+        json!(["nationalities", null]),
+    ] {
+        let (holder, verifier) = check(json!({"path": disclosable, "sd": "never"}));
+        assert!(matches!(holder, Err(TypeMismatch::Disclosable { .. })), "{disclosable}");
+        assert!(
+            matches!(verifier, Err(TypeMismatch::Disclosable { .. })),
+            "{disclosable}"
+        );
+    }
+    // Whether it is in the credential, only the holder can know.
+    let (holder, verifier) = check(json!({"path": ["missing"], "mandatory": true}));
+    assert!(matches!(holder, Err(TypeMismatch::Mandatory { .. })));
+    assert_eq!(verifier, Ok(()));
+    let (holder, verifier) = check(json!({"path": ["open", "x"]}));
+    assert!(matches!(holder, Err(TypeMismatch::Path { .. })));
+    assert!(matches!(verifier, Err(TypeMismatch::Path { .. })));
+    let other = ResolvedType::resolve("urn:other", None, |_| Some(br#"{"vct":"urn:other"}"#)).unwrap();
+    assert!(matches!(
+        held.check_type_metadata(&other),
+        Err(TypeMismatch::WrongType { .. })
+    ));
+}
+
+/// Where the signed part leaves nothing open, a verifier sees that a mandatory claim is missing.
+#[test]
+fn a_missing_mandatory_claim_is_refused_where_nothing_is_hidden() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let text = scene.signed(json!({"typ": TYPE}), &json!({"iss": ISSUER, "vct": VCT}));
+    let authentic = scene.authenticate(&format!("{text}~")).unwrap();
+    let document = json!({"vct": VCT, "claims": [{"path": ["name"], "mandatory": true}]}).to_string();
+    let metadata = ResolvedType::resolve(VCT, None, |_| Some(document.as_bytes())).unwrap();
+    assert!(matches!(
+        authentic.check_type_metadata(&metadata),
+        Err(TypeMismatch::Mandatory { .. })
+    ));
 }
