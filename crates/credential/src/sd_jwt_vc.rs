@@ -9,7 +9,7 @@
 //! An issuer whose `iss` is an HTTPS URL has its keys in [`issuer_metadata`]; for such a one the caller chooses the key
 //! there by [`Unverified::key_id`].
 //!
-//! Not done here: `x5c`.
+//! Not done here: leading the certificates in `x5c` to a trust anchor, and reading the issuer from them.
 
 pub mod integrity;
 mod issue;
@@ -198,6 +198,15 @@ impl Unverified<SdJwtVc> {
     /// `kid` as written.
     pub fn key_id(&self) -> Option<&str> {
         self.0.issuer_signed.header().kid()
+    }
+
+    /// `x5c`: the certificates that the issuer sent, a hint until their path to a trust anchor is checked
+    /// ([`keys::jws::Header::certificates`]).
+    ///
+    /// # Errors
+    /// [`SdJwtVcError::Jws`] when they are not read.
+    pub fn certificates(&self) -> Result<Option<Vec<Vec<u8>>>, SdJwtVcError> {
+        Ok(self.0.issuer_signed.header().certificates()?)
     }
 
     /// The absolute DID URL of the key that the issuer says it signed with (see the module's text).

@@ -4,6 +4,8 @@
 //! can be used. Which key to verify with is the caller's decision, never the header's: a `jwk` or `x5c`
 //! header is a hint like `kid`.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rand_core::CryptoRng;
 use serde_json::Map;
 use serde_json::Value;
@@ -21,6 +23,9 @@ use crate::json::Tree;
 
 /// A header has a handful of short members; `x5c` chains and verifier attestations are the longest.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
+
+/// Certificates in `x5c`. Issuers' paths have two or three; each costs a signature check.
+pub const MAX_CERTIFICATES: usize = 8;
 
 /// A JOSE header whose `alg` we implement and that has no `crit`.
 #[derive(Clone, Debug)]
@@ -115,6 +120,36 @@ impl Header {
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
         self.text("kid")
+    }
+
+    /// `x5c`, decoded: certificates in DER, the signer's first
+    /// ([RFC 7515, section 4.1.6](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.6)). A hint until the path to a trust
+    /// anchor is checked.
+    ///
+    /// # Errors
+    /// [`JwsError::Header`] when it is there and no array of 1 to [`MAX_CERTIFICATES`] texts in base64.
+    pub fn certificates(&self) -> Result<Option<Vec<Vec<u8>>>, JwsError> {
+        let Some(chain) = self.member("x5c") else {
+            return Ok(None);
+        };
+        let malformed = || {
+            JwsError::Header(json::JsonError::Shape {
+                expected: "x5c as certificates in base64",
+            })
+        };
+        let mut certificates = Vec::new();
+        for certificate in chain.elements().ok_or_else(malformed)? {
+            let der = certificate.as_str().and_then(|text| STANDARD.decode(text).ok());
+            certificates.push(der.filter(|der| !der.is_empty()).ok_or_else(malformed)?);
+            if certificates.len() > MAX_CERTIFICATES {
+                return Err(malformed());
+            }
+        }
+        if certificates.is_empty() {
+            Err(malformed())
+        } else {
+            Ok(Some(certificates))
+        }
     }
 
     /// Any member.
@@ -403,6 +438,34 @@ mod tests {
         let twice = base64url::encode(r#"{"alg":"EdDSA","kid":"a","kid":"b"}"#);
         let refused = UnverifiedJws::parse(&format!("{twice}.{rest}"), 4096).unwrap_err();
         assert!(matches!(refused, JwsError::Header(json::JsonError::Malformed { .. })));
+    }
+
+    #[test]
+    fn certificates_are_read_in_their_order() {
+        let read = |x5c: Value| {
+            with_header(&json!({"alg": "EdDSA", "x5c": x5c}))
+                .unwrap()
+                .header
+                .certificates()
+        };
+        // Base64 with its padding, not base64url.
+        assert_eq!(read(json!(["+/8=", "AQ=="])), Ok(Some(vec![vec![0xfb, 0xff], vec![1]])));
+        assert_eq!(
+            with_header(&json!({"alg": "EdDSA"})).unwrap().header.certificates(),
+            Ok(None)
+        );
+        let too_many = json!(vec!["AQ=="; MAX_CERTIFICATES + 1]);
+        for bad in [
+            json!([]),
+            json!("AQ=="),
+            json!([1]),
+            json!(["-_8="]),
+            json!(["AQ"]),
+            json!([""]),
+            too_many,
+        ] {
+            assert!(matches!(read(bad.clone()), Err(JwsError::Header(_))), "{bad}");
+        }
     }
 
     #[test]

@@ -21,11 +21,7 @@ impl SdJwt {
         if text.len() > MAX_BYTES {
             return Err(SdJwtError::TooLarge { found: text.len() });
         }
-        let mut tildes = text
-            .bytes()
-            .enumerate()
-            .filter(|(_, byte)| *byte == b'~')
-            .map(|(at, _)| at);
+        let mut tildes = text.match_indices('~').map(|(at, _)| at);
         let jwt_bytes = tildes.next().ok_or(SdJwtError::Form)?;
         let (mut last_tilde, mut disclosures) = (jwt_bytes, 0);
         for tilde in tildes {

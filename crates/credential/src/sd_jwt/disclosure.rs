@@ -60,7 +60,7 @@ impl Disclosures {
                 sent,
             });
         }
-        by_digest.sort_unstable_by(|one, other| one.digest.as_str().cmp(other.digest.as_str()));
+        by_digest.sort_unstable_by(|one, other| one.digest.as_bytes().cmp(other.digest.as_bytes()));
         let twice = |pair: &[Entry]| matches!(pair, [one, other] if one.digest == other.digest);
         if by_digest.windows(2).any(twice) {
             return Err(SdJwtError::DuplicateDisclosure);
@@ -81,7 +81,7 @@ impl Disclosures {
     pub(crate) fn find(&self, digest: &str) -> Option<(usize, Disclosure<'_>)> {
         let found = self
             .by_digest
-            .binary_search_by(|entry| entry.digest.as_str().cmp(digest));
+            .binary_search_by(|entry| entry.digest.as_bytes().cmp(digest.as_bytes()));
         let entry = self.by_digest.get(found.ok()?)?;
         Some((entry.sent, Disclosure::read(self.tree.at(entry.at))?))
     }

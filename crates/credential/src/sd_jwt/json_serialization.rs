@@ -29,6 +29,9 @@ pub enum JsonSerialization {
     General,
 }
 
+/// Bytes of the JSON text. A disclosure takes three more than in the compact form, which has its own limit.
+const MAX_JSON_BYTES: usize = 2 * MAX_BYTES;
+
 const DISCLOSURES: &str = "disclosures";
 const KB_JWT: &str = "kb_jwt";
 
@@ -63,7 +66,7 @@ impl SdJwt {
     /// Reads either form and writes it as the compact one.
     pub(crate) fn parse_json(text: &str) -> Result<Self, SdJwtError> {
         let limits = json::Limits {
-            max_bytes: MAX_BYTES,
+            max_bytes: MAX_JSON_BYTES,
             ..json::DEFAULT_LIMITS
         };
         let tree = Tree::parse_object(text.as_bytes(), limits).map_err(SdJwtError::Json)?;
