@@ -86,7 +86,7 @@ fn equation(key: &ed25519_dalek::VerifyingKey, message: &[u8], signature: &Signa
 /// The sums of eight subsets: an equation is in the subset of every bit that its random byte has.
 fn sums_of_subsets(equations: &[Sum], random: &[u8]) -> [Sum; SUBSETS_OF_A_BYTE] {
     // First those with the same byte, so that each is added once instead of for every bit.
-    let mut of_byte = [Sum::zero(); 1 << SUBSETS_OF_A_BYTE];
+    let mut of_byte = vec![Sum::zero(); 1 << SUBSETS_OF_A_BYTE];
     for (equation, byte) in equations.iter().zip(random) {
         if let Some(sum) = of_byte.get_mut(usize::from(*byte)) {
             sum.add(equation);

@@ -85,14 +85,10 @@ impl SdJwt {
         let header = signature.get("header");
         check_disjoint(signature, header)?;
         if let Some(disclosures) = header.and_then(|header| header.get(DISCLOSURES)) {
-            let expected = "disclosures as an array of base64url texts";
-            for disclosure in disclosures.elements().ok_or(form(expected))? {
-                compact.push_str(
-                    disclosure
-                        .as_str()
-                        .filter(|text| is_base64url(text))
-                        .ok_or(form(expected))?,
-                );
+            let malformed = || form("disclosures as an array of base64url texts");
+            for disclosure in disclosures.elements().ok_or_else(malformed)? {
+                let text = disclosure.as_str().filter(|text| is_base64url(text));
+                compact.push_str(text.ok_or_else(malformed)?);
                 compact.push('~');
             }
         }

@@ -112,16 +112,16 @@ impl Disclosed {
                 };
                 match component {
                     PathComponent::Key(key) => {
-                        let mut members = self.members(value).ok_or(mismatch.clone())?;
+                        let mut members = self.members(value).ok_or(mismatch)?;
                         match members.find(|(name, ..)| name == key) {
                             Some((_, disclosure, value)) => next.push((Some(value), disclosure.is_some())),
                             None => may_be_hidden |= !all_disclosed && self.has_hidden_members(value),
                         }
                     }
                     PathComponent::Index(index) => {
-                        next.extend(self.elements_as_issued(value).ok_or(mismatch.clone())?.nth(*index));
+                        next.extend(self.elements_as_issued(value).ok_or(mismatch)?.nth(*index));
                     }
-                    PathComponent::All => next.extend(self.elements_as_issued(value).ok_or(mismatch.clone())?),
+                    PathComponent::All => next.extend(self.elements_as_issued(value).ok_or(mismatch)?),
                 }
             }
             selected = next;
@@ -163,7 +163,7 @@ impl Disclosed {
                 let mismatch = PathMismatch { component: place };
                 let children: Vec<(Option<usize>, Json<'_>)> = match component {
                     PathComponent::Key(key) => {
-                        let mut members = self.members(branch.value).ok_or(mismatch.clone())?;
+                        let mut members = self.members(branch.value).ok_or(mismatch)?;
                         let found = members.find(|(name, ..)| name == key);
                         found
                             .map(|(_, disclosure, value)| (disclosure, value))
@@ -171,10 +171,10 @@ impl Disclosed {
                             .collect()
                     }
                     PathComponent::Index(index) => {
-                        let mut elements = self.elements(branch.value).ok_or(mismatch.clone())?;
+                        let mut elements = self.elements(branch.value).ok_or(mismatch)?;
                         elements.nth(*index).into_iter().collect()
                     }
-                    PathComponent::All => self.elements(branch.value).ok_or(mismatch.clone())?.collect(),
+                    PathComponent::All => self.elements(branch.value).ok_or(mismatch)?.collect(),
                 };
                 next.extend(children.into_iter().map(|(disclosure, value)| {
                     let needed = branch.needed.iter().copied().chain(disclosure).collect();

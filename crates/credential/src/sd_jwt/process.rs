@@ -142,7 +142,7 @@ impl<'a> Processing<'a> {
             self.value(disclosure.value, depth + 1)?;
         }
         // The names of a JSON text are unique, so only a disclosure can have brought one again.
-        self.claims.end_object(object).map_err(|_| SdJwtError::ClaimExists)
+        self.claims.end_object(&object).map_err(|_| SdJwtError::ClaimExists)
     }
 
     fn array(&mut self, elements: impl Iterator<Item = Json<'a>>, depth: usize) -> Result<(), SdJwtError> {
@@ -212,6 +212,7 @@ mod tests {
         HashAlgorithm::Sha256.digest(&encode(disclosure)).as_str().to_owned()
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "payloads are written where they are used")]
     fn run(payload: Value, disclosures: &[Value]) -> Result<Value, SdJwtError> {
         let payload = Tree::parse(payload.to_string().as_bytes(), DEFAULT_LIMITS).unwrap();
         let encoded: Vec<String> = disclosures.iter().map(encode).collect();

@@ -194,7 +194,7 @@ impl TreeBuilder {
     ///
     /// # Errors
     /// [`DuplicateName`].
-    pub fn end_object(&mut self, object: OpenObject) -> Result<(), DuplicateName> {
+    pub fn end_object(&mut self, object: &OpenObject) -> Result<(), DuplicateName> {
         let end = self.tree.nodes.len();
         if let Some(node) = self.tree.nodes.get_mut(object.at) {
             *node = Node::Object { end };
@@ -368,9 +368,8 @@ struct Read<'b> {
 struct ReadName<'b>(&'b mut TreeBuilder);
 
 impl Read<'_> {
-    fn push<E>(self, node: Node) -> Result<(), E> {
+    fn push(self, node: Node) {
         self.builder.tree.nodes.push(node);
-        Ok(())
     }
 
     /// The level inside this one.
@@ -395,20 +394,24 @@ impl<'de> Visitor<'de> for Read<'_> {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        self.push(Node::Bool(value))
+        self.push(Node::Bool(value));
+        Ok(())
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<(), E> {
-        self.push(Node::Number(value.into()))
+        self.push(Node::Number(value.into()));
+        Ok(())
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<(), E> {
-        self.push(Node::Number(value.into()))
+        self.push(Node::Number(value.into()));
+        Ok(())
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<(), E> {
         // JSON has no infinities, and the deserializer refuses numbers beyond a double.
-        self.push(Number::from_f64(value).map_or(Node::Null, Node::Number))
+        self.push(Number::from_f64(value).map_or(Node::Null, Node::Number));
+        Ok(())
     }
 
     fn visit_str<E>(self, value: &str) -> Result<(), E> {
@@ -417,7 +420,8 @@ impl<'de> Visitor<'de> for Read<'_> {
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
-        self.push(Node::Null)
+        self.push(Node::Null);
+        Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
@@ -437,7 +441,7 @@ impl<'de> Visitor<'de> for Read<'_> {
             access.next_value_seed(Read { builder, levels_left })?;
         }
         builder
-            .end_object(object)
+            .end_object(&object)
             .map_err(|DuplicateName| serde::de::Error::custom(DUPLICATE))
     }
 }
