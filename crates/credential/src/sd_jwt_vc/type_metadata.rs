@@ -39,6 +39,9 @@ use crate::ClaimPath;
 /// Bytes of one document: 100 claims with labels in 20 languages fit twice.
 pub const MAX_BYTES: usize = 512 * 1024;
 
+/// Claims in one document. The EUDI PID has 40; merging compares each with those of the extended type.
+pub const MAX_CLAIMS: usize = 1_000;
+
 /// What one document says about its type, apart from what it extends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TypeMetadata {
@@ -149,6 +152,9 @@ pub enum TypeMetadataError {
     /// `svg_id` is no identifier, or not the only one of its name.
     #[error("expected each svg_id once, of letters, digits and underscores and no digit first, found another")]
     SvgId,
+    /// More claims than [`MAX_CLAIMS`].
+    #[error("expected metadata of at most {MAX_CLAIMS} claims, found more")]
+    TooManyClaims,
     /// A document about another type.
     #[error("expected the type {expected:?}, found {found:?}")]
     WrongType {
@@ -179,6 +185,9 @@ impl TypeMetadata {
                 expected: vct.to_owned(),
                 found: read.vct,
             });
+        }
+        if read.claims.len() > MAX_CLAIMS {
+            return Err(TypeMetadataError::TooManyClaims);
         }
         let mut paths = BTreeSet::new();
         if let Some(claim) = read.claims.iter().find(|claim| !paths.insert(&claim.path)) {
@@ -316,6 +325,17 @@ mod tests {
             read(&twice, None),
             Err(TypeMetadataError::DuplicatePath { .. })
         ));
+    }
+
+    #[test]
+    fn the_number_of_claims_is_bounded() {
+        let with = |number: usize| {
+            let mut changed = document();
+            changed["claims"] = (0..number).map(|at| json!({"path": [at.to_string()]})).collect();
+            read(&changed, None)
+        };
+        assert!(with(MAX_CLAIMS).is_ok());
+        assert_eq!(with(MAX_CLAIMS + 1), Err(TypeMetadataError::TooManyClaims));
     }
 
     #[test]
