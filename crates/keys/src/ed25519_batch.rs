@@ -10,7 +10,7 @@
 //! holds; so a random one holds with probability 1/2 at most, and all of them with 2^-128 at most. What strict
 //! verification demands of a signature besides its equation is checked for each, so nothing else can differ.
 //!
-//! Measured: less than half of the time of single checks for a thousand signatures. It pays from [`WORTHWHILE`] on.
+//! It pays from [`WORTHWHILE`] on; `benches/README.md` says how much.
 
 use curve25519_dalek::EdwardsPoint;
 use curve25519_dalek::Scalar;
