@@ -8,6 +8,7 @@ use crate::registry::Verdict;
 use crate::sd_jwt_vc::Presented;
 use crate::selective::Shown;
 use crate::w3c::Jwts;
+use crate::w3c::ManyJwts;
 use crate::w3c::Proven;
 
 /// One row.
@@ -72,6 +73,13 @@ pub fn rows() -> Vec<Row> {
         None,
         Box::new(move || whole.verify_presentation()),
         Box::new(move || raw.raw_presentation()),
+    );
+    let [whole, raw] = [(); 2].map(|()| ManyJwts::new(1_000));
+    row(
+        "1,000 vc+jwt EdDSA of one issuer at once",
+        Some(0.6),
+        Box::new(move || whole.verify()),
+        Box::new(move || raw.raw()),
     );
     for (name, suite, bound) in [
         ("eddsa-jcs-2022, 10 claims", Cryptosuite::EddsaJcs2022, None),

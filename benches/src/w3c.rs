@@ -33,6 +33,13 @@ pub struct Jwts {
     raw: [RawCheck; 2],
 }
 
+/// Many `vc+jwt` of one issuer.
+pub struct ManyJwts {
+    credentials: Vec<String>,
+    issuer: SoftwareKey,
+    raw: Vec<RawCheck>,
+}
+
 /// A credential with an embedded proof.
 pub struct Proven {
     text: String,
@@ -142,6 +149,44 @@ impl Jwts {
 
     /// Both signatures alone.
     pub fn raw_presentation(&self) {
+        self.raw.iter().for_each(RawCheck::run);
+    }
+}
+
+impl ManyJwts {
+    /// This many.
+    pub fn new(number: usize) -> Self {
+        let issuer = key(Algorithm::EdDsa, 3);
+        let credentials: Vec<String> = (0..number)
+            .map(|number| {
+                let mut document = document();
+                document.insert(
+                    "id".to_owned(),
+                    json!(format!("https://issuer.example/credentials/{number}")),
+                );
+                let request = vc_jwt::issue(document, &format!("{ISSUER}#key"), Algorithm::EdDsa);
+                issuer.fulfil(request.expect("a credential")).expect("the issuer's key")
+            })
+            .collect();
+        let raw = credentials.iter().map(|one| RawCheck::of_jws(one, issuer.public_key()));
+        Self {
+            raw: raw.collect(),
+            credentials,
+            issuer,
+        }
+    }
+
+    /// All of them together.
+    pub fn verify(&self) {
+        let parsed = self.credentials.iter().map(|text| Unverified::<VcJwt>::parse(text));
+        let parsed = parsed.collect::<Result<Vec<_>, _>>().expect("genuine credentials");
+        let key = self.issuer.public_key();
+        let authentic = Unverified::<VcJwt>::authenticate_all(parsed, key, ISSUER, NOW, &mut signer::os_rng());
+        assert!(authentic.iter().all(Result::is_ok));
+    }
+
+    /// Their signatures one by one.
+    pub fn raw(&self) {
         self.raw.iter().for_each(RawCheck::run);
     }
 }

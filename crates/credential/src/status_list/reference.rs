@@ -4,6 +4,7 @@
 //! ([Bitstring Status List](https://www.w3.org/TR/vc-bitstring-status-list/#bitstringstatuslistentry)).
 
 use keys::cbor;
+use keys::json::Json;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -100,27 +101,30 @@ impl StatusReference {
 
     /// Reads the `status` claim of a JWT: the reference, if the mechanism is `status_list`, and the names of
     /// mechanisms that we do not know.
-    pub(crate) fn from_status_claim(status: &Value) -> Result<(Option<Self>, Vec<String>), StatusReferenceError> {
-        let mechanisms = status.as_object().filter(|map| !map.is_empty());
-        let mechanisms = mechanisms.ok_or(StatusReferenceError {
-            member: "status",
-            expected: "an object of mechanisms",
-        })?;
-        let unknown = mechanisms
-            .keys()
-            .filter(|name| *name != "status_list")
-            .cloned()
-            .collect();
-        let Some(list) = mechanisms.get("status_list") else {
-            return Ok((None, unknown));
-        };
+    pub(crate) fn from_status_claim(status: Json<'_>) -> Result<(Option<Self>, Vec<String>), StatusReferenceError> {
         let member = |name: &'static str, expected| StatusReferenceError { member: name, expected };
+        let malformed = || member("status", "an object of mechanisms");
+        let mechanisms = status.members().ok_or_else(malformed)?;
+        let (mut list, mut unknown) = (None, Vec::new());
+        for (name, mechanism) in mechanisms {
+            match name {
+                "status_list" => list = Some(mechanism),
+                name => unknown.push(name.to_owned()),
+            }
+        }
+        let Some(list) = list else {
+            return if unknown.is_empty() {
+                Err(malformed())
+            } else {
+                Ok((None, unknown))
+            };
+        };
         let index = list
             .get("idx")
-            .and_then(Value::as_u64)
+            .and_then(Json::as_u64)
             .and_then(|index| usize::try_from(index).ok());
         let index = index.ok_or_else(|| member("idx", "a non-negative integer"))?;
-        let uri = list.get("uri").and_then(Value::as_str).filter(|uri| is_uri(uri));
+        let uri = list.get("uri").and_then(Json::as_str).filter(|uri| is_uri(uri));
         let uri = uri.ok_or_else(|| member("uri", "a URI"))?;
         Ok((Some(Self::token_status_list(uri.to_owned(), index)), unknown))
     }
@@ -261,13 +265,15 @@ const fn is_excluded_from_uris(byte: u8) -> bool {
 mod tests {
     use super::*;
 
+    fn read(status: &Value) -> Result<(Option<StatusReference>, Vec<String>), StatusReferenceError> {
+        let status = keys::json::Tree::parse(status.to_string().as_bytes(), keys::json::DEFAULT_LIMITS).unwrap();
+        StatusReference::from_status_claim(status.root())
+    }
+
     #[test]
     fn references_are_read_as_written() {
         let reference = StatusReference::token_status_list("https://example.com/statuslists/1".to_owned(), 0);
-        assert_eq!(
-            StatusReference::from_status_claim(&reference.to_value()),
-            Ok((Some(reference), vec![]))
-        );
+        assert_eq!(read(&reference.to_value()), Ok((Some(reference), vec![])));
         for purpose in ["revocation", "suspension", "refresh", "message", "own"] {
             let reference = StatusReference::bitstring("https://example.com/s/3".to_owned(), 94_567, purpose.into());
             let Value::Object(entry) = reference.to_value() else {
@@ -280,15 +286,12 @@ mod tests {
     #[test]
     fn unknown_mechanisms_are_named() {
         let status = json!({"other": {}, "status_list": {"idx": 1, "uri": "https://a.example"}});
-        let (reference, unknown) = StatusReference::from_status_claim(&status).unwrap();
+        let (reference, unknown) = read(&status).unwrap();
         assert_eq!(
             (reference.map(|reference| reference.index()), unknown),
             (Some(1), vec!["other".to_owned()])
         );
-        assert_eq!(
-            StatusReference::from_status_claim(&json!({"x": 1})),
-            Ok((None, vec!["x".to_owned()]))
-        );
+        assert_eq!(read(&json!({"x": 1})), Ok((None, vec!["x".to_owned()])));
     }
 
     #[test]
@@ -305,7 +308,7 @@ mod tests {
             (json!({"status_list": {"idx": 1, "uri": "no uri"}}), "uri"),
             (json!({"status_list": {"idx": 1, "uri": "https://a b"}}), "uri"),
         ] {
-            let refused = StatusReference::from_status_claim(&status).unwrap_err();
+            let refused = read(&status).unwrap_err();
             assert_eq!(refused.member, member, "{status}");
         }
     }

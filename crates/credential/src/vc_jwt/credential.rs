@@ -6,10 +6,13 @@ use keys::PublicKey;
 use keys::SigningRequest;
 use keys::Timestamp;
 use keys::json;
+use keys::json::Json;
 use keys::jws;
 use keys::jws::Header;
 use keys::jws::JwsError;
 use keys::jws::UnverifiedJws;
+use keys::jws::VerifiedJws;
+use rand_core::CryptoRng;
 use serde_json::Map;
 use serde_json::Value;
 use thiserror::Error;
@@ -45,8 +48,13 @@ pub struct VcJwt {
 
 /// A `vc+jwt` before its signature is checked.
 pub struct Parsed {
-    pub(super) text: String,
     jws: UnverifiedJws,
+    pub(super) contents: ParsedContents,
+}
+
+/// What was read of it.
+pub(super) struct ParsedContents {
+    pub(super) text: String,
     document: Map<String, Value>,
     properties: CredentialProperties,
     /// Whether it came inside of a presentation.
@@ -160,18 +168,20 @@ impl Unverified<VcJwt> {
         check_claims(&document)?;
         let properties = CredentialProperties::read(&document)?;
         Ok(Self(Parsed {
-            text: text.to_owned(),
             jws,
-            document,
-            properties,
-            presented: false,
+            contents: ParsedContents {
+                text: text.to_owned(),
+                document,
+                properties,
+                presented: false,
+            },
         }))
     }
 
     /// `issuer`: a hint for finding the key.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.0.properties.issuer
+        &self.0.contents.properties.issuer
     }
 
     /// `kid` as written.
@@ -194,16 +204,25 @@ impl Unverified<VcJwt> {
     /// # Errors
     /// [`VcJwtError`].
     pub fn authenticate(self, key: &PublicKey, issuer: &str, now: Timestamp) -> Result<Authentic<VcJwt>, VcJwtError> {
-        let authentic = self.check_signature(key, issuer)?;
-        let facts = &authentic.facts;
-        check_validity(facts.valid_from, facts.valid_until, now)?;
-        if let Some(found) = facts
-            .issued_at
-            .filter(|issued_at| *issued_at > now.plus(MAX_CLOCK_SKEW))
-        {
-            return Err(VcJwtError::IssuedInTheFuture { now, found });
-        }
-        Ok(authentic)
+        check_times(self.check_signature(key, issuer)?, now)
+    }
+
+    /// [`Self::authenticate`] for many credentials of one issuer, with the same verdicts in the same order. Several
+    /// hundred signed with Ed25519 take less time together ([`PublicKey::verify_all`]).
+    ///
+    /// `rng` must not be foreseeable for the issuer.
+    pub fn authenticate_all(
+        credentials: Vec<Self>,
+        key: &PublicKey,
+        issuer: &str,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Vec<Result<Authentic<VcJwt>, VcJwtError>> {
+        let (signed, contents): (Vec<_>, Vec<_>) = credentials.into_iter().map(Self::split).unzip();
+        let verified = jws::verify_all(signed, key, rng).into_iter().zip(contents);
+        verified
+            .map(|(verified, contents)| check_times(contents.check_claims(&verified?, key, issuer)?, now))
+            .collect()
     }
 
     /// For a wallet that reads back what it accepted earlier: checks everything but the time.
@@ -215,15 +234,29 @@ impl Unverified<VcJwt> {
     }
 
     fn check_signature(self, key: &PublicKey, issuer: &str) -> Result<Authentic<VcJwt>, VcJwtError> {
-        let Parsed {
+        let (jws, contents) = self.split();
+        contents.check_claims(&jws.verify(key)?, key, issuer)
+    }
+
+    fn split(self) -> (UnverifiedJws, ParsedContents) {
+        (self.0.jws, self.0.contents)
+    }
+}
+
+impl ParsedContents {
+    /// `verified` is the JWT that these contents were parsed from.
+    fn check_claims(
+        self,
+        verified: &VerifiedJws,
+        key: &PublicKey,
+        issuer: &str,
+    ) -> Result<Authentic<VcJwt>, VcJwtError> {
+        let Self {
             text,
-            jws,
             document,
             properties,
             presented,
-        } = self.0;
-        // The document was parsed from these very bytes, so the verified copy is not needed.
-        let verified = jws.verify(key)?;
+        } = self;
         for found in [Some(properties.issuer.as_str()), optional_string(&document, "iss")?]
             .into_iter()
             .flatten()
@@ -293,7 +326,7 @@ pub(super) fn check_claims(claims: &Map<String, Value>) -> Result<(), ClaimError
 }
 
 pub(super) fn check_content_type(header: &Header, expected: &'static str) -> Result<(), VcJwtError> {
-    let Some(found) = header.member("cty").and_then(Value::as_str) else {
+    let Some(found) = header.member("cty").and_then(Json::as_str) else {
         return Ok(());
     };
     let bare = found.strip_prefix("application/").unwrap_or(found);
@@ -302,6 +335,18 @@ pub(super) fn check_content_type(header: &Header, expected: &'static str) -> Res
     } else {
         Err(VcJwtError::ContentType { expected })
     }
+}
+
+fn check_times(authentic: Authentic<VcJwt>, now: Timestamp) -> Result<Authentic<VcJwt>, VcJwtError> {
+    let facts = &authentic.facts;
+    check_validity(facts.valid_from, facts.valid_until, now)?;
+    if let Some(found) = facts
+        .issued_at
+        .filter(|issued_at| *issued_at > now.plus(MAX_CLOCK_SKEW))
+    {
+        return Err(VcJwtError::IssuedInTheFuture { now, found });
+    }
+    Ok(authentic)
 }
 
 fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {

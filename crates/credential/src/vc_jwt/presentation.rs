@@ -245,7 +245,8 @@ impl UnverifiedPresentation {
             });
         }
         check_transaction(&document, transaction)?;
-        let fingerprint = |credential: &Unverified<VcJwt>| Fingerprint(keys::sha256(credential.0.text.as_bytes()));
+        let fingerprint =
+            |credential: &Unverified<VcJwt>| Fingerprint(keys::sha256(credential.0.contents.text.as_bytes()));
         let presented = credentials.iter().map(fingerprint).collect();
         Ok(PresentedVcJwts {
             presenter: Presenter {
@@ -281,7 +282,7 @@ fn open_envelope(object: &Map<String, Value>) -> Result<Unverified<VcJwt>, VpJwt
         .and_then(|id| id.strip_prefix(ENVELOPE));
     let text = id.ok_or(VpJwtError::Envelope)?;
     let mut credential = Unverified::<VcJwt>::parse(text).map_err(VpJwtError::Credential)?;
-    credential.0.presented = true;
+    credential.0.contents.presented = true;
     Ok(credential)
 }
 
