@@ -267,16 +267,31 @@ fn status_list() -> Vec<String> {
     use credential::status_list::BitstringPurpose;
     use credential::status_list::Status;
     use credential::status_list::StatusArray;
+    use credential::status_list::StatusListAggregation;
+    use credential::status_list::StatusMessages;
+    use credential::status_list::StatusPurpose;
+    use credential::status_list::StatusReference;
     let mut array = StatusArray::new(BitsPerEntry::Two, 100);
     for (index, status) in [(3, Status::Invalid), (50, Status::Suspended)] {
         array.set(index, status).expect("an entry");
     }
+    let list = array.compress().expect("a list").to_status_list(Some("https://issuer.example/status"));
     let payload = json!({"sub": "https://issuer.example/status/1", "iat": NOW.unix(), "exp": NOW.unix() + 60, "ttl": 60,
-        "status_list": array.to_status_list()});
+        "status_list": list});
+    let encoded = array.to_bitstring(BitstringPurpose::Revocation).to_encoded_list().expect("a list");
+    let messages = ["a", "b", "c", "undefined"].map(str::to_owned).to_vec();
+    let entry = StatusReference::bitstring("https://issuer.example/1".to_owned(), 3, StatusPurpose::Message)
+        .with_messages(StatusMessages::new(messages).expect("four messages"))
+        .with_references(vec!["https://issuer.example/codes".to_owned()]);
+    let aggregation = StatusListAggregation {
+        status_lists: vec!["https://issuer.example/status/1".to_owned()],
+    };
     vec![
         payload.to_string(),
-        array.to_encoded_list(BitstringPurpose::Revocation),
-        array.to_status_list().to_string(),
+        encoded,
+        list.to_string(),
+        entry.to_value().to_string(),
+        aggregation.to_value().to_string(),
     ]
 }
 

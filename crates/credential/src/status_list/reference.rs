@@ -8,12 +8,26 @@ use serde_json::Value;
 use serde_json::json;
 use thiserror::Error;
 
+use super::StatusMessages;
+use super::StatusProblem;
+use super::StatusSize;
+
 /// Place of one credential in one status list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusReference {
     uri: String,
     index: usize,
     purpose: Option<StatusPurpose>,
+    /// Most entries have one bit and explain nothing.
+    more: Option<Box<More>>,
+}
+
+/// What an entry of a Bitstring Status List says of its values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct More {
+    size: StatusSize,
+    messages: Option<StatusMessages>,
+    references: Vec<String>,
 }
 
 /// `statusPurpose` of a Bitstring Status List.
@@ -41,6 +55,14 @@ pub struct StatusReferenceError {
     pub expected: &'static str,
 }
 
+impl StatusReferenceError {
+    /// What the standard calls it.
+    #[must_use]
+    pub const fn problem(&self) -> StatusProblem {
+        StatusProblem::MalformedValue
+    }
+}
+
 /// The `type` of a Bitstring Status List entry.
 pub(crate) const BITSTRING_ENTRY: &str = "BitstringStatusListEntry";
 
@@ -52,6 +74,7 @@ impl StatusReference {
             uri,
             index,
             purpose: None,
+            more: None,
         }
     }
 
@@ -62,7 +85,34 @@ impl StatusReference {
             uri,
             index,
             purpose: Some(purpose),
+            more: None,
         }
+    }
+
+    /// With a message for each value, and as many bits as they take.
+    #[must_use]
+    pub fn with_messages(mut self, messages: StatusMessages) -> Self {
+        let references = self.more.map(|more| more.references).unwrap_or_default();
+        self.more = Some(Box::new(More {
+            size: messages.size(),
+            messages: Some(messages),
+            references,
+        }));
+        self
+    }
+
+    /// With URLs of material about the status.
+    #[must_use]
+    pub fn with_references(mut self, references: Vec<String>) -> Self {
+        let more = self.more.get_or_insert_with(|| {
+            Box::new(More {
+                size: StatusSize::ONE,
+                messages: None,
+                references: Vec::new(),
+            })
+        });
+        more.references = references;
+        self
     }
 
     /// Where the list is published: its identifier.
@@ -83,18 +133,46 @@ impl StatusReference {
         self.purpose.as_ref()
     }
 
+    /// Bits of the entry in a Bitstring Status List. A Token Status List tells it itself.
+    #[must_use]
+    pub fn size(&self) -> StatusSize {
+        self.more.as_ref().map_or(StatusSize::ONE, |more| more.size)
+    }
+
+    /// `statusMessage`: what the values mean.
+    #[must_use]
+    pub fn messages(&self) -> Option<&StatusMessages> {
+        self.more.as_ref()?.messages.as_ref()
+    }
+
+    /// `statusReference`: URLs of material about the status.
+    #[must_use]
+    pub fn references(&self) -> &[String] {
+        self.more.as_ref().map_or(&[], |more| &more.references)
+    }
+
     /// The value of the `status` claim, or of one `credentialStatus` entry.
     #[must_use]
     pub fn to_value(&self) -> Value {
-        match &self.purpose {
-            None => json!({"status_list": {"idx": self.index, "uri": self.uri}}),
-            Some(purpose) => json!({
-                "type": BITSTRING_ENTRY,
-                "statusPurpose": purpose.as_str(),
-                "statusListIndex": self.index.to_string(),
-                "statusListCredential": self.uri,
-            }),
+        let Some(purpose) = &self.purpose else {
+            return json!({"status_list": {"idx": self.index, "uri": self.uri}});
+        };
+        let mut entry = Map::from_iter([
+            ("type".to_owned(), json!(BITSTRING_ENTRY)),
+            ("statusPurpose".to_owned(), json!(purpose.as_str())),
+            ("statusListIndex".to_owned(), json!(self.index.to_string())),
+            ("statusListCredential".to_owned(), json!(self.uri)),
+        ]);
+        if let Some(messages) = self.messages() {
+            entry.insert("statusSize".to_owned(), json!(messages.size().bits()));
+            entry.insert("statusMessage".to_owned(), messages.to_value());
         }
+        match self.references() {
+            [] => {}
+            [one] => drop(entry.insert("statusReference".to_owned(), json!(one))),
+            several => drop(entry.insert("statusReference".to_owned(), json!(several))),
+        }
+        Value::Object(entry)
     }
 
     /// Reads the `status` claim of a JWT: the reference, if the mechanism is `status_list`, and the names of
@@ -133,36 +211,55 @@ impl StatusReference {
                 expected: "a string",
             })
         };
-        let member = "statusListIndex";
-        let expected = "a non-negative integer in decimal digits";
-        let index = parse_index(text(member)?).ok_or(StatusReferenceError { member, expected })?;
+        let malformed = |member, expected| StatusReferenceError { member, expected };
+        let index = parse_index(text("statusListIndex")?);
+        let index = index.ok_or_else(|| malformed("statusListIndex", "a non-negative integer in decimal digits"))?;
         let uri = text("statusListCredential")?;
         if !is_uri(uri) {
-            return Err(StatusReferenceError {
-                member: "statusListCredential",
-                expected: "a URL",
-            });
+            return Err(malformed("statusListCredential", "a URL"));
         }
         // "It MUST NOT be the URL for the status list."
         if entry.get("id").is_some_and(|id| id.as_str() == Some(uri)) {
-            return Err(StatusReferenceError {
-                member: "id",
-                expected: "another URL than the list's",
-            });
+            return Err(malformed("id", "another URL than the list's"));
         }
-        // A larger entry is a message with a dictionary. Conforming processors may leave those out, and
-        // reading it as one bit would be wrong.
-        if entry.get("statusSize").is_some_and(|size| size.as_u64() != Some(1)) {
-            return Err(StatusReferenceError {
-                member: "statusSize",
-                expected: "1",
-            });
+        let purpose = StatusPurpose::from(text("statusPurpose")?);
+        let mut reference = Self::bitstring(uri.to_owned(), index, purpose);
+        if let Some(references) = entry.get("statusReference") {
+            let references = read_references(references);
+            reference = reference
+                .with_references(references.ok_or_else(|| malformed("statusReference", "a URL or several"))?);
         }
-        Ok(Self::bitstring(
-            uri.to_owned(),
-            index,
-            StatusPurpose::from(text("statusPurpose")?),
-        ))
+        match read_messages(entry)? {
+            Some(messages) => Ok(reference.with_messages(messages)),
+            None => Ok(reference),
+        }
+    }
+}
+
+/// `statusSize` and `statusMessage`, which an entry of several bits must have.
+fn read_messages(entry: &Map<String, Value>) -> Result<Option<StatusMessages>, StatusReferenceError> {
+    let malformed = |member, expected| StatusReferenceError { member, expected };
+    let size = match entry.get("statusSize") {
+        None => StatusSize::ONE,
+        Some(size) => StatusSize::read(size).ok_or_else(|| malformed("statusSize", "an integer from 1 to 16"))?,
+    };
+    let expected = "one message for each value of the entry's bits";
+    match entry.get("statusMessage") {
+        None if size == StatusSize::ONE => Ok(None),
+        None => Err(malformed("statusMessage", expected)),
+        Some(messages) => {
+            let messages = StatusMessages::read(messages, size);
+            messages.map(Some).ok_or_else(|| malformed("statusMessage", expected))
+        }
+    }
+}
+
+/// One URL, or an array of them.
+fn read_references(references: &Value) -> Option<Vec<String>> {
+    let url = |value: &Value| value.as_str().filter(|url| is_uri(url)).map(str::to_owned);
+    match references {
+        Value::Array(several) => several.iter().map(url).collect(),
+        one => Some(vec![url(one)?]),
     }
 }
 
@@ -192,11 +289,11 @@ impl From<&str> for StatusPurpose {
     }
 }
 
-/// Decimal digits only: `usize::from_str` would take a plus sign.
+/// Decimal digits only: `usize::from_str` would take a plus sign. The standard has integers of any size; those that do
+/// not fit are kept as the largest one, which is beyond the end of every list as they are.
 fn parse_index(text: &str) -> Option<usize> {
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())?
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(usize::MAX))
 }
 
 /// Has a scheme (RFC 3986) and something behind it, without white space or control characters.
@@ -232,11 +329,67 @@ mod tests {
         );
         for purpose in ["revocation", "suspension", "refresh", "message", "own"] {
             let reference = StatusReference::bitstring("https://example.com/s/3".to_owned(), 94_567, purpose.into());
-            let Value::Object(entry) = reference.to_value() else {
-                panic!("an object")
-            };
-            assert_eq!(StatusReference::from_bitstring_entry(&entry), Ok(reference));
+            assert_eq!(read(&reference.to_value()), Ok(reference.clone()));
+            let one = reference.with_references(vec!["https://a.example/codes".to_owned()]);
+            assert_eq!(one.to_value()["statusReference"], "https://a.example/codes");
+            assert_eq!(read(&one.to_value()), Ok(one.clone()));
+            let several = one.with_references(vec!["https://a.example/1".to_owned(), "https://a.example/2".to_owned()]);
+            let messages = StatusMessages::new(vec!["message".to_owned(); 4]).unwrap();
+            let all = several.with_messages(messages);
+            assert_eq!(read(&all.to_value()), Ok(all.clone()));
+            assert_eq!((all.size().bits(), all.references().len()), (2, 2));
         }
+    }
+
+    fn read(entry: &Value) -> Result<StatusReference, StatusReferenceError> {
+        StatusReference::from_bitstring_entry(entry.as_object().unwrap())
+    }
+
+    /// As in the examples of the standard, with the message that they leave out.
+    #[test]
+    fn entry_of_messages_is_read() {
+        let mut entry = json!({
+            "id": "https://example.com/credentials/status/8#492847", "type": BITSTRING_ENTRY, "statusPurpose": "message",
+            "statusListIndex": "492847", "statusSize": 2,
+            "statusListCredential": "https://example.com/credentials/status/8",
+            "statusMessage": [
+                {"status": "0x0", "message": "pending_review"}, {"status": "0x1", "message": "accepted"},
+                {"status": "0x2", "message": "rejected"}, {"status": "0x3", "message": "undefined"},
+            ],
+            "statusReference": "https://example.org/status-dictionary/"
+        });
+        let reference = read(&entry).unwrap();
+        assert_eq!(reference.size().bits(), 2);
+        assert_eq!(reference.messages().unwrap().get(2), Some("rejected"));
+        assert_eq!(reference.references(), ["https://example.org/status-dictionary/"]);
+        // Size and messages belong together.
+        for size in [json!(1), json!(3), Value::Null] {
+            entry["statusSize"] = size;
+            let entry = match &entry["statusSize"] {
+                Value::Null => {
+                    let mut entry = entry.clone();
+                    entry.as_object_mut().unwrap().remove("statusSize");
+                    entry
+                }
+                _ => entry.clone(),
+            };
+            assert_eq!(read(&entry).unwrap_err().member, "statusMessage");
+        }
+        entry["statusSize"] = json!(2);
+        assert!(read(&entry).is_ok());
+        entry.as_object_mut().unwrap().remove("statusMessage");
+        let refused = read(&entry).unwrap_err();
+        assert_eq!((refused.member, refused.problem()), ("statusMessage", StatusProblem::MalformedValue));
+    }
+
+    #[test]
+    fn an_index_of_any_size_is_read() {
+        let index = |text: &str| {
+            let entry = json!({"type": BITSTRING_ENTRY, "statusPurpose": "revocation", "statusListIndex": text, "statusListCredential": "https://a.example/1"});
+            read(&entry).unwrap().index()
+        };
+        assert_eq!(index("94567"), 94_567);
+        assert_eq!(index("99999999999999999999999"), usize::MAX);
     }
 
     #[test]
@@ -281,10 +434,17 @@ mod tests {
             ("statusListIndex", json!("+1")),
             ("statusListIndex", json!("-1")),
             ("statusListIndex", json!("")),
-            ("statusListIndex", json!("99999999999999999999999")),
             ("statusListCredential", json!("no url")),
             ("statusPurpose", json!(null)),
-            ("statusSize", json!(2)),
+            ("statusSize", json!(0)),
+            ("statusSize", json!(1.5)),
+            ("statusSize", json!("1")),
+            ("statusSize", json!(17)),
+            // Two bits have four messages.
+            ("statusMessage", json!([])),
+            ("statusMessage", json!([{"status": "0x0", "message": "a"}])),
+            ("statusReference", json!("no url")),
+            ("statusReference", json!(["https://a.example/2", 1])),
             ("id", json!("https://a.example/1")),
         ] {
             let mut entry = good.clone();

@@ -1,6 +1,8 @@
 //! The Status List Token in JWT format
 //! ([status list token](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-status-list#name-status-list-token-in-jwt-fo)).
 
+use std::time::Duration;
+
 use keys::Algorithm;
 use keys::PublicKey;
 use keys::SigningRequest;
@@ -16,10 +18,11 @@ use serde_json::json;
 use thiserror::Error;
 
 use super::BitsPerEntry;
+use super::CompressedList;
+use super::Lifetime;
 use super::StatusArray;
 use super::StatusList;
 use super::StatusListError;
-use super::compression::zlib_compress;
 use super::compression::zlib_decompress;
 use super::reference::is_uri;
 use crate::registered_claims::ClaimError;
@@ -51,8 +54,10 @@ pub struct StatusListToken<'a> {
     pub expires_at: Option<Timestamp>,
     /// `ttl`: seconds after which a fresh copy should be fetched.
     pub time_to_live: Option<u64>,
+    /// Where the issuer names all its lists.
+    pub aggregation_uri: Option<&'a str>,
     /// The statuses.
-    pub array: &'a StatusArray,
+    pub list: &'a CompressedList,
 }
 
 /// A Status List Token whose signature nobody has checked.
@@ -110,7 +115,7 @@ impl StatusListToken<'_> {
         let mut claims = json!({
             "iat": self.issued_at.unix(),
             "iss": self.issuer,
-            "status_list": self.array.to_status_list(),
+            "status_list": self.list.to_status_list(self.aggregation_uri),
             "sub": self.uri,
         });
         if let Value::Object(claims) = &mut claims {
@@ -155,7 +160,8 @@ impl UnverifiedStatusListToken {
     }
 
     /// Checks the signature with `key`, which belongs to `issuer`, and that the token is about the list
-    /// `uri` and not expired.
+    /// `uri` and not expired. For a list of the past, `now` is the time that was asked for
+    /// ([historical resolution](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-status-list#name-historical-resolution)).
     ///
     /// # Errors
     /// [`StatusListTokenError`], after which no statement about any status can be made.
@@ -181,38 +187,60 @@ impl UnverifiedStatusListToken {
                 found: found.to_owned(),
             });
         }
+        if claims.contains_key("aud") {
+            // RFC 7519: whoever does not find itself there must reject the JWT, and a status list is for everybody.
+            return Err(ClaimError::malformed("aud", "absent").into());
+        }
         let iat = numeric_date(&claims, "iat")?;
-        let found = iat.ok_or_else(|| ClaimError::missing("iat", "seconds since the epoch"))?;
-        if found > now.plus(MAX_CLOCK_SKEW) {
-            return Err(StatusListTokenError::IssuedInTheFuture { now, found });
+        let as_of = iat.ok_or_else(|| ClaimError::missing("iat", "seconds since the epoch"))?;
+        if as_of > now.plus(MAX_CLOCK_SKEW) {
+            return Err(StatusListTokenError::IssuedInTheFuture { now, found: as_of });
         }
-        check_validity(numeric_date(&claims, "nbf")?, numeric_date(&claims, "exp")?, now)?;
-        if claims
-            .get("ttl")
-            .is_some_and(|ttl| !ttl.as_f64().is_some_and(|seconds| seconds > 0.0))
-        {
-            return Err(ClaimError::malformed("ttl", "a positive number").into());
-        }
-        let list = claims
-            .get("status_list")
-            .ok_or_else(|| ClaimError::missing("status_list", "an object"))?;
-        Ok(StatusList::of_status_types(
+        let valid_until = numeric_date(&claims, "exp")?;
+        check_validity(numeric_date(&claims, "nbf")?, valid_until, now)?;
+        let lifetime = Lifetime {
+            as_of,
+            valid_until,
+            time_to_live: claims.get("ttl").map(read_time_to_live).transpose()?,
+        };
+        let list = claims.get("status_list");
+        let list = list.ok_or_else(|| ClaimError::missing("status_list", "an object"))?;
+        let aggregation_uri = list.get("aggregation_uri").map(|uri| {
+            let uri = uri.as_str().filter(|uri| is_uri(uri)).map(str::to_owned);
+            uri.ok_or_else(|| ClaimError::malformed("aggregation_uri", "a URI"))
+        });
+        Ok(StatusList::published(
             issuer.to_owned(),
             uri.to_owned(),
             StatusArray::from_status_list(list)?,
-            found,
+            lifetime,
+            aggregation_uri.transpose()?,
         ))
     }
 }
 
-impl StatusArray {
+/// A positive number of seconds, perhaps with a fraction.
+fn read_time_to_live(ttl: &Value) -> Result<Duration, ClaimError> {
+    let seconds = ttl.as_f64().filter(|seconds| *seconds > 0.0);
+    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration.ok_or_else(|| ClaimError::malformed("ttl", "a positive number"))
+}
+
+impl CompressedList {
     /// The `status_list` object of a token:
     /// [status list in JSON format](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-status-list#name-status-list-in-json-format).
     #[must_use]
-    pub fn to_status_list(&self) -> Value {
-        json!({"bits": self.bits().number(), "lst": base64url::encode(zlib_compress(self.packed()))})
+    pub fn to_status_list(&self, aggregation_uri: Option<&str>) -> Value {
+        let mut list = Map::from_iter([
+            ("bits".to_owned(), json!(self.bits().number())),
+            ("lst".to_owned(), json!(base64url::encode(self.bytes()))),
+        ]);
+        list.extend(aggregation_uri.map(|uri| ("aggregation_uri".to_owned(), json!(uri))));
+        Value::Object(list)
     }
+}
 
+impl StatusArray {
     /// Reads a `status_list` object.
     ///
     /// # Errors
@@ -258,13 +286,17 @@ mod tests {
         array
     }
 
+    fn compressed() -> CompressedList {
+        array().compress().unwrap()
+    }
+
     fn authenticate(token: &str, key: &SoftwareKey) -> Result<StatusList, StatusListTokenError> {
         use keys::Signer as _;
         UnverifiedStatusListToken::parse(token)?.authenticate(key.public_key(), ISSUER, URI, NOW)
     }
 
     fn claims() -> Value {
-        json!({"iat": NOW.unix(), "iss": ISSUER, "sub": URI, "exp": NOW.plus(1).unix(), "ttl": 60, "status_list": array().to_status_list()})
+        json!({"iat": NOW.unix(), "iss": ISSUER, "sub": URI, "exp": NOW.plus(1).unix(), "ttl": 60, "status_list": compressed().to_status_list(None)})
     }
 
     fn signed(typ: &str, claims: &Value, key: &SoftwareKey) -> String {
@@ -289,15 +321,16 @@ mod tests {
     fn what_is_issued_is_read() {
         for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
             let key = key(algorithm);
-            let array = array();
+            let list = compressed();
             let token = StatusListToken {
                 uri: URI,
                 issuer: ISSUER,
                 key_id: "did:example:issuer#1",
                 issued_at: NOW,
                 expires_at: Some(NOW.plus(60)),
-                time_to_live: Some(30),
-                array: &array,
+                time_to_live: Some(300),
+                aggregation_uri: Some("https://example.com/statuslists"),
+                list: &list,
             };
             let token = fulfil(&key, token.sign(algorithm)).unwrap();
             let unverified = UnverifiedStatusListToken::parse(&token).unwrap();
@@ -306,7 +339,11 @@ mod tests {
                 (Some(ISSUER), Some("did:example:issuer#1"))
             );
             let list = authenticate(&token, &key).unwrap();
-            assert_eq!((list.array(), list.as_of()), (&array, NOW));
+            assert_eq!((list.array(), list.as_of()), (&array(), NOW));
+            assert_eq!(list.aggregation_uri(), Some("https://example.com/statuslists"));
+            let lifetime = list.lifetime();
+            assert_eq!(lifetime.valid_until(), Some(NOW.plus(60)));
+            assert_eq!(lifetime.refresh_at(NOW.minus(300)), Some(NOW));
             let reading = list
                 .read(&StatusReference::token_status_list(URI.to_owned(), 7))
                 .unwrap();
@@ -321,6 +358,12 @@ mod tests {
             Err(StatusListTokenError::WrongSubject { .. })
         ));
         assert!(matches!(with("sub", Value::Null), Err(StatusListTokenError::Claim(_))));
+    }
+
+    #[test]
+    fn a_token_for_somebody_else_is_refused() {
+        let refused = with("aud", json!("https://verifier.example"));
+        assert!(matches!(refused, Err(StatusListTokenError::Claim(_))));
     }
 
     #[test]
@@ -341,21 +384,28 @@ mod tests {
             Err(StatusListTokenError::IssuedInTheFuture { .. })
         ));
         assert!(matches!(with("iat", Value::Null), Err(StatusListTokenError::Claim(_))));
-        for ttl in [json!(0), json!(-1), json!("60")] {
+        for ttl in [json!(0), json!(-1), json!("60"), json!(1e300)] {
             assert!(matches!(with("ttl", ttl), Err(StatusListTokenError::Claim(_))));
         }
-        assert!(with("exp", Value::Null).is_ok());
+        assert_eq!(
+            with("ttl", json!(90.5)).unwrap().lifetime().refresh_at(NOW.minus(600)),
+            Some(NOW.minus(510))
+        );
+        let endless = with("exp", Value::Null).unwrap();
+        assert_eq!(endless.lifetime().valid_until(), None);
     }
 
     #[test]
     fn malformed_lists_are_refused() {
-        let lst = array().to_status_list()["lst"].clone();
+        let lst = compressed().to_status_list(None)["lst"].clone();
         for list in [
             json!({}),
             json!({"bits": 3, "lst": lst}),
             json!({"bits": 1}),
             json!({"bits": 1, "lst": "eNrbuRgAAhcBXQ=="}),
             json!({"bits": 1, "lst": "AAAA"}),
+            json!({"bits": 1, "lst": lst, "aggregation_uri": 1}),
+            json!({"bits": 1, "lst": lst, "aggregation_uri": "no uri"}),
             json!([]),
         ] {
             let refused = with("status_list", list.clone());
