@@ -8,6 +8,7 @@
 
 pub mod bundle;
 pub mod cbor;
+pub mod cose;
 pub mod data_integrity;
 pub mod dcql;
 pub mod did;

@@ -8,6 +8,9 @@ use std::path::Path;
 use keys::Algorithm;
 use keys::Timestamp;
 use keys::cbor::Value as Cbor;
+use keys::cose;
+use keys::cose::HeaderMap;
+use keys::cose::MacKey;
 use keys::jwe;
 use serde_json::Value;
 use serde_json::json;
@@ -40,6 +43,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
     match target {
         "bundle" => bundle(),
         "cbor" => vec![cbor()],
+        "cose" => cose(),
         "data_integrity" => texts(data_integrity()),
         "dcql" => texts(dcql()),
         "did" => texts(did()),
@@ -360,6 +364,23 @@ fn vci() -> Vec<String> {
         json!({"access_token": "a", "token_type": "bearer", "expires_in": 60, "authorization_details": details}).to_string(),
         details.to_string(),
         json!({"notification_id": "1", "event": "credential_accepted"}).to_string(),
+    ]
+}
+
+fn cose() -> Vec<Vec<u8>> {
+    let protected = || {
+        HeaderMap::new()
+            .with_typ("application/cwt")
+            .with_x5chain(&[vec![1], vec![2]])
+    };
+    let unprotected = || HeaderMap::new().with_key_id(*b"1");
+    let sign1 = issuer().sign(cose::sign(protected(), unprotected(), b"p".to_vec(), Algorithm::EdDsa));
+    let key = MacKey::from_bytes(&[1; 32]).expect("a key of the right length");
+    vec![
+        cose::tagged(&sign1),
+        sign1,
+        cose::mac(protected(), unprotected(), b"p".to_vec(), &key).expect("a MAC"),
+        issuer().public().to_cose_key().to_vec(),
     ]
 }
 

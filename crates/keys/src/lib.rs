@@ -1,7 +1,7 @@
 //! Algorithms, public keys and the envelopes made with them.
 //!
-//! In scope: Ed25519 and P-256 verification, JWK and Multikey, compact JWS and JWE, JCS (RFC 8785),
-//! deterministic CBOR (RFC 8949), strict JSON, the `eddsa-jcs-2022` proof, and signing *requests*.
+//! In scope: Ed25519 and P-256 verification, JWK and Multikey, compact JWS and JWE, COSE, JCS (RFC
+//! 8785), deterministic CBOR (RFC 8949), strict JSON, the `eddsa-jcs-2022` proof, and signing *requests*.
 //!
 //! Out of scope: private signing keys and randomness (`crates/signer`), what a payload means
 //! (`crates/credential`, `crates/trust`), and who a key belongs to (`crates/did`).
@@ -11,6 +11,7 @@
 pub mod algorithm;
 pub mod base64url;
 pub mod cbor;
+pub mod cose;
 pub mod data_integrity;
 pub mod jcs;
 pub mod json;

@@ -232,6 +232,11 @@ impl fmt::Debug for PublicKey {
 }
 
 impl P256PublicKey {
+    /// Uncompressed SEC1.
+    pub(crate) const fn sec1(&self) -> &[u8; 65] {
+        &self.sec1
+    }
+
     /// x and y, 32 bytes each.
     fn coordinates(&self) -> (&[u8], &[u8]) {
         let point = self.sec1.split_first().map_or(&[][..], |(_, point)| point);

@@ -1,4 +1,4 @@
-//! RFC 8785 and Wycheproof vectors, read from the vectors folder.
+//! RFC 8785, COSE and Wycheproof vectors, read from the vectors folder.
 #![cfg(test)]
 
 use std::path::Path;
@@ -6,7 +6,13 @@ use std::path::PathBuf;
 
 use keys::PublicKey;
 use keys::Signature;
+use keys::cbor;
+use keys::cose::AgreementKey;
+use keys::cose::MacKey;
+use keys::cose::UnverifiedMac0;
+use keys::cose::UnverifiedSign1;
 use keys::jcs;
+use keys::json;
 use serde_json::Value;
 
 /// The folder, or `None` where it is not there and not required.
@@ -116,4 +122,35 @@ fn wycheproof_ecdsa_p256() {
             check(&key, message, signature)
         },
     );
+}
+
+/// Examples of the COSE working group, as isomdl has them.
+#[test]
+fn cose_examples() {
+    let Some(folder) = vectors() else { return };
+    let folder = folder.join("mdoc/definitions");
+    let file = |name: &str| hex(read(&folder.join(name)).trim());
+
+    let key = cbor::decode_foreign(&file("cose_key/ec_p256.cbor"), json::DEFAULT_LIMITS).unwrap();
+    let public = PublicKey::from_cose_key(&key).unwrap();
+    assert_eq!(
+        cbor::decode(&public.to_cose_key().to_vec(), json::DEFAULT_LIMITS).unwrap(),
+        {
+            let mut sorted = key.as_map().unwrap().to_vec();
+            sorted.sort_by_key(|(label, _)| label.to_vec());
+            cbor::Value::Map(sorted)
+        }
+    );
+
+    let secret: [u8; 32] = file("cose/sign1/secret_key").try_into().unwrap();
+    let public = AgreementKey::from_bytes(&secret).unwrap().public_key().unwrap();
+    let sign1 = UnverifiedSign1::parse(&file("cose/sign1/serialized.cbor"), 4096).unwrap();
+    assert_eq!(sign1.headers().key_id(), Some(&b"11"[..]));
+    assert_eq!(sign1.verify(&public).unwrap().payload(), b"This is the content.");
+
+    // isomdl takes the encoding of the key as the key.
+    let secret = file("cose/mac0/secret_key");
+    let mac0 = UnverifiedMac0::parse(&file("cose/mac0/serialized.cbor"), 4096).unwrap();
+    let verified = mac0.verify(&MacKey::from_bytes(&secret).unwrap()).unwrap();
+    assert_eq!(verified.payload(), b"This is the content.");
 }
