@@ -3,6 +3,7 @@
 //! registry.
 
 use ::credential::status_list::BitstringPurpose;
+use ::credential::status_list::STATUS_LIST_CWT_TYPE;
 use ::credential::status_list::StatusProblem;
 use ::credential::status_list::StatusPurpose;
 use axum::Json;
@@ -25,7 +26,10 @@ use crate::status::Form;
 use crate::status::Securing;
 
 /// The forms of a Token Status List.
-const TOKENS: [(&str, Form); 1] = [("application/statuslist+jwt", Form::Token)];
+const TOKENS: [(&str, Form); 2] = [
+    ("application/statuslist+jwt", Form::TokenJwt),
+    (STATUS_LIST_CWT_TYPE, Form::TokenCwt),
+];
 
 /// The list of the past that somebody asks for, in the two standards' parameters.
 #[derive(Deserialize)]

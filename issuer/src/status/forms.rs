@@ -40,7 +40,9 @@ use crate::store::RecordError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// Token Status List, `statuslist+jwt`.
-    Token,
+    TokenJwt,
+    /// Token Status List, `statuslist+cwt`.
+    TokenCwt,
     /// Bitstring Status List.
     Bitstring(BitstringPurpose, Securing),
 }
@@ -83,7 +85,8 @@ impl Form {
     /// The part of its key in the store.
     const fn name(self) -> &'static str {
         match self {
-            Self::Token => "statuslist+jwt",
+            Self::TokenJwt => "statuslist+jwt",
+            Self::TokenCwt => "statuslist+cwt",
             Self::Bitstring(BitstringPurpose::Revocation, Securing::Jose) => "revocation/vc+jwt",
             Self::Bitstring(BitstringPurpose::Revocation, Securing::DataIntegrity) => "revocation/vc",
             Self::Bitstring(BitstringPurpose::Suspension, Securing::Jose) => "suspension/vc+jwt",
@@ -93,7 +96,8 @@ impl Form {
 
     const fn token_format(self) -> TokenFormat {
         match self {
-            Self::Token => TokenFormat::Jwt,
+            Self::TokenJwt => TokenFormat::Jwt,
+            Self::TokenCwt => TokenFormat::Cwt,
             Self::Bitstring(_, Securing::Jose) => TokenFormat::Bitstring,
             Self::Bitstring(_, Securing::DataIntegrity) => TokenFormat::BitstringProof,
         }
@@ -101,7 +105,7 @@ impl Form {
 
     const fn purpose(self) -> Option<BitstringPurpose> {
         match self {
-            Self::Token => None,
+            Self::TokenJwt | Self::TokenCwt => None,
             Self::Bitstring(purpose, _) => Some(purpose),
         }
     }
@@ -116,7 +120,7 @@ pub(super) fn forms(
     now: Timestamp,
 ) -> Result<Forms, StatusError> {
     let list = array.compress()?;
-    let mut published = vec![(Form::Token, token(desk, uri, &list, now)?.into_bytes())];
+    let mut published = Vec::from(token_forms(desk, uri, &list, now)?);
     for purpose in BitstringPurpose::ALL {
         let bitstring = array.to_bitstring(purpose);
         published.extend(bitstring_forms(issuer, desk, uri, (purpose, &bitstring), now)?);
@@ -127,7 +131,12 @@ pub(super) fn forms(
     })
 }
 
-fn token(desk: &Desk, uri: &str, list: &CompressedList, now: Timestamp) -> Result<String, StatusError> {
+fn token_forms(
+    desk: &Desk,
+    uri: &str,
+    list: &CompressedList,
+    now: Timestamp,
+) -> Result<[(Form, Vec<u8>); 2], StatusError> {
     let signer = desk.agency.signer();
     let token = StatusListToken {
         uri,
@@ -139,7 +148,10 @@ fn token(desk: &Desk, uri: &str, list: &CompressedList, now: Timestamp) -> Resul
         aggregation_uri: Some(&aggregation_uri(desk)),
         list,
     };
-    Ok(keys::signing::fulfil(signer, token.sign(signer.public_key().algorithm()))?)
+    let algorithm = signer.public_key().algorithm();
+    let jwt = keys::signing::fulfil(signer, token.sign(algorithm))?;
+    let cwt = keys::signing::fulfil(signer, token.sign_cwt(algorithm))?;
+    Ok([(Form::TokenJwt, jwt.into_bytes()), (Form::TokenCwt, cwt)])
 }
 
 fn bitstring_forms(

@@ -1,8 +1,9 @@
-//! What a credential says about where its status stands: `status.status_list` of a JWT
-//! ([referenced token](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-status-list#name-referenced-token-in-jose))
+//! What a credential says about where its status stands: `status.status_list` of a JWT or in CBOR
+//! ([referenced token](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-status-list#name-referenced-token))
 //! and a `BitstringStatusListEntry`
 //! ([Bitstring Status List](https://www.w3.org/TR/vc-bitstring-status-list/#bitstringstatuslistentry)).
 
+use keys::cbor;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -199,6 +200,48 @@ impl StatusReference {
         let index = index.ok_or_else(|| member("idx", "a non-negative integer"))?;
         let uri = list.get("uri").and_then(Value::as_str).filter(|uri| is_uri(uri));
         let uri = uri.ok_or_else(|| member("uri", "a URI"))?;
+        Ok((Some(Self::token_status_list(uri.to_owned(), index)), unknown))
+    }
+
+    /// The `Status` structure of a CWT or an mdoc. A Bitstring Status List has no such form; its entry is given as the
+    /// place in a Token Status List.
+    #[must_use]
+    pub fn to_cbor(&self) -> cbor::Value {
+        // An index of memory is never beyond 64 bits.
+        let index = u64::try_from(self.index).unwrap_or(u64::MAX);
+        let list = cbor::Value::Map(vec![
+            (cbor::Value::text("idx"), cbor::Value::from(index)),
+            (cbor::Value::text("uri"), cbor::Value::text(self.uri.as_str())),
+        ]);
+        cbor::Value::Map(vec![(cbor::Value::text("status_list"), list)])
+    }
+
+    /// Reads the `Status` structure of a CWT or an mdoc: the reference, if the mechanism is `status_list`, and the names
+    /// of mechanisms that we do not know
+    /// ([referenced token in COSE](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-status-list#name-referenced-token-in-cose)).
+    ///
+    /// # Errors
+    /// [`StatusReferenceError`], the issuer's fault.
+    pub fn from_cbor(status: &cbor::Value) -> Result<(Option<Self>, Vec<String>), StatusReferenceError> {
+        let malformed = |member, expected| StatusReferenceError { member, expected };
+        let mechanisms = status.as_map().filter(|map| !map.is_empty());
+        let mechanisms = mechanisms.ok_or_else(|| malformed("status", "a map of mechanisms"))?;
+        let mut unknown = Vec::new();
+        for (name, _) in mechanisms {
+            match name.as_text() {
+                Some("status_list") => {}
+                Some(other) => unknown.push(other.to_owned()),
+                None => return Err(malformed("status", "a map of mechanisms by their names")),
+            }
+        }
+        let Some(list) = status.get("status_list") else {
+            return Ok((None, unknown));
+        };
+        let index = list.get("idx").and_then(cbor::Value::as_unsigned);
+        let index = index.and_then(|index| usize::try_from(index).ok());
+        let index = index.ok_or_else(|| malformed("idx", "a non-negative integer"))?;
+        let uri = list.get("uri").and_then(cbor::Value::as_text).filter(|uri| is_uri(uri));
+        let uri = uri.ok_or_else(|| malformed("uri", "a URI"))?;
         Ok((Some(Self::token_status_list(uri.to_owned(), index)), unknown))
     }
 
@@ -404,6 +447,38 @@ mod tests {
             StatusReference::from_status_claim(&json!({"x": 1})),
             Ok((None, vec!["x".to_owned()]))
         );
+    }
+
+    #[test]
+    fn references_in_cbor_are_read_as_written_and_malformed_ones_are_refused() {
+        let text = |text: &str| cbor::Value::text(text);
+        let map = |entries: Vec<(&str, cbor::Value)>| {
+            cbor::Value::Map(entries.into_iter().map(|(name, value)| (text(name), value)).collect())
+        };
+        let reference = StatusReference::token_status_list("https://example.com/statuslists/1".to_owned(), 7);
+        let mut status = reference.to_cbor();
+        assert_eq!(StatusReference::from_cbor(&status), Ok((Some(reference.clone()), vec![])));
+        if let cbor::Value::Map(mechanisms) = &mut status {
+            mechanisms.push((text("identifier_list"), map(vec![])));
+        }
+        assert_eq!(
+            StatusReference::from_cbor(&status),
+            Ok((Some(reference), vec!["identifier_list".to_owned()]))
+        );
+        let list = |entries| map(vec![("status_list", map(entries))]);
+        let index = || ("idx", cbor::Value::from(1_u64));
+        for (status, member) in [
+            (text("x"), "status"),
+            (map(vec![]), "status"),
+            (cbor::Value::Map(vec![(cbor::Value::from(1_u64), map(vec![]))]), "status"),
+            (list(vec![("uri", text("https://a.example"))]), "idx"),
+            (list(vec![("idx", cbor::Value::from(-1_i64)), ("uri", text("https://a.example"))]), "idx"),
+            (list(vec![index()]), "uri"),
+            (list(vec![index(), ("uri", text("no uri"))]), "uri"),
+        ] {
+            let refused = StatusReference::from_cbor(&status).unwrap_err();
+            assert_eq!(refused.member, member, "{status:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! The Status List Token in JWT format
+//! The Status List Token: its claims, and the JWT format
 //! ([status list token](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-status-list#name-status-list-token-in-jwt-fo)).
+//! The CWT format is in `cwt.rs`.
 
 use std::time::Duration;
 
@@ -8,6 +9,8 @@ use keys::PublicKey;
 use keys::SigningRequest;
 use keys::Timestamp;
 use keys::base64url;
+use keys::cbor::CborError;
+use keys::cose::CoseError;
 use keys::json;
 use keys::jws;
 use keys::jws::JwsError;
@@ -37,7 +40,7 @@ use crate::registered_claims::required_string;
 pub const STATUS_LIST_TYPE: &str = "statuslist+jwt";
 
 /// Bytes of a token. Random 2-bit statuses do not compress: 4 MiB of base64 are 12 million of them.
-const MAX_BYTES: usize = 4 << 20;
+pub(super) const MAX_BYTES: usize = 4 << 20;
 
 /// What a Status List Token says, for issuing one.
 #[derive(Clone, Debug)]
@@ -60,7 +63,19 @@ pub struct StatusListToken<'a> {
     pub list: &'a CompressedList,
 }
 
-/// A Status List Token whose signature nobody has checked.
+/// What a Status List Token says, in either format, once its signature was checked.
+pub(super) struct VerifiedClaims<'a> {
+    pub(super) issuer: Option<&'a str>,
+    pub(super) subject: &'a str,
+    /// Whether it names an audience.
+    pub(super) has_audience: bool,
+    pub(super) issued_at: Timestamp,
+    pub(super) not_before: Option<Timestamp>,
+    pub(super) expires_at: Option<Timestamp>,
+    pub(super) time_to_live: Option<Duration>,
+}
+
+/// A Status List Token in JWT format whose signature nobody has checked.
 pub struct UnverifiedStatusListToken {
     jws: UnverifiedJws,
     claims: Map<String, Value>,
@@ -70,9 +85,15 @@ pub struct UnverifiedStatusListToken {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StatusListTokenError {
+    /// The payload is not CBOR as it is read here.
+    #[error("the payload of the Status List Token is not read")]
+    Cbor(#[from] CborError),
     /// A claim is missing or of another type.
     #[error("a claim of the Status List Token is not read")]
     Claim(#[from] ClaimError),
+    /// The CWT itself: form, type, algorithm or signature.
+    #[error("the Status List Token is refused")]
+    Cose(#[from] CoseError),
     /// Issued in the future.
     #[error("expected a Status List Token issued before {now}, found {found}")]
     IssuedInTheFuture {
@@ -175,34 +196,17 @@ impl UnverifiedStatusListToken {
         let Self { jws, claims } = self;
         // The claims were parsed from these very bytes.
         let _verified = jws.verify(key)?;
-        if optional_string(&claims, "iss")?.is_some_and(|found| found != issuer) {
-            return Err(StatusListTokenError::WrongIssuer {
-                expected: issuer.to_owned(),
-            });
-        }
-        let found = required_string(&claims, "sub")?;
-        if found != uri || !is_uri(found) {
-            return Err(StatusListTokenError::WrongSubject {
-                expected: uri.to_owned(),
-                found: found.to_owned(),
-            });
-        }
-        if claims.contains_key("aud") {
-            // RFC 7519: whoever does not find itself there must reject the JWT, and a status list is for everybody.
-            return Err(ClaimError::malformed("aud", "absent").into());
-        }
-        let iat = numeric_date(&claims, "iat")?;
-        let as_of = iat.ok_or_else(|| ClaimError::missing("iat", "seconds since the epoch"))?;
-        if as_of > now.plus(MAX_CLOCK_SKEW) {
-            return Err(StatusListTokenError::IssuedInTheFuture { now, found: as_of });
-        }
-        let valid_until = numeric_date(&claims, "exp")?;
-        check_validity(numeric_date(&claims, "nbf")?, valid_until, now)?;
-        let lifetime = Lifetime {
-            as_of,
-            valid_until,
+        let issued_at = numeric_date(&claims, "iat")?;
+        let verified = VerifiedClaims {
+            issuer: optional_string(&claims, "iss")?,
+            subject: required_string(&claims, "sub")?,
+            has_audience: claims.contains_key("aud"),
+            issued_at: issued_at.ok_or_else(|| ClaimError::missing("iat", "seconds since the epoch"))?,
+            not_before: numeric_date(&claims, "nbf")?,
+            expires_at: numeric_date(&claims, "exp")?,
             time_to_live: claims.get("ttl").map(read_time_to_live).transpose()?,
         };
+        let lifetime = verified.check(issuer, uri, now)?;
         let list = claims.get("status_list");
         let list = list.ok_or_else(|| ClaimError::missing("status_list", "an object"))?;
         let aggregation_uri = list.get("aggregation_uri").map(|uri| {
@@ -216,6 +220,38 @@ impl UnverifiedStatusListToken {
             lifetime,
             aggregation_uri.transpose()?,
         ))
+    }
+}
+
+impl VerifiedClaims<'_> {
+    /// Compares what the token says with what was asked for
+    /// ([validation rules](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-status-list#name-validation-rules)).
+    pub(super) fn check(&self, issuer: &str, uri: &str, now: Timestamp) -> Result<Lifetime, StatusListTokenError> {
+        if self.issuer.is_some_and(|found| found != issuer) {
+            return Err(StatusListTokenError::WrongIssuer {
+                expected: issuer.to_owned(),
+            });
+        }
+        if self.subject != uri || !is_uri(self.subject) {
+            return Err(StatusListTokenError::WrongSubject {
+                expected: uri.to_owned(),
+                found: self.subject.to_owned(),
+            });
+        }
+        if self.has_audience {
+            // RFC 7519: whoever does not find itself there must reject the token, and a status list is for everybody.
+            return Err(ClaimError::malformed("aud", "absent").into());
+        }
+        let found = self.issued_at;
+        if found > now.plus(MAX_CLOCK_SKEW) {
+            return Err(StatusListTokenError::IssuedInTheFuture { now, found });
+        }
+        check_validity(self.not_before, self.expires_at, now)?;
+        Ok(Lifetime {
+            as_of: found,
+            valid_until: self.expires_at,
+            time_to_live: self.time_to_live,
+        })
     }
 }
 
