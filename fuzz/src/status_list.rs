@@ -6,8 +6,14 @@ use credential::status_list::BitstringPurpose;
 use credential::status_list::StatusArray;
 use credential::status_list::StatusListAggregation;
 use credential::status_list::StatusSize;
+use credential::status_list::StatusReference;
+use credential::status_list::UnverifiedStatusListCwt;
 use credential::status_list::UnverifiedStatusListToken;
 use credential::vc::CredentialProperties;
+use keys::Algorithm;
+use keys::cbor;
+use keys::cose;
+use keys::cose::HeaderMap;
 use keys::json;
 use keys::json::DEFAULT_LIMITS;
 use serde_json::Value;
@@ -25,13 +31,24 @@ use crate::text;
 
 const URI: &str = "https://issuer.example/status/1";
 
-/// The input as token, as its payload, as compressed list, as compact list, and as the statuses themselves.
+/// The input as token in either format, as its payload, as compressed list, as compact list, and as the statuses themselves.
 pub fn fuzz(data: &[u8]) {
     if let Some(text) = text(data) {
         token(text);
         let _ = Bitstring::from_encoded_list(text);
     }
     token(&issuer().jws(credential::status_list::STATUS_LIST_TYPE, data));
+    cwt(data);
+    let protected = HeaderMap::new().with_typ(credential::status_list::STATUS_LIST_CWT_TYPE);
+    let request = cose::sign(protected, HeaderMap::new(), data.to_vec(), Algorithm::EdDsa);
+    cwt(&cose::tagged(&issuer().sign(request)));
+    if let Ok(value) = cbor::decode_foreign(data, DEFAULT_LIMITS) {
+        let _ = StatusArray::from_cbor(&value);
+        if let Ok((Some(reference), _)) = StatusReference::from_cbor(&value) {
+            let again = StatusReference::from_cbor(&reference.to_cbor());
+            assert_eq!(again, Ok((Some(reference), Vec::new())));
+        }
+    }
     if let Ok(claim) = json::parse(data, DEFAULT_LIMITS) {
         let _ = StatusArray::from_status_list(&claim);
         entry(claim);
@@ -51,6 +68,12 @@ pub fn fuzz(data: &[u8]) {
 
 fn token(text: &str) {
     if let Ok(token) = UnverifiedStatusListToken::parse(text) {
+        let _ = token.authenticate(issuer().public(), &issuer().did, URI, NOW);
+    }
+}
+
+fn cwt(bytes: &[u8]) {
+    if let Ok(token) = UnverifiedStatusListCwt::parse(bytes) {
         let _ = token.authenticate(issuer().public(), &issuer().did, URI, NOW);
     }
 }
@@ -104,6 +127,7 @@ fn round_trips(statuses: &[u8]) {
             StatusArray::from_status_list(&list.to_status_list(None)).as_ref(),
             Ok(&array)
         );
+        assert_eq!(StatusArray::from_cbor(&list.to_cbor(None)).as_ref(), Ok(&array));
     }
     // Costs a thousand times as much as the rest, since it is filled up to 131,072 entries.
     if statuses.first() == Some(&0) {

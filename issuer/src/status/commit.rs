@@ -2,7 +2,6 @@
 
 use ::credential::status_list::StatusArray;
 use ::store::Direction;
-use keys::Timestamp;
 use trust::entry::Body;
 use trust::entry::StatusCommitBody;
 

@@ -267,14 +267,14 @@ async fn caches_keep_a_list_for_its_time_to_live_and_not_beyond_its_end() {
     service.clock.advance(NOW.seconds_since(service.clock.now()));
 
     let tag = first.headers["etag"].as_str();
-    let known = |tag: String| async { service.get(&uri, &[("if-none-match", &tag)]).await };
-    let unchanged = known(format!("\"other\", {tag}")).await;
+    let known = async |tag: &str| service.get(&uri, &[("if-none-match", tag)]).await;
+    let unchanged = known(&format!("\"other\", {tag}")).await;
     assert_eq!((unchanged.status, unchanged.body.len()), (304, 0));
     assert_eq!(unchanged.headers["etag"], tag);
-    assert_eq!(known("\"other\"".to_owned()).await.status, 200);
+    assert_eq!(known("\"other\"").await.status, 200);
     let id = &service.ids().await[0];
     assert_eq!(service.change(id, "suspend").await.status, 200);
-    assert_eq!(known(tag.to_owned()).await.status, 200, "another list");
+    assert_eq!(known(tag).await.status, 200, "another list");
 }
 
 #[tokio::test]
