@@ -307,7 +307,7 @@ fn status_list() -> Vec<Vec<u8>> {
         entry.to_value().to_string(),
         aggregation.to_value().to_string(),
     ]);
-    seeds.extend([claims.to_vec(), cbor.to_vec(), reference.to_cbor().to_vec()]);
+    seeds.extend([claims.to_vec(), cbor.to_vec(), reference.to_status_map().to_vec()]);
     seeds
 }
 

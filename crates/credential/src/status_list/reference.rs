@@ -206,7 +206,7 @@ impl StatusReference {
     /// The `Status` structure of a CWT or an mdoc. A Bitstring Status List has no such form; its entry is given as the
     /// place in a Token Status List.
     #[must_use]
-    pub fn to_cbor(&self) -> cbor::Value {
+    pub fn to_status_map(&self) -> cbor::Value {
         // An index of memory is never beyond 64 bits.
         let index = u64::try_from(self.index).unwrap_or(u64::MAX);
         let list = cbor::Value::Map(vec![
@@ -222,7 +222,7 @@ impl StatusReference {
     ///
     /// # Errors
     /// [`StatusReferenceError`], the issuer's fault.
-    pub fn from_cbor(status: &cbor::Value) -> Result<(Option<Self>, Vec<String>), StatusReferenceError> {
+    pub fn from_status_map(status: &cbor::Value) -> Result<(Option<Self>, Vec<String>), StatusReferenceError> {
         let malformed = |member, expected| StatusReferenceError { member, expected };
         let mechanisms = status.as_map().filter(|map| !map.is_empty());
         let mechanisms = mechanisms.ok_or_else(|| malformed("status", "a map of mechanisms"))?;
@@ -456,13 +456,13 @@ mod tests {
             cbor::Value::Map(entries.into_iter().map(|(name, value)| (text(name), value)).collect())
         };
         let reference = StatusReference::token_status_list("https://example.com/statuslists/1".to_owned(), 7);
-        let mut status = reference.to_cbor();
-        assert_eq!(StatusReference::from_cbor(&status), Ok((Some(reference.clone()), vec![])));
+        let mut status = reference.to_status_map();
+        assert_eq!(StatusReference::from_status_map(&status), Ok((Some(reference.clone()), vec![])));
         if let cbor::Value::Map(mechanisms) = &mut status {
             mechanisms.push((text("identifier_list"), map(vec![])));
         }
         assert_eq!(
-            StatusReference::from_cbor(&status),
+            StatusReference::from_status_map(&status),
             Ok((Some(reference), vec!["identifier_list".to_owned()]))
         );
         let list = |entries| map(vec![("status_list", map(entries))]);
@@ -476,7 +476,7 @@ mod tests {
             (list(vec![index()]), "uri"),
             (list(vec![index(), ("uri", text("no uri"))]), "uri"),
         ] {
-            let refused = StatusReference::from_cbor(&status).unwrap_err();
+            let refused = StatusReference::from_status_map(&status).unwrap_err();
             assert_eq!(refused.member, member, "{status:?}");
         }
     }

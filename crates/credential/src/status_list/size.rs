@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 use serde_json::json;
+use thiserror::Error;
 
 /// Bits of an entry, from 1 to [`StatusSize::MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +43,7 @@ impl StatusSize {
 }
 
 /// Not a number of bits that we read.
-#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("expected from 1 to {} bits for each entry, found {found}", StatusSize::MAX.0)]
 pub struct StatusSizeError {
     /// What was found.

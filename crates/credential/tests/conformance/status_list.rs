@@ -186,8 +186,8 @@ fn the_printed_referenced_token_is_read() {
     let status = claims.as_map().unwrap().iter();
     let (_, status) = status.into_iter().find(|(key, _)| key.as_unsigned() == Some(65_535)).unwrap();
     let expected = StatusReference::token_status_list(EXAMPLE_URI.to_owned(), 0);
-    assert_eq!(expected.to_cbor(), *status);
-    assert_eq!(StatusReference::from_cbor(status), Ok((Some(expected), vec![])));
+    assert_eq!(expected.to_status_map(), *status);
+    assert_eq!(StatusReference::from_status_map(status), Ok((Some(expected), vec![])));
 }
 
 #[test]
