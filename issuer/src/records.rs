@@ -176,7 +176,11 @@ mod tests {
             let after = changes.iter().try_fold(valid.clone(), |status, change| {
                 status.after(*change, NOW).map(|(_, after)| after)
             });
-            assert_eq!(after.as_ref().map(CredentialStatus::name), expected.as_ref().copied(), "{changes:?}");
+            assert_eq!(
+                after.as_ref().map(CredentialStatus::name),
+                expected.as_ref().copied(),
+                "{changes:?}"
+            );
         }
         for change in [Reinstate, Revoke, Suspend] {
             let refused = CredentialStatus::Unlisted.after(change, NOW);

@@ -91,7 +91,16 @@ fn changes_at_once_end_revoked() {
         let path = format!("/issuers/population/admin/credentials/{id}/{change}");
         client.admin_post(&path, &json!({}))
     };
-    let changes = ["suspend", "reinstate", "revoke", "reinstate", "suspend", "reinstate", "revoke", "suspend"];
+    let changes = [
+        "suspend",
+        "reinstate",
+        "revoke",
+        "reinstate",
+        "suspend",
+        "reinstate",
+        "revoke",
+        "suspend",
+    ];
     let answers: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> = changes.iter().map(|one| scope.spawn(move || change(one))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()

@@ -37,7 +37,10 @@ fn a_suspended_credential_counts_again_and_a_revoked_one_does_not() {
         // What is done twice is done.
         for _ in 0..2 {
             let changed = hands.ok(&arguments);
-            assert_eq!((&changed["status"], &changed["committed"]), (&status.into(), &true.into()));
+            assert_eq!(
+                (&changed["status"], &changed["committed"]),
+                (&status.into(), &true.into())
+            );
         }
         assert_eq!(list()["credentials"][0]["status"], status);
         assert_eq!(judge().code, before, "the old bundle cannot know");

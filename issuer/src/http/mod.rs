@@ -50,7 +50,10 @@ pub(crate) fn router(issuer: Issuer) -> Router {
         .route("/issuers/{agency}/status/{list}/{purpose}", get(status::bitstring))
         .route("/issuers/{agency}/admin/offers", post(admin::create_offer))
         .route("/issuers/{agency}/admin/credentials", get(admin::list_credentials))
-        .route("/issuers/{agency}/admin/credentials/{id}/reinstate", post(admin::reinstate))
+        .route(
+            "/issuers/{agency}/admin/credentials/{id}/reinstate",
+            post(admin::reinstate),
+        )
         .route("/issuers/{agency}/admin/credentials/{id}/revoke", post(admin::revoke))
         .route("/issuers/{agency}/admin/credentials/{id}/suspend", post(admin::suspend))
         .with_state(issuer)

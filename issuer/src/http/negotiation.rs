@@ -67,7 +67,11 @@ fn thousandths(text: &str) -> Option<Quality> {
 mod tests {
     use super::*;
 
-    const FORMS: [(&str, char); 3] = [("application/a+jwt", 'j'), ("application/a+cwt", 'c'), ("application/b", 'b')];
+    const FORMS: [(&str, char); 3] = [
+        ("application/a+jwt", 'j'),
+        ("application/a+cwt", 'c'),
+        ("application/b", 'b'),
+    ];
 
     fn chosen(accept: &[&str]) -> Option<char> {
         let mut headers = HeaderMap::new();

@@ -39,10 +39,7 @@ pub(super) struct Historical {
 }
 
 /// `GET /issuers/{agency}/status`
-pub(super) async fn aggregation(
-    State(issuer): State<Issuer>,
-    Path(agency): Path<String>,
-) -> Result<Response, Problem> {
+pub(super) async fn aggregation(State(issuer): State<Issuer>, Path(agency): Path<String>) -> Result<Response, Problem> {
     desk(&issuer, &agency)?;
     let aggregation = status::aggregation(&issuer, &agency).await;
     let aggregation = aggregation.map_err(|error| Problem::internal(&error))?;

@@ -237,7 +237,10 @@ pub(crate) async fn published(
         return Ok(None);
     };
     let bytes = snapshot.get(published_key(agency, list, form)).await?;
-    let left = committed.at.plus(NEXT_UPDATE_SECONDS).seconds_since(issuer.0.clock.now());
+    let left = committed
+        .at
+        .plus(NEXT_UPDATE_SECONDS)
+        .seconds_since(issuer.0.clock.now());
     Ok(bytes.map(|bytes| PublishedForm {
         bytes,
         max_age: left.clamp(0, TIME_TO_LIVE_SECONDS.into()),

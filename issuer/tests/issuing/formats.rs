@@ -109,7 +109,10 @@ async fn each_format_has_the_same_claims_for_the_holder_s_key() {
         if format == "dc+sd-jwt" {
             assert_eq!(purposes, [None]);
         } else {
-            assert_eq!(purposes, [Some(&StatusPurpose::Revocation), Some(&StatusPurpose::Suspension)]);
+            assert_eq!(
+                purposes,
+                [Some(&StatusPurpose::Revocation), Some(&StatusPurpose::Suspension)]
+            );
             assert_eq!(facts.status()[0].index(), facts.status()[1].index());
         }
     }

@@ -71,7 +71,10 @@ impl Views {
             let proof = get(&uri, "application/vc").await;
             let proof = Unverified::<LdpVc>::parse(std::str::from_utf8(&proof).unwrap()).unwrap();
             let proof = proof.authenticate(eddsa, did, &ContextLoader::bundled(), now).unwrap();
-            bitstrings.push((purpose.clone(), BitstringStatusList::from_credential(&jose, &uri).unwrap()));
+            bitstrings.push((
+                purpose.clone(),
+                BitstringStatusList::from_credential(&jose, &uri).unwrap(),
+            ));
             bitstrings.push((purpose, BitstringStatusList::from_credential(&proof, &uri).unwrap()));
         }
         Self {
@@ -85,7 +88,10 @@ impl Views {
     /// What every form says about a place; they must say the same.
     fn status(&self, index: usize) -> Status {
         let reference = StatusReference::token_status_list(self.uri.clone(), index);
-        let [jwt, cwt] = self.tokens.each_ref().map(|token| token.read(&reference).unwrap().status());
+        let [jwt, cwt] = self
+            .tokens
+            .each_ref()
+            .map(|token| token.read(&reference).unwrap().status());
         assert_eq!(jwt, cwt, "{index}");
         for (purpose, list) in &self.bitstrings {
             let reference = StatusReference::bitstring(list.uri().to_owned(), index, purpose.clone());
@@ -104,7 +110,11 @@ impl Views {
     /// What was served is what the registry has, and bundles say the same.
     fn check_commitments(&self, service: &Service) {
         let mut digests = Vec::new();
-        for (view, purpose) in [("", None), ("/revocation", Some("revocation")), ("/suspension", Some("suspension"))] {
+        for (view, purpose) in [
+            ("", None),
+            ("/revocation", Some("revocation")),
+            ("/suspension", Some("suspension")),
+        ] {
             let uri = format!("{}{view}", self.uri);
             let (list, compact) = service.registry.committed(&service.identity.did, &uri).unwrap();
             assert_eq!(list.purpose.as_deref(), purpose);
@@ -115,7 +125,11 @@ impl Views {
                     TokenFormat::Bitstring => "application/vc+jwt",
                     TokenFormat::BitstringProof => "application/vc",
                 };
-                assert_eq!(token.digest, Hash::digest(&self.bytes[&(uri.clone(), media_type)]), "{uri}");
+                assert_eq!(
+                    token.digest,
+                    Hash::digest(&self.bytes[&(uri.clone(), media_type)]),
+                    "{uri}"
+                );
             }
             assert_eq!(list.tokens.len(), 2);
             let bits = StatusBits::from_compact(&list, &compact).unwrap();
@@ -201,7 +215,11 @@ async fn whatever_is_done_all_views_say_the_same_of_every_place() {
                 _ => Some(Status::Valid),
             };
             let answer = service.change(id, change).await;
-            assert_eq!(answer.status, if after.is_some() { 200 } else { 409 }, "{status:?} {change}");
+            assert_eq!(
+                answer.status,
+                if after.is_some() { 200 } else { 409 },
+                "{status:?} {change}"
+            );
             status = after.unwrap_or(status);
         }
         expected[usize::from(status.value())] += 1;
@@ -228,14 +246,22 @@ async fn the_form_is_the_one_that_is_asked_for() {
     for (uri, accept, content_type) in [
         (&uri, None, "application/statuslist+jwt"),
         (&uri, Some("*/*"), "application/statuslist+jwt"),
-        (&uri, Some("application/statuslist+jwt;q=0.1, application/statuslist+cwt"), "application/statuslist+cwt"),
+        (
+            &uri,
+            Some("application/statuslist+jwt;q=0.1, application/statuslist+cwt"),
+            "application/statuslist+cwt",
+        ),
         (&revocation, None, "application/vc+jwt"),
         (&revocation, Some("application/vc"), "application/vc"),
         (&revocation, Some("application/json"), "application/json"),
     ] {
         let headers: Vec<_> = accept.map(|accept| ("accept", accept)).into_iter().collect();
         let answer = service.get(uri, &headers).await;
-        assert_eq!((answer.status, answer.content_type()), (200, Some(content_type)), "{accept:?}");
+        assert_eq!(
+            (answer.status, answer.content_type()),
+            (200, Some(content_type)),
+            "{accept:?}"
+        );
         assert_eq!(answer.headers["vary"], "accept");
         assert_eq!(answer.headers["access-control-allow-origin"], "*");
     }
@@ -260,7 +286,9 @@ async fn caches_keep_a_list_for_its_time_to_live_and_not_beyond_its_end() {
     assert_eq!(first.headers["cache-control"], format!("public, max-age={refresh}"));
     let end = list.lifetime().valid_until().unwrap();
     for (left, max_age) in [(100, 100), (0, 0), (-1, 0)] {
-        service.clock.advance(end.minus(left).seconds_since(service.clock.now()));
+        service
+            .clock
+            .advance(end.minus(left).seconds_since(service.clock.now()));
         let answer = service.get(&uri, &[]).await;
         assert_eq!(answer.headers["cache-control"], format!("public, max-age={max_age}"));
     }
@@ -291,7 +319,12 @@ async fn every_list_is_in_the_aggregation_that_the_metadata_link() {
     let (uri, _) = issued(&service, "dc+sd-jwt", 1).await;
     assert_eq!(aggregation().await, [uri.clone()]);
     let views = Views::fetch(&service, &uri).await;
-    assert!(views.tokens.iter().all(|token| token.aggregation_uri() == Some(endpoint)));
+    assert!(
+        views
+            .tokens
+            .iter()
+            .all(|token| token.aggregation_uri() == Some(endpoint))
+    );
 }
 
 #[tokio::test]
@@ -300,7 +333,10 @@ async fn lists_of_the_past_are_not_published() {
     let (uri, _) = issued(&service, "dc+sd-jwt", 1).await;
     let problem = |answer: Fetched| (answer.status, json_of(&answer)["type"].clone());
     let past = service.get(&format!("{uri}?time=1686925000"), &[]).await;
-    assert_eq!(problem(past), (501, json!("https://attestry.example/problems/historical")));
+    assert_eq!(
+        problem(past),
+        (501, json!("https://attestry.example/problems/historical"))
+    );
     let past = service
         .get(&format!("{uri}/revocation?timestamp=2026-01-01T00:00:00Z"), &[])
         .await;

@@ -81,7 +81,10 @@ mod tests {
             let refused = StatusListAggregation::parse(bad.to_string().as_bytes());
             assert_eq!(refused, Err(AggregationError::StatusLists), "{bad}");
         }
-        assert!(matches!(StatusListAggregation::parse(b"[]"), Err(AggregationError::Json(_))));
+        assert!(matches!(
+            StatusListAggregation::parse(b"[]"),
+            Err(AggregationError::Json(_))
+        ));
         let large = format!("{{\"status_lists\": [{}]}}", " ".repeat(MAX_BYTES));
         assert!(matches!(
             StatusListAggregation::parse(large.as_bytes()),

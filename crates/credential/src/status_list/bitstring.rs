@@ -207,7 +207,10 @@ mod tests {
             assert_eq!(bitstring.get(size, 20), Some(0));
             assert_eq!(bitstring.set(size, 0, size.values()), None, "does not fit");
             for beyond in [MIN_ENTRIES, usize::MAX] {
-                assert_eq!((bitstring.get(size, beyond), bitstring.set(size, beyond, 0)), (None, None));
+                assert_eq!(
+                    (bitstring.get(size, beyond), bitstring.set(size, beyond, 0)),
+                    (None, None)
+                );
             }
         }
     }

@@ -295,7 +295,9 @@ fn read_messages(
 }
 
 fn read_time_to_live(subject: &Map<String, Value>) -> Result<Option<Duration>, BitstringCredentialError> {
-    let Some(time) = subject.get("ttl") else { return Ok(None) };
+    let Some(time) = subject.get("ttl") else {
+        return Ok(None);
+    };
     let milliseconds = time.as_u64().ok_or_else(|| malformed("ttl", "milliseconds"))?;
     Ok(Some(Duration::from_millis(milliseconds)))
 }
@@ -491,7 +493,10 @@ mod tests {
             ("statusSize", json!("2")),
             ("statusSize", json!(17)),
             ("statusMessages", Value::Null),
-            ("statusMessages", json!([{"status": "0x0", "message": "a"}, {"status": "0x1", "message": "b"}])),
+            (
+                "statusMessages",
+                json!([{"status": "0x0", "message": "a"}, {"status": "0x1", "message": "b"}]),
+            ),
         ] {
             let mut document = list_of_messages();
             assert!(list(document.clone()).is_ok());
@@ -520,7 +525,12 @@ mod tests {
         let entry = reference(1, StatusPurpose::Refresh);
         assert!(list.read(&entry).is_ok());
         let refused = list.read(&entry.with_messages(messages())).unwrap_err();
-        assert_eq!(refused, StatusError::TooShort { entries: MIN_ENTRIES / 2 });
+        assert_eq!(
+            refused,
+            StatusError::TooShort {
+                entries: MIN_ENTRIES / 2
+            }
+        );
         assert_eq!(refused.problem(), StatusProblem::ListLength);
 
         let encoded = |bytes: &[u8]| {

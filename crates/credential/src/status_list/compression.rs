@@ -78,8 +78,14 @@ mod tests {
             Ok(MAX_LIST_BYTES)
         );
         let bomb = vec![0; MAX_LIST_BYTES + 1];
-        assert_eq!(zlib_decompress(&zlib_compress(&bomb).unwrap()), Err(StatusListError::TooLarge));
-        assert_eq!(gzip_decompress(&gzip_compress(&bomb).unwrap()), Err(StatusListError::TooLarge));
+        assert_eq!(
+            zlib_decompress(&zlib_compress(&bomb).unwrap()),
+            Err(StatusListError::TooLarge)
+        );
+        assert_eq!(
+            gzip_decompress(&gzip_compress(&bomb).unwrap()),
+            Err(StatusListError::TooLarge)
+        );
     }
 
     #[test]

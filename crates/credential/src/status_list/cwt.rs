@@ -69,9 +69,7 @@ impl StatusListToken<'_> {
         ];
         claims.extend(self.expires_at.map(|end| (Value::from(EXP), time(end))));
         claims.extend(self.time_to_live.map(|ttl| (Value::from(TTL), Value::from(ttl))));
-        let protected = HeaderMap::new()
-            .with_typ(STATUS_LIST_CWT_TYPE)
-            .with_key_id(self.key_id);
+        let protected = HeaderMap::new().with_typ(STATUS_LIST_CWT_TYPE).with_key_id(self.key_id);
         let payload = Value::Map(claims).to_vec();
         cose::sign(protected, HeaderMap::new(), payload, algorithm).map(|sign1| cose::tagged(&sign1))
     }
@@ -168,10 +166,10 @@ impl Claims {
     }
 
     fn text(&self, key: u64, name: &'static str) -> Result<Option<&str>, ClaimError> {
-        let text = |value: &'_ Value| matches!(value, Value::Text(_));
         match self.get(key) {
-            Some(value) if !text(value) => Err(ClaimError::malformed(name, "a string")),
-            value => Ok(value.and_then(Value::as_text)),
+            None => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text)),
+            Some(_) => Err(ClaimError::malformed(name, "a string")),
         }
     }
 
@@ -348,7 +346,10 @@ mod tests {
         ));
         let time = |time: Timestamp| Some(Value::from(time.unix()));
         assert!(matches!(with(EXP, time(NOW)), Err(StatusListTokenError::Validity(_))));
-        assert!(matches!(with(NBF, time(NOW.plus(61))), Err(StatusListTokenError::Validity(_))));
+        assert!(matches!(
+            with(NBF, time(NOW.plus(61))),
+            Err(StatusListTokenError::Validity(_))
+        ));
         assert!(matches!(
             with(IAT, time(NOW.plus(61))),
             Err(StatusListTokenError::IssuedInTheFuture { .. })

@@ -105,6 +105,9 @@ impl StatusReference {
     /// With URLs of material about the status.
     #[must_use]
     pub fn with_references(mut self, references: Vec<String>) -> Self {
+        if references.is_empty() && self.more.is_none() {
+            return self;
+        }
         let more = self.more.get_or_insert_with(|| {
             Box::new(More {
                 size: StatusSize::ONE,
@@ -269,8 +272,8 @@ impl StatusReference {
         let mut reference = Self::bitstring(uri.to_owned(), index, purpose);
         if let Some(references) = entry.get("statusReference") {
             let references = read_references(references);
-            reference = reference
-                .with_references(references.ok_or_else(|| malformed("statusReference", "a URL or several"))?);
+            reference =
+                reference.with_references(references.ok_or_else(|| malformed("statusReference", "a URL or several"))?);
         }
         match read_messages(entry)? {
             Some(messages) => Ok(reference.with_messages(messages)),
@@ -373,6 +376,8 @@ mod tests {
         for purpose in ["revocation", "suspension", "refresh", "message", "own"] {
             let reference = StatusReference::bitstring("https://example.com/s/3".to_owned(), 94_567, purpose.into());
             assert_eq!(read(&reference.to_value()), Ok(reference.clone()));
+            let none = reference.clone().with_references(vec![]);
+            assert_eq!(none, reference);
             let one = reference.with_references(vec!["https://a.example/codes".to_owned()]);
             assert_eq!(one.to_value()["statusReference"], "https://a.example/codes");
             assert_eq!(read(&one.to_value()), Ok(one.clone()));
@@ -420,9 +425,14 @@ mod tests {
         }
         entry["statusSize"] = json!(2);
         assert!(read(&entry).is_ok());
+        entry["statusReference"] = json!([]);
+        assert!(read(&entry).unwrap().references().is_empty());
         entry.as_object_mut().unwrap().remove("statusMessage");
         let refused = read(&entry).unwrap_err();
-        assert_eq!((refused.member, refused.problem()), ("statusMessage", StatusProblem::MalformedValue));
+        assert_eq!(
+            (refused.member, refused.problem()),
+            ("statusMessage", StatusProblem::MalformedValue)
+        );
     }
 
     #[test]
@@ -457,7 +467,10 @@ mod tests {
         };
         let reference = StatusReference::token_status_list("https://example.com/statuslists/1".to_owned(), 7);
         let mut status = reference.to_status_map();
-        assert_eq!(StatusReference::from_status_map(&status), Ok((Some(reference.clone()), vec![])));
+        assert_eq!(
+            StatusReference::from_status_map(&status),
+            Ok((Some(reference.clone()), vec![]))
+        );
         if let cbor::Value::Map(mechanisms) = &mut status {
             mechanisms.push((text("identifier_list"), map(vec![])));
         }
@@ -470,9 +483,18 @@ mod tests {
         for (status, member) in [
             (text("x"), "status"),
             (map(vec![]), "status"),
-            (cbor::Value::Map(vec![(cbor::Value::from(1_u64), map(vec![]))]), "status"),
+            (
+                cbor::Value::Map(vec![(cbor::Value::from(1_u64), map(vec![]))]),
+                "status",
+            ),
             (list(vec![("uri", text("https://a.example"))]), "idx"),
-            (list(vec![("idx", cbor::Value::from(-1_i64)), ("uri", text("https://a.example"))]), "idx"),
+            (
+                list(vec![
+                    ("idx", cbor::Value::from(-1_i64)),
+                    ("uri", text("https://a.example")),
+                ]),
+                "idx",
+            ),
             (list(vec![index()]), "uri"),
             (list(vec![index(), ("uri", text("no uri"))]), "uri"),
         ] {

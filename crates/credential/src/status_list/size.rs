@@ -157,7 +157,11 @@ mod tests {
         ]);
         let read = StatusMessages::read(&good, size).unwrap();
         assert_eq!((read.get(2), read.get(3)), (Some("rejected"), Some("undefined")));
-        assert_eq!(StatusMessages::read(&good, StatusSize::ONE), None, "size and messages disagree");
+        assert_eq!(
+            StatusMessages::read(&good, StatusSize::ONE),
+            None,
+            "size and messages disagree"
+        );
         for (member, bad) in [
             ("status", json!("0x2")),
             ("status", json!("0x4")),

@@ -9,8 +9,8 @@ use credential::status_list::Status;
 use credential::status_list::StatusArray;
 use credential::status_list::StatusList;
 use credential::status_list::StatusPurpose;
-use credential::status_list::StatusSize;
 use credential::status_list::StatusReference;
+use credential::status_list::StatusSize;
 use credential::status_list::UnverifiedStatusListCwt;
 use credential::status_list::UnverifiedStatusListToken;
 use credential::vc::CredentialProperties;
@@ -36,7 +36,10 @@ fn printed_hex(path: &Path) -> Vec<u8> {
     let text = fs::read_to_string(path).unwrap();
     let text = text.split_once("encoded:").map_or(text.as_str(), |(_, hex)| hex);
     let lines = text.lines().map(|line| line.split('#').next().unwrap());
-    let digits: Vec<u8> = lines.flat_map(str::bytes).filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let digits: Vec<u8> = lines
+        .flat_map(str::bytes)
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .collect();
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
     digits.chunks(2).map(byte).collect()
 }
@@ -57,10 +60,16 @@ const EXAMPLE_TIME: Timestamp = Timestamp::from_unix(1_686_920_170);
 
 /// The list of the examples, with what both formats say about it.
 fn check_example(list: &StatusList) {
-    assert_eq!(*list.array(), StatusArray::from_packed(BitsPerEntry::One, vec![0xb9, 0xa3]));
+    assert_eq!(
+        *list.array(),
+        StatusArray::from_packed(BitsPerEntry::One, vec![0xb9, 0xa3])
+    );
     assert_eq!(list.as_of(), EXAMPLE_TIME);
     assert_eq!(list.lifetime().valid_until(), Some(Timestamp::from_unix(2_291_720_170)));
-    assert_eq!(list.lifetime().refresh_at(EXAMPLE_TIME), Some(EXAMPLE_TIME.plus(43_200)));
+    assert_eq!(
+        list.lifetime().refresh_at(EXAMPLE_TIME),
+        Some(EXAMPLE_TIME.plus(43_200))
+    );
     let reference = StatusReference::token_status_list(EXAMPLE_URI.to_owned(), 0);
     assert_eq!(list.read(&reference).unwrap().status(), Status::Invalid);
 }
@@ -92,7 +101,10 @@ fn examples_of_the_token_status_list_draft() {
     ] {
         let array = StatusArray::from_status_list(&printed_json(&root.join("examples").join(file))).unwrap();
         assert_eq!(array, StatusArray::from_packed(bits, packed));
-        assert_eq!(StatusArray::from_status_list(&array.compress().unwrap().to_status_list(None)).unwrap(), array);
+        assert_eq!(
+            StatusArray::from_status_list(&array.compress().unwrap().to_status_list(None)).unwrap(),
+            array
+        );
     }
 }
 
@@ -159,13 +171,21 @@ fn the_printed_status_list_tokens_are_authentic() {
     let token = UnverifiedStatusListToken::parse(&text.split_whitespace().collect::<String>()).unwrap();
     let issuer = "https://example.com";
     assert_eq!((token.issuer(), token.key_id()), (Some(issuer), Some("12")));
-    check_example(&token.authenticate(&author(), issuer, EXAMPLE_URI, EXAMPLE_TIME).unwrap());
+    check_example(
+        &token
+            .authenticate(&author(), issuer, EXAMPLE_URI, EXAMPLE_TIME)
+            .unwrap(),
+    );
 
     let encoded = printed_hex(&root.join("examples/status_list_cwt.md"));
     assert_eq!(encoded, printed_hex(&root.join("examples/status_list_cwt_diag.md")));
     let token = UnverifiedStatusListCwt::parse(&encoded).unwrap();
     assert_eq!((token.issuer(), token.key_id()), (None, Some(&b"12"[..])));
-    check_example(&token.authenticate(&author(), issuer, EXAMPLE_URI, EXAMPLE_TIME).unwrap());
+    check_example(
+        &token
+            .authenticate(&author(), issuer, EXAMPLE_URI, EXAMPLE_TIME)
+            .unwrap(),
+    );
 }
 
 #[test]
@@ -184,7 +204,10 @@ fn the_printed_referenced_token_is_read() {
     };
     let claims = cbor::decode_foreign(verified.payload(), limits).unwrap();
     let status = claims.as_map().unwrap().iter();
-    let (_, status) = status.into_iter().find(|(key, _)| key.as_unsigned() == Some(65_535)).unwrap();
+    let (_, status) = status
+        .into_iter()
+        .find(|(key, _)| key.as_unsigned() == Some(65_535))
+        .unwrap();
     let expected = StatusReference::token_status_list(EXAMPLE_URI.to_owned(), 0);
     assert_eq!(expected.to_status_map(), *status);
     assert_eq!(StatusReference::from_status_map(status), Ok((Some(expected), vec![])));
