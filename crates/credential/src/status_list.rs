@@ -1,12 +1,15 @@
-//! Status lists: one array of statuses, two published views.
+//! Status lists: one array of statuses, and its published views.
 //!
 //! [`StatusArray`] is the record. A Token Status List
 //! ([draft-ietf-oauth-status-list](https://datatracker.ietf.org/doc/draft-ietf-oauth-status-list/)) and a
 //! [Bitstring Status List 1.0](https://www.w3.org/TR/vc-bitstring-status-list/) are both written from it, so
 //! they cannot disagree about a credential.
 //!
+//! A [`StatusList`] has status types, whether it came as a token or from the trust bundle; a [`BitstringStatusList`] has
+//! the purposes of its credential, with entries of one or more bits.
+//!
 //! Fetching is the caller's business, and so is deciding how old a list may be: a [`StatusReading`] carries
-//! the time it speaks of.
+//! the time it speaks of, and a [`Lifetime`] says when to fetch again.
 
 mod aggregation;
 mod array;
