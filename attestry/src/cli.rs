@@ -71,15 +71,15 @@ pub(crate) enum Command {
     #[command(
         after_help = "Example:\n  attestry suspend --agency population --credential 7f9c...\n\nA verifier refuses a suspended credential with its next bundle. Suspending it again changes nothing."
     )]
-    Suspend(Credential),
+    Suspend(ChangeStatus),
     /// Let a suspended credential count again.
     #[command(
         after_help = "Example:\n  attestry reinstate --agency population --credential 7f9c...\n\nA revoked credential cannot be reinstated: issue another one."
     )]
-    Reinstate(Credential),
+    Reinstate(ChangeStatus),
     /// Revoke a credential for good.
     #[command(after_help = "Example:\n  attestry revoke --agency population --credential 7f9c...")]
-    Revoke(Credential),
+    Revoke(ChangeStatus),
     /// Resolve a DID.
     Resolve(Resolve),
     /// Govern the registry: proposals and officers' approvals.
@@ -379,7 +379,7 @@ pub(crate) enum Credentials {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Credential {
+pub(crate) struct ChangeStatus {
     #[command(flatten)]
     pub(crate) platform: Platform,
     /// The agency.

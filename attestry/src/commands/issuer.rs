@@ -66,8 +66,8 @@ pub(crate) async fn credentials(command: cli::Credentials, output: Output) -> Re
 }
 
 /// Suspends, reinstates or revokes: the last part of the endpoint's path says which.
-pub(crate) async fn change(options: &cli::Credential, change: &str, output: Output) -> Result<ExitCode> {
-    let cli::Credential {
+pub(crate) async fn change(options: &cli::ChangeStatus, change: &str, output: Output) -> Result<ExitCode> {
+    let cli::ChangeStatus {
         platform,
         agency,
         credential,
