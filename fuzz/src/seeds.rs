@@ -281,7 +281,10 @@ fn status_list() -> Vec<Vec<u8>> {
     }
     let compressed = array.compress().expect("a list");
     let aggregation_uri = Some("https://issuer.example/status");
-    let (list, cbor) = (compressed.to_status_list(aggregation_uri), compressed.to_cbor(aggregation_uri));
+    let (list, cbor) = (
+        compressed.to_status_list(aggregation_uri),
+        compressed.to_cbor(aggregation_uri),
+    );
     let claims = Cbor::Map(vec![
         (Cbor::from(2_u64), Cbor::text("https://issuer.example/status/1")),
         (Cbor::from(4_u64), Cbor::from(NOW.unix() + 60)),
@@ -291,7 +294,10 @@ fn status_list() -> Vec<Vec<u8>> {
     ]);
     let payload = json!({"sub": "https://issuer.example/status/1", "iat": NOW.unix(), "exp": NOW.unix() + 60, "ttl": 60,
         "status_list": list});
-    let encoded = array.to_bitstring(BitstringPurpose::Revocation).to_encoded_list().expect("a list");
+    let encoded = array
+        .to_bitstring(BitstringPurpose::Revocation)
+        .to_encoded_list()
+        .expect("a list");
     let messages = ["a", "b", "c", "undefined"].map(str::to_owned).to_vec();
     let entry = StatusReference::bitstring("https://issuer.example/1".to_owned(), 3, StatusPurpose::Message)
         .with_messages(StatusMessages::new(messages).expect("four messages"))
