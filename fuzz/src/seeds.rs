@@ -58,7 +58,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         "mapping" => vec![[ROW, include_bytes!("../../schemas/sample/mappings/PersonIdentity.json")].concat()],
         "mdoc" => mdoc(),
         "sd_jwt" => texts([ANSWER.record.text.clone(), ANSWER.presentation.clone(), sd_jwt()]),
-        "status_list" => texts(status_list()),
+        "status_list" => status_list(),
         "tlog" => tlog(),
         "vci" => texts(vci()),
         "verdict" => texts([
@@ -297,22 +297,55 @@ fn sd_jwt() -> String {
     )
 }
 
-fn status_list() -> Vec<String> {
+fn status_list() -> Vec<Vec<u8>> {
     use credential::status_list::BitsPerEntry;
     use credential::status_list::BitstringPurpose;
     use credential::status_list::Status;
     use credential::status_list::StatusArray;
+    use credential::status_list::StatusListAggregation;
+    use credential::status_list::StatusMessages;
+    use credential::status_list::StatusPurpose;
+    use credential::status_list::StatusReference;
     let mut array = StatusArray::new(BitsPerEntry::Two, 100);
     for (index, status) in [(3, Status::Invalid), (50, Status::Suspended)] {
         array.set(index, status).expect("an entry");
     }
+    let compressed = array.compress().expect("a list");
+    let aggregation_uri = Some("https://issuer.example/status");
+    let (list, cbor) = (
+        compressed.to_status_list(aggregation_uri),
+        compressed.to_cbor(aggregation_uri),
+    );
+    let claims = Cbor::Map(vec![
+        (Cbor::from(2_u64), Cbor::text("https://issuer.example/status/1")),
+        (Cbor::from(4_u64), Cbor::from(NOW.unix() + 60)),
+        (Cbor::from(6_u64), Cbor::from(NOW.unix())),
+        (Cbor::from(65_533_u64), cbor.clone()),
+        (Cbor::from(65_534_u64), Cbor::from(60_u64)),
+    ]);
     let payload = json!({"sub": "https://issuer.example/status/1", "iat": NOW.unix(), "exp": NOW.unix() + 60, "ttl": 60,
-        "status_list": array.to_status_list()});
-    vec![
+        "status_list": list});
+    let encoded = array
+        .to_bitstring(BitstringPurpose::Revocation)
+        .to_encoded_list()
+        .expect("a list");
+    let messages = ["a", "b", "c", "undefined"].map(str::to_owned).to_vec();
+    let entry = StatusReference::bitstring("https://issuer.example/1".to_owned(), 3, StatusPurpose::Message)
+        .with_messages(StatusMessages::new(messages).expect("four messages"))
+        .with_references(vec!["https://issuer.example/codes".to_owned()]);
+    let aggregation = StatusListAggregation {
+        status_lists: vec!["https://issuer.example/status/1".to_owned()],
+    };
+    let reference = StatusReference::token_status_list("https://issuer.example/status/1".to_owned(), 3);
+    let mut seeds = texts([
         payload.to_string(),
-        array.to_encoded_list(BitstringPurpose::Revocation),
-        array.to_status_list().to_string(),
-    ]
+        encoded,
+        list.to_string(),
+        entry.to_value().to_string(),
+        aggregation.to_value().to_string(),
+    ]);
+    seeds.extend([claims.to_vec(), cbor.to_vec(), reference.to_status_map().to_vec()]);
+    seeds
 }
 
 fn tlog() -> Vec<Vec<u8>> {

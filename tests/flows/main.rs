@@ -6,5 +6,6 @@ mod offline;
 mod own_agency;
 mod store;
 mod story;
+mod suspension;
 mod tls;
 mod up;

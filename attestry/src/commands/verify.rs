@@ -105,9 +105,13 @@ fn text_of_valid(verified: &Verified) -> String {
     for credential in verified.credentials() {
         lines.push(format!("issuer   {}", credential.facts().issuer()));
         lines.push(format!("trust    as of {}", credential.as_of()));
-        for status in credential.status() {
-            lines.push(format!("status   valid, committed {}", status.committed));
-        }
+        let status = credential.status().iter();
+        let mut status: Vec<String> = status
+            .map(|status| format!("status   valid, committed {}", status.committed))
+            .collect();
+        // Views of one list say the same.
+        status.dedup();
+        lines.extend(status);
     }
     let member = |name: &str| value.get(name).cloned().unwrap_or(Value::Null);
     lines.push(format!(

@@ -48,7 +48,9 @@ pub(super) async fn authorization_server(
 ) -> Result<Response, Problem> {
     let desk = desk(&issuer, &agency)?;
     let token_endpoint = endpoint(&desk.identifier, "token").map_err(|error| Problem::internal(&error))?;
-    let metadata = AuthorizationServerMetadata::pre_authorized(desk.identifier.clone(), token_endpoint);
+    let mut metadata = AuthorizationServerMetadata::pre_authorized(desk.identifier.clone(), token_endpoint);
+    let aggregation = endpoint(&desk.identifier, "status").map_err(|error| Problem::internal(&error))?;
+    metadata.status_list_aggregation_endpoint = Some(aggregation);
     Ok(Json(metadata).into_response())
 }
 

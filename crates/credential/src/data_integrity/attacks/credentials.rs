@@ -528,9 +528,9 @@ fn status_lists_are_credentials_too() {
     use crate::status_list::BitsPerEntry;
     use crate::status_list::BitstringCredential;
     use crate::status_list::BitstringPurpose;
+    use crate::status_list::BitstringStatusList;
     use crate::status_list::Status;
     use crate::status_list::StatusArray;
-    use crate::status_list::StatusList;
     use crate::status_list::StatusPurpose;
     use crate::status_list::StatusReference;
 
@@ -540,17 +540,18 @@ fn status_lists_are_credentials_too() {
     let list = BitstringCredential {
         uri: "https://agency.example/status/1",
         issuer: ISSUER,
-        purpose: BitstringPurpose::Revocation,
+        purposes: &[StatusPurpose::Revocation],
         valid_from: NOW,
         valid_until: Some(NOW.plus(600)),
         time_to_live: Some(60_000),
-        array: &array,
+        bitstring: &array.to_bitstring(BitstringPurpose::Revocation),
+        messages: None,
     };
     for suite in WHOLE {
-        let request = issue(list.document(), &options(suite), &world.contexts).unwrap();
+        let request = issue(list.document().unwrap(), &options(suite), &world.contexts).unwrap();
         let credential = Value::Object(fulfil(&world.issuer, request).unwrap());
         let authentic = world.authenticate(&credential).unwrap();
-        let list = StatusList::from_bitstring_credential(&authentic, list.uri, &StatusPurpose::Revocation).unwrap();
+        let list = BitstringStatusList::from_credential(&authentic, list.uri).unwrap();
         for (index, status) in [(7, Status::Invalid), (8, Status::Valid)] {
             let reference = StatusReference::bitstring(list.uri().to_owned(), index, StatusPurpose::Revocation);
             assert_eq!(list.read(&reference).unwrap().status(), status);
