@@ -145,7 +145,9 @@ fn selective() -> [String; 2] {
     let held = credential::Unverified::<credential::LdpVc>::parse(&base)
         .and_then(|base| base.restore(issuer.public(), &issuer.did, contexts))
         .expect("our own credential");
-    let chosen = ["/credentialSubject/place_of_birth".parse().expect("a pointer")];
+    let chosen = ["/credentialSubject/place_of_birth"
+        .parse::<credential::data_integrity::Pointer>()
+        .expect("a pointer")];
     let derived = held.derive(&chosen, b"n-1", contexts, &mut rng).expect("a part of it");
     [base, derived.as_str().to_owned()]
 }
