@@ -27,8 +27,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod canonical_form;
 mod canonicalization;
 mod context;
+mod direct;
 mod error;
 mod expansion;
 mod limits;
@@ -38,6 +40,9 @@ mod rdf;
 mod syntax;
 mod to_rdf;
 
+pub use canonical_form::CanonicalFormError;
+pub use canonical_form::canonical_n_quads;
+pub use canonical_form::direct_n_quads;
 pub use canonicalization::Canonical;
 pub use canonicalization::CanonicalizationError;
 pub use canonicalization::HashAlgorithm;

@@ -1,6 +1,7 @@
 //! Transformation, hashing and signature of the
 //! [EdDSA cryptosuites](https://www.w3.org/TR/vc-di-eddsa/#algorithms).
 
+use jsonld::CanonicalFormError;
 use jsonld::ContextLoader;
 use jsonld::HashAlgorithm;
 use jsonld::MAX_CANONICALIZATION_WORK;
@@ -44,6 +45,15 @@ pub enum CryptosuiteError {
     /// The signature is not by this key over this document.
     #[error("the document's meaning is not what was signed")]
     Signature(#[from] SignatureError),
+}
+
+impl From<CanonicalFormError> for CryptosuiteError {
+    fn from(error: CanonicalFormError) -> Self {
+        match error {
+            CanonicalFormError::Canonicalization(error) => Self::Canonicalization(error),
+            CanonicalFormError::JsonLd(error) => Self::JsonLd(error),
+        }
+    }
 }
 
 impl Cryptosuite {
@@ -147,13 +157,9 @@ pub(super) fn rdfc_hash_data(
     configuration: &Map<String, Value>,
     contexts: &ContextLoader,
 ) -> Result<Vec<u8>, CryptosuiteError> {
-    let mut configuration = configuration.clone();
     // The terms of the proof mean what they mean in the document.
-    if let Some(context) = document.get("@context") {
-        configuration.insert("@context".to_owned(), context.clone());
-    }
-    let configuration = canonical_n_quads(&Value::Object(configuration), contexts)?;
-    let document = canonical_n_quads(&Value::Object(document.clone()), contexts)?;
+    let configuration = canonical_n_quads(configuration, document.get("@context"), contexts)?;
+    let document = canonical_n_quads(document, None, contexts)?;
     Ok([
         keys::sha256(configuration.as_bytes()),
         keys::sha256(document.as_bytes()),
@@ -161,8 +167,13 @@ pub(super) fn rdfc_hash_data(
     .concat())
 }
 
-pub(super) fn canonical_n_quads(document: &Value, contexts: &ContextLoader) -> Result<String, CryptosuiteError> {
-    let dataset = jsonld::to_rdf(document, &Options::compact(contexts))?;
-    let canonical = jsonld::canonicalize(&dataset, HashAlgorithm::Sha256, MAX_CANONICALIZATION_WORK)?;
-    Ok(canonical.n_quads)
+/// The canonical form of `document`, with `context` in the place of its own.
+pub(super) fn canonical_n_quads(
+    document: &Map<String, Value>,
+    context: Option<&Value>,
+    contexts: &ContextLoader,
+) -> Result<String, CryptosuiteError> {
+    let options = Options::compact(contexts);
+    let work = MAX_CANONICALIZATION_WORK;
+    Ok(jsonld::canonical_n_quads(document, context, &options, HashAlgorithm::Sha256, work)?)
 }

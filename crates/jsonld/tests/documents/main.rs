@@ -3,6 +3,12 @@
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+mod comparison;
+#[cfg(test)]
 mod compact;
+#[cfg(test)]
+mod generator;
+#[cfg(test)]
+mod paths;
 #[cfg(test)]
 mod strict;
