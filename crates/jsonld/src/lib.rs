@@ -27,6 +27,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+// Helpers of the tests under `tests/` name the crate, and unit tests use some of them.
+#[cfg(test)]
+extern crate self as jsonld;
+
 mod canonical_form;
 mod canonicalization;
 mod context;

@@ -17,6 +17,10 @@ pub(crate) struct Table {
     terms: HashMap<Arc<str>, Term>,
     /// Terms that compact IRIs can begin with.
     prefixes: Vec<Arc<str>>,
+    /// `id` stands for `@id`.
+    pub(crate) has_id: bool,
+    /// `type` stands for `@type`.
+    pub(crate) has_type: bool,
     /// Some term is spelled like an IRI.
     has_term_with_colon: bool,
     pub(super) previous: Option<Link>,
@@ -87,6 +91,8 @@ impl Table {
             active: Arc::clone(active),
             terms: HashMap::with_capacity(active.terms.len()),
             prefixes: Vec::new(),
+            has_id: false,
+            has_type: false,
             has_term_with_colon: false,
             previous: active.previous.as_ref().map(|_| Link::default()),
         };
@@ -98,6 +104,8 @@ impl Table {
                 _ if is_keyword || name.starts_with('@') => return None,
                 _ => property(name, definition, active).map_or(Role::Other, Role::Property),
             };
+            table.has_id |= matches!(role, Role::Id);
+            table.has_type |= matches!(role, Role::Type);
             if definition.prefix {
                 table.prefixes.push(Arc::clone(name));
             }
@@ -119,16 +127,6 @@ impl Table {
 
     pub(crate) fn term(&self, name: &str) -> Option<&Term> {
         self.terms.get(name)
-    }
-
-    /// Whether `id` stands for `@id`.
-    pub(crate) fn has_id(&self) -> bool {
-        self.term("id").is_some_and(|term| matches!(term.role, Role::Id))
-    }
-
-    /// Whether `type` stands for `@type`.
-    pub(crate) fn has_type(&self) -> bool {
-        self.term("type").is_some_and(|term| matches!(term.role, Role::Type))
     }
 
     /// Whether the context of a type ends below the nodes of the type.

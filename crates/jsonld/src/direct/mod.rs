@@ -25,6 +25,9 @@ mod quads;
 mod values;
 mod walk;
 
+#[cfg(test)]
+mod tests;
+
 use serde_json::Map;
 use serde_json::Value;
 

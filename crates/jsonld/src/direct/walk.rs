@@ -111,16 +111,16 @@ impl<'d> Walker<'d> {
             Some(local) => self.tables.local(place.table, local, &mut self.contexts)?,
             None => place.table,
         };
-        let types = map.get("type").filter(|_| type_scoped.has_type());
+        let types = map.get("type").filter(|_| type_scoped.has_type);
         let table = match types {
             Some(types) => self.type_table(type_scoped, types)?,
             None => type_scoped,
         };
         // A type's own context could make another thing of `type`.
-        if table.has_type() != type_scoped.has_type() {
+        if table.has_type != type_scoped.has_type {
             return None;
         }
-        let subject = match map.get("id").filter(|_| table.has_id()) {
+        let subject = match map.get("id").filter(|_| table.has_id) {
             Some(id) => Node::Iri(self.absolute_iri(table, id.as_str()?)?),
             None => Node::Blank(self.fresh_blank_node()),
         };
@@ -299,7 +299,7 @@ impl<'d> Walker<'d> {
         term: Option<&'d Term>,
         place: Place<'d>,
     ) -> Option<Node<'d>> {
-        let is_reference = || map.len() == 1 && map.contains_key("id") && place.table.has_id();
+        let is_reference = || map.len() == 1 && map.contains_key("id") && place.table.has_id;
         let ends = place.table.is_type_scoped() && !is_reference();
         let table = self.tables.below(place.table, term, ends, &mut self.contexts)?;
         self.node(map, map.get("@context"), Place { table, ..place })
