@@ -11,7 +11,6 @@ use serde_json::Value;
 #[path = "../../crates/jsonld/tests/documents/comparison.rs"]
 mod comparison;
 #[path = "../../crates/jsonld/tests/documents/generator.rs"]
-#[expect(dead_code, reason = "the tests need more of it")]
 mod generator;
 
 static LOADER: LazyLock<ContextLoader> = LazyLock::new(generator::loader);

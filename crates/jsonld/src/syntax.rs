@@ -93,7 +93,11 @@ pub(crate) fn is_well_formed_iri(text: &str) -> bool {
 
 /// An ASCII character that may stand in any IRI, any number of times.
 const fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'#' | b'%' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
+    byte.is_ascii_graphic()
+        && !matches!(
+            byte,
+            b'"' | b'#' | b'%' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}'
+        )
 }
 
 const fn is_ucschar(character: char) -> bool {

@@ -175,5 +175,11 @@ pub(super) fn canonical_n_quads(
 ) -> Result<String, CryptosuiteError> {
     let options = Options::compact(contexts);
     let work = MAX_CANONICALIZATION_WORK;
-    Ok(jsonld::canonical_n_quads(document, context, &options, HashAlgorithm::Sha256, work)?)
+    Ok(jsonld::canonical_n_quads(
+        document,
+        context,
+        &options,
+        HashAlgorithm::Sha256,
+        work,
+    )?)
 }

@@ -130,12 +130,11 @@ impl Tables {
     }
 
     fn follow(&self, link: &Link, make: impl FnOnce() -> Option<Arc<ActiveContext>>) -> Option<&Table> {
-        let number = match link.0.get() {
-            Some(number) => *number,
-            None => {
-                let number = self.number(&make()?)?;
-                *link.0.get_or_init(|| number)
-            }
+        let number = if let Some(number) = link.0.get() {
+            *number
+        } else {
+            let number = self.number(&make()?)?;
+            *link.0.get_or_init(|| number)
         };
         self.table(number)
     }

@@ -42,7 +42,10 @@ fn by_hash<D: Digest>(quads: &[Quad<'_>], blank_nodes: u32) -> Option<Vec<u32>> 
         hashes.push((first_degree::<D>(node, quads, &mut lines), node));
     }
     hashes.sort_unstable();
-    if hashes.windows(2).any(|pair| matches!(pair, [(left, _), (right, _)] if left == right)) {
+    if hashes
+        .windows(2)
+        .any(|pair| matches!(pair, [(left, _), (right, _)] if left == right))
+    {
         return None;
     }
     let mut labels = vec![0; blank_nodes as usize];

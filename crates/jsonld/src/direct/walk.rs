@@ -153,13 +153,7 @@ impl<'d> Walker<'d> {
         })
     }
 
-    fn types(
-        &mut self,
-        types: &'d Value,
-        subject: Node<'d>,
-        type_scoped: &'d Table,
-        graph: Option<u32>,
-    ) -> Option<()> {
+    fn types(&mut self, types: &'d Value, subject: Node<'d>, type_scoped: &'d Table, graph: Option<u32>) -> Option<()> {
         let types = as_slice(types);
         if types.is_empty() {
             return None;
@@ -272,12 +266,7 @@ impl<'d> Walker<'d> {
     }
 
     /// One value, that is no array.
-    fn value(
-        &mut self,
-        value: &'d Value,
-        statement: Statement<'d, '_>,
-        place: Place<'d>,
-    ) -> Option<Object<'d>> {
+    fn value(&mut self, value: &'d Value, statement: Statement<'d, '_>, place: Place<'d>) -> Option<Object<'d>> {
         self.count(place.depth)?;
         match value {
             Value::Null | Value::Array(_) => None,
@@ -293,12 +282,7 @@ impl<'d> Walker<'d> {
     }
 
     /// A node object below the property `term`.
-    fn object(
-        &mut self,
-        map: &'d Map<String, Value>,
-        term: Option<&'d Term>,
-        place: Place<'d>,
-    ) -> Option<Node<'d>> {
+    fn object(&mut self, map: &'d Map<String, Value>, term: Option<&'d Term>, place: Place<'d>) -> Option<Node<'d>> {
         let is_reference = || map.len() == 1 && map.contains_key("id") && place.table.has_id;
         let ends = place.table.is_type_scoped() && !is_reference();
         let table = self.tables.below(place.table, term, ends, &mut self.contexts)?;

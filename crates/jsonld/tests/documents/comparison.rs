@@ -31,7 +31,10 @@ pub(crate) fn compare(document: &Map<String, Value>, loader: &ContextLoader) -> 
 
 fn compare_with(document: &Map<String, Value>, options: &Options<'_>, hash: HashAlgorithm) {
     let general = general(document, options, hash);
-    assert_eq!(jsonld::canonical_n_quads(document, None, options, hash, MAX_WORK), general);
+    assert_eq!(
+        jsonld::canonical_n_quads(document, None, options, hash, MAX_WORK),
+        general
+    );
     // Not only what is passed on: the direct path by itself takes nothing that the general one refuses.
     if let Some(direct) = jsonld::direct_n_quads(document, None, options, hash) {
         assert_eq!(Ok(direct), general);

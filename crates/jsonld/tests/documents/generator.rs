@@ -60,7 +60,8 @@ pub(crate) fn loader() -> ContextLoader {
 }
 
 fn made_contexts() -> [(&'static str, Value); 8] {
-    let inner = json!({"within": "https://a.example/within", "part": {"@id": "https://a.example/part", "@type": "@id"}});
+    let inner =
+        json!({"within": "https://a.example/within", "part": {"@id": "https://a.example/part", "@type": "@id"}});
     [
         (
             PLAIN,
@@ -106,7 +107,10 @@ fn made_contexts() -> [(&'static str, Value); 8] {
                 "broken": {"@id": "https://a.example/bro ken"},
             }),
         ),
-        (ALIASES, json!({"key": "@id", "kindOf": "@type", "box": "@graph", "nested": "@nest", "value": "@value"})),
+        (
+            ALIASES,
+            json!({"key": "@id", "kindOf": "@type", "box": "@graph", "nested": "@nest", "value": "@value"}),
+        ),
         (
             SYNONYMS,
             json!({"until": "https://www.w3.org/2018/credentials#validUntil", "Item": "https://a.example/Thing"}),
@@ -120,26 +124,122 @@ fn made_contexts() -> [(&'static str, Value); 8] {
 
 /// Names that mean something in some context, or nowhere.
 const NAMES: [&str; 60] = [
-    "id", "type", "name", "description", "issuer", "credentialSubject", "credentialStatus", "evidence", "validUntil",
-    "statusListIndex", "statusPurpose", "proof", "created", "proofPurpose", "given_name", "place_of_birth", "locality",
-    "birthdate", "nationalities", "address", "list", "links", "set", "data", "graph", "graphs", "double", "string",
-    "none", "kind", "link", "node", "fresh", "plain", "within", "part", "lasts", "here", "indexed", "byId", "byType",
-    "byLanguage", "back", "english", "right", "pre:x", "pre:defined", "nothing", "blank", "jsonList", "key", "until",
-    "anything", "@id", "@type", "@value", "@graph", "@list", "@context", "https://a.example/plain",
+    "id",
+    "type",
+    "name",
+    "description",
+    "issuer",
+    "credentialSubject",
+    "credentialStatus",
+    "evidence",
+    "validUntil",
+    "statusListIndex",
+    "statusPurpose",
+    "proof",
+    "created",
+    "proofPurpose",
+    "given_name",
+    "place_of_birth",
+    "locality",
+    "birthdate",
+    "nationalities",
+    "address",
+    "list",
+    "links",
+    "set",
+    "data",
+    "graph",
+    "graphs",
+    "double",
+    "string",
+    "none",
+    "kind",
+    "link",
+    "node",
+    "fresh",
+    "plain",
+    "within",
+    "part",
+    "lasts",
+    "here",
+    "indexed",
+    "byId",
+    "byType",
+    "byLanguage",
+    "back",
+    "english",
+    "right",
+    "pre:x",
+    "pre:defined",
+    "nothing",
+    "blank",
+    "jsonList",
+    "key",
+    "until",
+    "anything",
+    "@id",
+    "@type",
+    "@value",
+    "@graph",
+    "@list",
+    "@context",
+    "https://a.example/plain",
 ];
 
 const TEXTS: [&str; 30] = [
-    "Aroha", "", "a \"quoted\"\n\\ text\u{7f}", "M\u{101}ori \u{ffff}\u{1f600}", "2026-12-01T00:00:00Z",
-    "https://a.example/1", "https://a.example/2", "did:example:holder", "did:example:issuer", "urn:uuid:1",
-    "urn:x:\u{e9}", "urn:x:%20", "urn:x:%2", "urn:x:a#b#c", "a b:c", "_:b", "relative", "pre:x", "pre:defined", "pre://x",
-    "VerifiableCredential", "DataIntegrityProof", "Thing", "Scoped", "Other", "Lasting", "Item", "en", "@id", "@json",
+    "Aroha",
+    "",
+    "a \"quoted\"\n\\ text\u{7f}",
+    "M\u{101}ori \u{ffff}\u{1f600}",
+    "2026-12-01T00:00:00Z",
+    "https://a.example/1",
+    "https://a.example/2",
+    "did:example:holder",
+    "did:example:issuer",
+    "urn:uuid:1",
+    "urn:x:\u{e9}",
+    "urn:x:%20",
+    "urn:x:%2",
+    "urn:x:a#b#c",
+    "a b:c",
+    "_:b",
+    "relative",
+    "pre:x",
+    "pre:defined",
+    "pre://x",
+    "VerifiableCredential",
+    "DataIntegrityProof",
+    "Thing",
+    "Scoped",
+    "Other",
+    "Lasting",
+    "Item",
+    "en",
+    "@id",
+    "@json",
 ];
 
 const CONTEXTS: [&str; 20] = [
-    V2, V2, PLAIN, PLAIN, PLAIN, RICH, ALIASES, SYNONYMS, VOCABULARY, LANGUAGE, LOCAL, INVALID,
-    "https://www.w3.org/2018/credentials/v1", "https://www.w3.org/ns/credentials/status/v1",
-    "https://w3id.org/security/data-integrity/v2", "https://w3id.org/security/data-integrity/v1",
-    "https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1", "https://unknown.example", "",
+    V2,
+    V2,
+    PLAIN,
+    PLAIN,
+    PLAIN,
+    RICH,
+    ALIASES,
+    SYNONYMS,
+    VOCABULARY,
+    LANGUAGE,
+    LOCAL,
+    INVALID,
+    "https://www.w3.org/2018/credentials/v1",
+    "https://www.w3.org/ns/credentials/status/v1",
+    "https://w3id.org/security/data-integrity/v2",
+    "https://w3id.org/security/data-integrity/v1",
+    "https://www.w3.org/ns/did/v1",
+    "https://w3id.org/security/multikey/v1",
+    "https://unknown.example",
+    "",
 ];
 
 fn templates() -> Vec<Value> {
@@ -172,7 +272,8 @@ fn templates() -> Vec<Value> {
     let mut status_list = secured.clone();
     status_list["id"] = json!("https://a.example/status");
     status_list["type"] = json!(["VerifiableCredential", "BitstringStatusListCredential"]);
-    status_list["credentialSubject"] = json!({"type": "BitstringStatusList", "statusPurpose": "revocation", "encodedList": "u"});
+    status_list["credentialSubject"] =
+        json!({"type": "BitstringStatusList", "statusPurpose": "revocation", "encodedList": "u"});
     status_list["evidence"] = json!({"id": "urn:x:2", "name": "c"});
     status_list["proof"]["proofValue"] = json!("z4");
     let presentation = json!({
@@ -197,7 +298,15 @@ fn templates() -> Vec<Value> {
         "@context": [V2, VOCABULARY], "type": ["VerifiableCredential", "Unheard"], "issuer": "did:example:issuer",
         "credentialSubject": {"anything": {"more": [1, "x"]}, "type": "Unheard"},
     });
-    vec![identity, credential, configuration, presentation, things, did, vocabulary]
+    vec![
+        identity,
+        credential,
+        configuration,
+        presentation,
+        things,
+        did,
+        vocabulary,
+    ]
 }
 
 /// Bytes as a source of choices; zeros after the end.
@@ -225,7 +334,9 @@ impl Choices<'_> {
             0 => Value::Null,
             1 => json!({"plain": "https://a.example/plain"}),
             2 => Value::from(CONTEXTS[self.below(CONTEXTS.len())]),
-            _ => (0..=self.below(3)).map(|_| CONTEXTS[self.below(CONTEXTS.len())]).collect(),
+            _ => (0..=self.below(3))
+                .map(|_| CONTEXTS[self.below(CONTEXTS.len())])
+                .collect(),
         }
     }
 

@@ -3,9 +3,9 @@
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
-mod comparison;
-#[cfg(test)]
 mod compact;
+#[cfg(test)]
+mod comparison;
 #[cfg(test)]
 mod generator;
 #[cfg(test)]
