@@ -11,6 +11,7 @@ use credential::vc_jwt;
 use jsonld::ContextLoader;
 use keys::Algorithm;
 use keys::Signer as _;
+use keys::SigningRequest;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -42,8 +43,11 @@ pub struct ManyJwts {
 
 /// A credential with an embedded proof.
 pub struct Proven {
+    cryptosuite: Cryptosuite,
+    document: Map<String, Value>,
     text: String,
     issuer: SoftwareKey,
+    message: Vec<u8>,
     raw: RawCheck,
     contexts: ContextLoader,
 }
@@ -79,6 +83,21 @@ pub(crate) fn document() -> Map<String, Value> {
         }
     });
     document.as_object().expect("an object").clone()
+}
+
+fn request(
+    document: Map<String, Value>,
+    cryptosuite: Cryptosuite,
+    contexts: &ContextLoader,
+) -> SigningRequest<Map<String, Value>> {
+    let options = ProofOptions {
+        cryptosuite,
+        algorithm: Algorithm::EdDsa,
+        verification_method: &format!("{ISSUER}#key"),
+        created: Some(NOW.minus(60)),
+        expires: None,
+    };
+    data_integrity::issue(document, &options, contexts).expect("a credential")
 }
 
 impl Jwts {
@@ -201,22 +220,30 @@ impl Proven {
     /// A credential secured with this suite.
     pub fn new(cryptosuite: Cryptosuite) -> Self {
         let (issuer, contexts) = (key(Algorithm::EdDsa, 3), contexts());
-        let options = ProofOptions {
-            cryptosuite,
-            algorithm: Algorithm::EdDsa,
-            verification_method: &format!("{ISSUER}#key"),
-            created: Some(NOW.minus(60)),
-            expires: None,
-        };
-        let request = data_integrity::issue(document(), &options, &contexts).expect("a credential");
-        let raw = RawCheck::new(&issuer, request.message().to_vec());
+        let request = request(document(), cryptosuite, &contexts);
+        let message = request.message().to_vec();
+        let raw = RawCheck::new(&issuer, message.clone());
         let secured = issuer.fulfil(request).expect("the issuer's key");
         Self {
+            cryptosuite,
+            document: document(),
             text: Value::Object(secured).to_string(),
             issuer,
+            message,
             raw,
             contexts,
         }
+    }
+
+    /// A proof for the same document.
+    pub fn issue(&self) {
+        let request = request(self.document.clone(), self.cryptosuite, &self.contexts);
+        let _secured = self.issuer.fulfil(request).expect("the issuer's key");
+    }
+
+    /// The signature alone.
+    pub fn raw_issue(&self) {
+        let _signature = self.issuer.sign(&self.message).expect("the issuer's key");
     }
 
     /// Everything that `crates/credential` checks.

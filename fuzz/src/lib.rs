@@ -16,6 +16,7 @@ pub mod did;
 pub mod encodings;
 pub mod json;
 pub mod jsonld;
+pub mod jsonld_paths;
 pub mod jwt;
 pub mod mapping;
 pub mod mdoc;

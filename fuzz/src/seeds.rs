@@ -54,6 +54,12 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             r#"{"a":[1,-2.5e-7,1e21,true,null],"\u00e9":"\ud83d\ude00"}"#.to_owned(),
         ]),
         "jsonld" => texts([document().to_string(), INLINE_CONTEXT.to_owned()]),
+        "jsonld_paths" => {
+            let mut seeds = texts([document().to_string(), INLINE_CONTEXT.to_owned()]);
+            // One for each genuine document, without and with changes.
+            seeds.extend((0..7).flat_map(|template| [vec![template], vec![template, 3, 2, 1, 5, 7, 4, 9, 3, 1, 2]]));
+            seeds
+        }
         "jwt" => texts(jwt()),
         "mapping" => vec![[ROW, include_bytes!("../../schemas/sample/mappings/PersonIdentity.json")].concat()],
         "mdoc" => mdoc(),

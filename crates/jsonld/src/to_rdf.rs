@@ -367,7 +367,7 @@ impl Writer {
 /// The canonical lexical form and default datatype of a JSON number
 /// ([Data Round Tripping](https://www.w3.org/TR/json-ld11-api/#data-round-tripping)). None for a number that
 /// is no finite double.
-fn lexical_number(number: &Number, as_double: bool) -> Option<(String, &'static str)> {
+pub(crate) fn lexical_number(number: &Number, as_double: bool) -> Option<(String, &'static str)> {
     if !as_double {
         if let Some(integer) = number.as_i64() {
             return Some((integer.to_string(), rdf::XSD_INTEGER));

@@ -307,12 +307,9 @@ fn header(
     mandatory: &BTreeSet<usize>,
     contexts: &ContextLoader,
 ) -> Result<[u8; 64], CryptosuiteError> {
-    let mut configuration = configuration.clone();
     // The terms of the proof mean what they mean in the document.
-    if let Some(context) = document.get("@context") {
-        configuration.insert("@context".to_owned(), context.clone());
-    }
-    let configuration = canonical_n_quads(&Value::Object(configuration), HashAlgorithm::Sha256, contexts)?;
+    let context = document.get("@context");
+    let configuration = canonical_n_quads(configuration, context, HashAlgorithm::Sha256, contexts)?;
     let mandatory = mandatory.iter().filter_map(|at| lines.get(*at));
     let mandatory: String = mandatory.map(String::as_str).collect();
     let hashes = [

@@ -1,6 +1,7 @@
 //! The cryptosuites, and transformation, hashing and signature of those that sign a whole document:
 //! [EdDSA](https://www.w3.org/TR/vc-di-eddsa/#algorithms) and [ECDSA](https://www.w3.org/TR/vc-di-ecdsa/#algorithms).
 
+use jsonld::CanonicalFormError;
 use jsonld::ContextLoader;
 use jsonld::HashAlgorithm;
 use jsonld::MAX_CANONICALIZATION_WORK;
@@ -90,6 +91,15 @@ pub enum CryptosuiteError {
     /// The signature is not by this key over this document.
     #[error("the document's meaning is not what was signed")]
     Signature(#[from] SignatureError),
+}
+
+impl From<CanonicalFormError> for CryptosuiteError {
+    fn from(error: CanonicalFormError) -> Self {
+        match error {
+            CanonicalFormError::Canonicalization(error) => Self::Canonicalization(error),
+            CanonicalFormError::JsonLd(error) => Self::JsonLd(error),
+        }
+    }
 }
 
 impl Cryptosuite {
@@ -291,17 +301,13 @@ pub(super) fn rdfc_hash_data(
     configuration: &Map<String, Value>,
     contexts: &ContextLoader,
 ) -> Result<Vec<u8>, CryptosuiteError> {
-    let mut configuration = configuration.clone();
     // The terms of the proof mean what they mean in the document.
-    if let Some(context) = document.get("@context") {
-        configuration.insert("@context".to_owned(), context.clone());
-    }
     let hash = match algorithm {
         Algorithm::Bbs | Algorithm::EdDsa | Algorithm::Es256 => HashAlgorithm::Sha256,
         Algorithm::Es384 => HashAlgorithm::Sha384,
     };
-    let configuration = canonical_n_quads(&Value::Object(configuration), hash, contexts)?;
-    let document = canonical_n_quads(&Value::Object(document.clone()), hash, contexts)?;
+    let configuration = canonical_n_quads(configuration, document.get("@context"), hash, contexts)?;
+    let document = canonical_n_quads(document, None, hash, contexts)?;
     Ok([
         algorithm.digest(configuration.as_bytes()),
         algorithm.digest(document.as_bytes()),
@@ -309,13 +315,13 @@ pub(super) fn rdfc_hash_data(
     .concat())
 }
 
-/// The RDF of `document`, canonicalized with `hash` inside.
+/// The canonical form of `document`, with `context` in the place of its own and `hash` inside of the algorithm.
 pub(super) fn canonical_n_quads(
-    document: &Value,
+    document: &Map<String, Value>,
+    context: Option<&Value>,
     hash: HashAlgorithm,
     contexts: &ContextLoader,
 ) -> Result<String, CryptosuiteError> {
-    let dataset = jsonld::to_rdf(document, &Options::compact(contexts))?;
-    let canonical = jsonld::canonicalize(&dataset, hash, MAX_CANONICALIZATION_WORK)?;
-    Ok(canonical.n_quads)
+    let (options, work) = (Options::compact(contexts), MAX_CANONICALIZATION_WORK);
+    Ok(jsonld::canonical_n_quads(document, context, &options, hash, work)?)
 }

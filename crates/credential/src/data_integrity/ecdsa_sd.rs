@@ -235,12 +235,9 @@ impl<'q> Groups<'q> {
         one_time_key: &PublicKey,
         contexts: &ContextLoader,
     ) -> Result<Vec<u8>, CryptosuiteError> {
-        let mut configuration = configuration.clone();
         // The terms of the proof mean what they mean in the document.
-        if let Some(context) = document.get("@context") {
-            configuration.insert("@context".to_owned(), context.clone());
-        }
-        let configuration = canonical_n_quads(&Value::Object(configuration), HashAlgorithm::Sha256, contexts)?;
+        let context = document.get("@context");
+        let configuration = canonical_n_quads(configuration, context, HashAlgorithm::Sha256, contexts)?;
         Ok([
             &keys::sha256(configuration.as_bytes())[..],
             &one_time_key.to_multikey_bytes(),

@@ -520,7 +520,7 @@ mod tests {
             (json!({"status_list": {"idx": 1, "uri": "no uri"}}), "uri"),
             (json!({"status_list": {"idx": 1, "uri": "https://a b"}}), "uri"),
         ] {
-            let refused = read(&status).unwrap_err();
+            let refused = read_claim(&status).unwrap_err();
             assert_eq!(refused.member, member, "{status}");
         }
     }

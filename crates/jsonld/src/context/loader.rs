@@ -10,11 +10,12 @@ use serde_json::Value;
 
 use super::ActiveContext;
 use super::Scope;
+use super::Tables;
 use super::TermDefinition;
 
 /// Contexts made from registered ones that are kept. A nation's credential types need about 4 each; when
 /// full, further ones are made anew each time, which only costs time.
-const MAX_CACHED: usize = 1_024;
+pub(super) const MAX_CACHED: usize = 1_024;
 
 /// Contexts that W3C standards fix by URL, with the bytes of `schemas/contexts/`.
 const BUNDLED: [(&str, &str); 8] = [
@@ -59,6 +60,7 @@ const BUNDLED: [(&str, &str); 8] = [
 pub struct ContextLoader {
     documents: HashMap<Arc<str>, Arc<Value>>,
     cache: Mutex<Cache>,
+    tables: Tables,
 }
 
 impl ContextLoader {
@@ -68,6 +70,7 @@ impl ContextLoader {
         Self {
             documents: HashMap::new(),
             cache: Mutex::new(Cache::default()),
+            tables: Tables::new(),
         }
     }
 
@@ -90,6 +93,7 @@ impl ContextLoader {
         self.documents.insert(Arc::from(url), Arc::new(document));
         // What was worked out may depend on the replaced one.
         self.cache = Mutex::new(Cache::default());
+        self.tables = Tables::new();
     }
 
     /// Whether a document may refer to `url`.
@@ -100,6 +104,10 @@ impl ContextLoader {
     /// The URLs that documents may refer to, in no particular order.
     pub fn urls(&self) -> impl Iterator<Item = &str> {
         self.documents.keys().map(AsRef::as_ref)
+    }
+
+    pub(crate) const fn tables(&self) -> &Tables {
+        &self.tables
     }
 
     pub(crate) fn document(&self, url: &str) -> Option<Arc<Value>> {

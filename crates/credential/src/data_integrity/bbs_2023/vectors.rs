@@ -146,20 +146,14 @@ fn documents_and_configurations_have_their_canonical_form() {
     for vector in Vector::all() {
         let (document, _) = vector.secured("addSignedSDBase.json");
         let (mut configuration, _) = vector.proof("addSignedSDBase.json");
-        let canonical = canonical_n_quads(
-            &Value::Object(document.clone()),
-            HashAlgorithm::Sha256,
-            &vector.contexts,
-        )
-        .unwrap();
+        let canonical = canonical_n_quads(&document, None, HashAlgorithm::Sha256, &vector.contexts).unwrap();
         assert_eq!(canonical, lines(&vector.value("addBaseDocCanon.json")).concat());
         configuration.insert("@context".to_owned(), document["@context"].clone());
         assert_eq!(
             Value::Object(configuration.clone()),
             vector.value("addProofConfig.json")
         );
-        let canonical =
-            canonical_n_quads(&Value::Object(configuration), HashAlgorithm::Sha256, &vector.contexts).unwrap();
+        let canonical = canonical_n_quads(&configuration, None, HashAlgorithm::Sha256, &vector.contexts).unwrap();
         assert_eq!(canonical, text(&vector.folder.join("addProofConfigCanon.txt")));
     }
 }
