@@ -8,7 +8,6 @@
 //!
 //! Not done here: `x5c`, the JWT VC Issuer Metadata, and the JSON serialization.
 
-pub mod integrity;
 mod issue;
 mod present;
 pub mod type_metadata;

@@ -33,12 +33,15 @@ use crate::registered_claims::ValidityError;
 use crate::registered_claims::check_validity;
 use crate::vc::CredentialProperties;
 use crate::vc::DataModelError;
+use crate::vc::ProblemType;
+use crate::vc::RelatedResource;
 
 /// A credential with an embedded proof.
 pub struct LdpVc {
     text: String,
     /// The document that was signed, without the proof.
     document: Map<String, Value>,
+    related_resources: Vec<RelatedResource>,
     presented: bool,
 }
 
@@ -104,23 +107,18 @@ pub enum LdpVcError {
 }
 
 impl LdpVcError {
-    /// The `type` of a problem report
-    /// ([processing errors](https://www.w3.org/TR/vc-data-integrity/#processing-errors)).
+    /// The `type` of a problem report.
     #[must_use]
-    pub const fn problem_type(&self) -> &'static str {
+    pub const fn problem_type(&self) -> ProblemType {
         match self {
-            Self::Cryptosuite(
-                CryptosuiteError::Canonicalization(_) | CryptosuiteError::Json(_) | CryptosuiteError::JsonLd(_),
-            ) => "https://w3id.org/security#PROOF_TRANSFORMATION_ERROR",
-            Self::Json(_) => "https://www.w3.org/TR/vc-data-model#PARSING_ERROR",
-            Self::Secured => "https://w3id.org/security#PROOF_GENERATION_ERROR",
-            Self::Cryptosuite(_)
-            | Self::DataModel(_)
-            | Self::Document(_)
-            | Self::Presented
-            | Self::Proof(_)
-            | Self::Validity(_)
-            | Self::WrongIssuer { .. } => "https://w3id.org/security#PROOF_VERIFICATION_ERROR",
+            Self::Cryptosuite(error) => error.problem_type(),
+            Self::DataModel(error) => error.problem_type(),
+            Self::Document(error) => error.problem_type(),
+            Self::Json(_) => ProblemType::ParsingError,
+            Self::Proof(error) => error.problem_type(),
+            Self::Secured => ProblemType::ProofGenerationError,
+            Self::Validity(_) => ProblemType::RangeError,
+            Self::Presented | Self::WrongIssuer { .. } => ProblemType::ProofVerificationError,
         }
     }
 }
@@ -141,6 +139,7 @@ pub fn issue(
     check_method(&properties.issuer, options.verification_method)?;
     document::check(&document, contexts)?;
     document::check_places(&document)?;
+    document::check_context_digests(&document, &properties.related_resources, contexts)?;
     let configuration = options.configuration(ProofPurpose::AssertionMethod);
     let request = options.cryptosuite.sign(&document, configuration, contexts)?;
     Ok(request.map(|proof| with_proof(document, proof)))
@@ -290,6 +289,7 @@ impl Unverified<LdpVc> {
         }
         document::check(&document, contexts)?;
         document::check_places(&document)?;
+        document::check_context_digests(&document, &properties.related_resources, contexts)?;
         proof.cryptosuite.verify(&document, &proof.map, key, contexts)?;
         let is_did = |subject: &String| subject.starts_with("did:");
         let facts = Facts {
@@ -313,6 +313,7 @@ impl Unverified<LdpVc> {
             contents: LdpVc {
                 text,
                 document,
+                related_resources: properties.related_resources,
                 presented,
             },
         })
@@ -320,6 +321,12 @@ impl Unverified<LdpVc> {
 }
 
 impl Authentic<LdpVc> {
+    /// `relatedResource`: what must be checked before it is used. The contexts among them are.
+    #[must_use]
+    pub fn related_resources(&self) -> &[RelatedResource] {
+        &self.contents.related_resources
+    }
+
     /// See [`Unverified::contexts`].
     pub fn contexts(&self) -> impl Iterator<Item = &str> {
         document::context_urls(&self.contents.document)

@@ -16,6 +16,8 @@ use serde_json::Map;
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::vc::ProblemType;
+
 /// A way to make a proof of a document. Deliberately closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cryptosuite {
@@ -44,6 +46,23 @@ pub enum CryptosuiteError {
     /// The signature is not by this key over this document.
     #[error("the document's meaning is not what was signed")]
     Signature(#[from] SignatureError),
+}
+
+impl CryptosuiteError {
+    /// The `type` of a problem report.
+    #[must_use]
+    pub const fn problem_type(&self) -> ProblemType {
+        match self {
+            Self::Canonicalization(_) | Self::JsonLd(_) | Self::Json(jcs_proof::ProofError::Canonicalization(_)) => {
+                ProblemType::ProofTransformationError
+            }
+            Self::Json(jcs_proof::ProofError::Signature(_)) | Self::Signature(_) => {
+                ProblemType::CryptographicSecurityError
+            }
+            // The error of `keys` may gain kinds; what is not the signature's fault is the proof's.
+            Self::Json(_) | Self::ProofValue => ProblemType::ProofVerificationError,
+        }
+    }
 }
 
 impl Cryptosuite {

@@ -38,6 +38,7 @@ use crate::vc::BASE_CONTEXT;
 use crate::vc::DataModelError;
 use crate::vc::PRESENTATION_TYPE;
 use crate::vc::PresentationProperties;
+use crate::vc::ProblemType;
 
 /// A presentation to be signed by the holder.
 #[derive(Clone, Debug)]
@@ -129,25 +130,20 @@ pub enum LdpVpError {
 }
 
 impl LdpVpError {
-    /// The `type` of a problem report
-    /// ([processing errors](https://www.w3.org/TR/vc-data-integrity/#processing-errors)).
+    /// The `type` of a problem report.
     #[must_use]
-    pub const fn problem_type(&self) -> &'static str {
+    pub const fn problem_type(&self) -> ProblemType {
         match self {
             Self::Credential(error) => error.problem_type(),
-            Self::Cryptosuite(
-                CryptosuiteError::Canonicalization(_) | CryptosuiteError::Json(_) | CryptosuiteError::JsonLd(_),
-            ) => "https://w3id.org/security#PROOF_TRANSFORMATION_ERROR",
-            Self::Json(_) => "https://www.w3.org/TR/vc-data-model#PARSING_ERROR",
-            Self::WrongChallenge => "https://w3id.org/security#INVALID_CHALLENGE_ERROR",
-            Self::WrongDomain { .. } => "https://w3id.org/security#INVALID_DOMAIN_ERROR",
-            Self::Cryptosuite(_)
-            | Self::DataModel(_)
-            | Self::Document(_)
-            | Self::OutsideWindow { .. }
-            | Self::Proof(_)
-            | Self::TooMany { .. }
-            | Self::WrongHolder { .. } => "https://w3id.org/security#PROOF_VERIFICATION_ERROR",
+            Self::Cryptosuite(error) => error.problem_type(),
+            Self::DataModel(error) => error.problem_type(),
+            Self::Document(error) => error.problem_type(),
+            Self::Json(_) => ProblemType::ParsingError,
+            Self::OutsideWindow { .. } | Self::WrongHolder { .. } => ProblemType::ProofVerificationError,
+            Self::Proof(error) => error.problem_type(),
+            Self::TooMany { .. } => ProblemType::RangeError,
+            Self::WrongChallenge => ProblemType::InvalidChallengeError,
+            Self::WrongDomain { .. } => ProblemType::InvalidDomainError,
         }
     }
 }

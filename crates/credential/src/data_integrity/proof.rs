@@ -9,6 +9,7 @@ use super::Cryptosuite;
 use crate::key_id::absolute_key_id;
 use crate::registered_claims::ValidityError;
 use crate::registered_claims::check_validity;
+use crate::vc::ProblemType;
 
 /// The only `type` of a proof.
 pub(super) const TYPE: &str = "DataIntegrityProof";
@@ -81,6 +82,24 @@ pub enum ProofError {
         /// What it should have been made for.
         expected: &'static str,
     },
+}
+
+impl ProofError {
+    /// The `type` of a problem report.
+    #[must_use]
+    pub const fn problem_type(&self) -> ProblemType {
+        match self {
+            // "If [...] `proof` is not a map": there is nothing to verify.
+            Self::Missing | Self::Set { .. } => ProblemType::ParsingError,
+            Self::Chain
+            | Self::Context
+            | Self::Cryptosuite
+            | Self::Member { .. }
+            | Self::Validity(_)
+            | Self::VerificationMethod { .. }
+            | Self::WrongPurpose { .. } => ProblemType::ProofVerificationError,
+        }
+    }
 }
 
 /// One proof, apart from its document.
@@ -202,9 +221,10 @@ fn time(map: &Map<String, Value>, member: &'static str) -> Result<Option<Timesta
     let Some(value) = map.get(member) else {
         return Ok(None);
     };
-    let time = value.as_str().and_then(|text| Timestamp::parse_rfc3339(text).ok());
-    time.map(Some)
-        .ok_or_else(|| malformed(member, "a date and time with an offset"))
+    let time = value
+        .as_str()
+        .and_then(|text| Timestamp::parse_date_time_stamp(text).ok());
+    time.map(Some).ok_or_else(|| malformed(member, "a dateTimeStamp"))
 }
 
 const fn malformed(member: &'static str, expected: &'static str) -> ProofError {

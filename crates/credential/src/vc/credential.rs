@@ -6,13 +6,14 @@ use serde_json::Value;
 
 use super::CREDENTIAL_TYPE;
 use super::DataModelError;
+use super::RelatedResource;
 use super::check_context;
 use super::identified;
 use super::language::check_texts;
 use super::malformed;
-use super::one_or_many;
 use super::optional_id;
 use super::optional_time;
+use super::read_objects;
 use super::read_type_strings;
 use super::read_types;
 use super::typed_objects;
@@ -37,7 +38,20 @@ pub struct CredentialProperties {
     pub status: Vec<StatusReference>,
     /// Types of the other entries.
     pub unknown_status: Vec<String>,
+    /// `relatedResource`.
+    pub related_resources: Vec<RelatedResource>,
 }
+
+/// Properties whose objects have a type. The last two are
+/// [reserved](https://www.w3.org/TR/vc-data-model-2.0/#reserved-extension-points) for extensions.
+const TYPED: [&str; 6] = [
+    "evidence",
+    "proof",
+    "refreshService",
+    "termsOfUse",
+    "confidenceMethod",
+    "renderMethod",
+];
 
 impl CredentialProperties {
     /// Checks the shape of a credential document and reads its properties. The times are not compared with now.
@@ -48,7 +62,7 @@ impl CredentialProperties {
         check_context(document)?;
         optional_id(document, "id")?;
         check_texts(document)?;
-        for property in ["evidence", "proof", "refreshService", "termsOfUse"] {
+        for property in TYPED {
             typed_objects(document, property)?;
         }
         for schema in typed_objects(document, "credentialSchema")? {
@@ -66,6 +80,7 @@ impl CredentialProperties {
             subject: read_subject(document)?,
             status,
             unknown_status,
+            related_resources: RelatedResource::read_all(document)?,
         })
     }
 }
@@ -105,19 +120,21 @@ fn read_validity(document: &Map<String, Value>) -> Result<(Option<Timestamp>, Op
     Ok((from, until))
 }
 
-/// One or more subjects, each with at least one claim or an id.
+/// One or more subjects, each with at least one claim or an id. (The Recommendation demands a claim; its test suite has
+/// subjects that have only an id and must be accepted.)
 fn read_subject(document: &Map<String, Value>) -> Result<Option<String>, DataModelError> {
-    let malformed = || malformed("credentialSubject", "one or more objects that are not empty");
-    let subjects: Vec<_> = one_or_many(document.get("credentialSubject").ok_or_else(malformed)?)
-        .map(|subject| subject.as_object().filter(|subject| !subject.is_empty()))
-        .collect::<Option<_>>()
-        .ok_or_else(malformed)?;
-    let ids: Vec<_> = subjects
-        .iter()
-        .map(|subject| optional_id(subject, "credentialSubject"))
-        .collect::<Result<_, _>>()?;
+    let property = "credentialSubject";
+    let subjects = read_objects(document, property)?;
+    let mut ids = Vec::with_capacity(subjects.len());
+    for subject in &subjects {
+        if subject.is_empty() {
+            return Err(malformed(property, "objects that are not empty"));
+        }
+        ids.push(optional_id(subject, property)?);
+        typed_objects(subject, "confidenceMethod")?;
+    }
     match ids.as_slice() {
-        [] => Err(malformed()),
+        [] => Err(malformed(property, "one or more objects")),
         [id] => Ok(id.map(str::to_owned)),
         [_, _, ..] => Ok(None),
     }

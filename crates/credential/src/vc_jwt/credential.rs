@@ -35,11 +35,14 @@ use crate::registered_claims::numeric_date;
 use crate::registered_claims::optional_string;
 use crate::vc::CredentialProperties;
 use crate::vc::DataModelError;
+use crate::vc::ProblemType;
+use crate::vc::RelatedResource;
 
 /// A credential secured as `vc+jwt`.
 pub struct VcJwt {
     text: String,
     document: Map<String, Value>,
+    related_resources: Vec<RelatedResource>,
     presented: bool,
 }
 
@@ -100,6 +103,33 @@ pub enum VcJwtError {
         /// Whom the credential names.
         found: String,
     },
+}
+
+impl VcJwtError {
+    /// The `type` of a problem report
+    /// ([problem details](https://www.w3.org/TR/vc-data-model-2.0/#problem-details)).
+    #[must_use]
+    pub const fn problem_type(&self) -> ProblemType {
+        match self {
+            Self::Claim(_) | Self::ContentType { .. } => ProblemType::MalformedValueError,
+            Self::DataModel(error) => error.problem_type(),
+            Self::IssuedInTheFuture { .. } | Self::Validity(_) => ProblemType::RangeError,
+            Self::Jws(error) => jws_problem_type(error),
+            Self::Payload(_) => ProblemType::ParsingError,
+            Self::KeyId | Self::Presented | Self::WrongIssuer { .. } => ProblemType::CryptographicSecurityError,
+        }
+    }
+}
+
+/// The signature's fault, or that of the text around it.
+pub(super) const fn jws_problem_type(error: &JwsError) -> ProblemType {
+    match error {
+        JwsError::Form | JwsError::Header(_) | JwsError::Payload(_) | JwsError::TooLong { .. } => {
+            ProblemType::ParsingError
+        }
+        // Signature, algorithm, type, and whatever `keys` may add: nothing shows that this was secured.
+        _ => ProblemType::CryptographicSecurityError,
+    }
 }
 
 /// The `vc+jwt` of a credential document, once signed by the key with the DID URL `key_id`.
@@ -258,6 +288,7 @@ impl Unverified<VcJwt> {
             contents: VcJwt {
                 text,
                 document,
+                related_resources: properties.related_resources,
                 presented,
             },
         })
@@ -265,6 +296,12 @@ impl Unverified<VcJwt> {
 }
 
 impl Authentic<VcJwt> {
+    /// `relatedResource`: what must be checked before it is used.
+    #[must_use]
+    pub fn related_resources(&self) -> &[RelatedResource] {
+        &self.contents.related_resources
+    }
+
     /// The contexts that say what the types and terms mean, in order; `None` where one is written out in the document,
     /// so that no URL names it. A reader that goes by the terms compares this list with the one it expects.
     #[must_use]
