@@ -17,6 +17,7 @@ use super::DocumentError;
 use super::MAX_CREDENTIAL_BYTES;
 use super::ProofError;
 use super::ProofPurpose;
+use super::cryptosuite::canonical_n_quads;
 use super::document;
 use super::proof::Proof;
 use super::proof::check_method;
@@ -140,6 +141,12 @@ pub fn issue(
     document::check(&document, contexts)?;
     document::check_places(&document)?;
     document::check_context_digests(&document, &properties.related_resources, contexts)?;
+    match options.cryptosuite {
+        // Signing transforms the document anyway.
+        Cryptosuite::EddsaRdfc2022 => {}
+        // What we issue has a meaning for everybody, also for those who read it as JSON-LD.
+        Cryptosuite::EddsaJcs2022 => drop(canonical_n_quads(&Value::Object(document.clone()), contexts)?),
+    }
     let configuration = options.configuration(ProofPurpose::AssertionMethod);
     let request = options.cryptosuite.sign(&document, configuration, contexts)?;
     Ok(request.map(|proof| with_proof(document, proof)))

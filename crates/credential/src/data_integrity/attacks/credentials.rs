@@ -552,3 +552,48 @@ fn status_lists_are_credentials_too() {
         }
     }
 }
+
+/// The context that gives the claims their meaning is not the one that the issuer saw.
+#[test]
+fn context_of_another_digest() {
+    let world = World::new();
+    let resource =
+        |url: &str, text: &str| json!([{"id": url, "digestSRI": crate::integrity::compute(text.as_bytes())}]);
+    let url = "https://www.w3.org/ns/credentials/v2";
+    let text = world.contexts.text(url).unwrap().to_owned();
+    for suite in Cryptosuite::ALL {
+        let issue_with = |related: Value| {
+            let mut document = credential();
+            document["relatedResource"] = related;
+            issue(as_object(document), &options(suite), &world.contexts).map(drop)
+        };
+        assert_eq!(issue_with(resource(url, &text)), Ok(()));
+        let refused = |url: &str, source| {
+            let url = url.to_owned();
+            Err(LdpVcError::Document(DocumentError::ContextDigest { url, source }))
+        };
+        let mismatch = Some(crate::integrity::IntegrityError::Mismatch);
+        assert_eq!(issue_with(resource(url, "other")), refused(url, mismatch));
+        // Registered without its bytes.
+        assert_eq!(issue_with(resource(CONTEXT, &text)), refused(CONTEXT, None));
+        // No context of this document: for whoever makes use of it.
+        assert_eq!(issue_with(resource("https://agency.example/a.png", "other")), Ok(()));
+
+        let credential = world.issue(suite, |document| document["relatedResource"] = resource(url, &text));
+        let authentic = world.authenticate(&credential).unwrap();
+        assert_eq!(authentic.related_resources().len(), 1);
+        let mut world = World {
+            contexts: ContextLoader::bundled(),
+            ..World::new()
+        };
+        world.contexts.register_text(url, &format!("{text} ")).unwrap();
+        world.contexts.register(CONTEXT, json!({"@context": {}}));
+        assert_eq!(
+            world.authenticate(&credential).unwrap_err(),
+            LdpVcError::Document(DocumentError::ContextDigest {
+                url: url.to_owned(),
+                source: mismatch
+            })
+        );
+    }
+}
