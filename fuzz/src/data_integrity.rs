@@ -7,6 +7,7 @@ use credential::Unverified;
 use credential::data_integrity;
 use credential::data_integrity::Cryptosuite;
 use credential::data_integrity::ProofOptions;
+use credential::data_integrity::ProofPlace;
 use jsonld::ContextLoader;
 use serde_json::Map;
 use serde_json::Value;
@@ -44,7 +45,7 @@ pub fn fuzz(data: &[u8]) {
     }
 }
 
-/// What we secure, verifies.
+/// What we secure, verifies, also with a second proof over the first.
 fn issue(document: Map<String, Value>, cryptosuite: Cryptosuite) {
     let options = ProofOptions {
         cryptosuite,
@@ -55,8 +56,22 @@ fn issue(document: Map<String, Value>, cryptosuite: Cryptosuite) {
     let Ok(request) = data_integrity::issue(document, &options, &CONTEXTS) else {
         return;
     };
-    let secured = Value::Object(issuer().sign(request)).to_string();
-    let _held = Unverified::<LdpVc>::parse(&secured)
+    let secured = issuer().sign(request);
+    restore(&secured);
+    let (first, second) = ("urn:uuid:26329423-bec9-4b2e-88cb-a7c7d9dc4544", "urn:x:2");
+    let mut unsecured = secured;
+    unsecured.remove("proof");
+    let mut chain = unsecured;
+    for (id, previous) in [(first, &[][..]), (second, &[first])] {
+        let place = ProofPlace { id: Some(id), previous };
+        let request = data_integrity::add_proof(chain, &options, place, &CONTEXTS).expect("it was secured before");
+        chain = issuer().sign(request);
+    }
+    restore(&chain);
+}
+
+fn restore(secured: &Map<String, Value>) {
+    let _held = Unverified::<LdpVc>::from_object(secured)
         .expect("what we secure is read")
         .restore(issuer().public(), &issuer().did, &CONTEXTS)
         .expect("what we secure verifies");

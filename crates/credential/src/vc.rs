@@ -1,6 +1,9 @@
 //! The W3C Verifiable Credentials Data Model 2.0 (<https://www.w3.org/TR/vc-data-model-2.0/>) as far as plain
 //! JSON shows it: which properties there are and what shape they have.
 //!
+//! Credentials of version 1.1 are read where they are received ([`CredentialProperties::read_received`]), and nowhere
+//! else.
+//!
 //! Not done here: anything that needs the meaning of `@context` (undefined or redefined terms, types that map
 //! to no URL). That belongs to Data Integrity, which processes JSON-LD.
 
@@ -10,6 +13,7 @@ mod language;
 mod presentation;
 mod problem;
 mod related_resource;
+mod version;
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +25,8 @@ pub use envelope::Envelope;
 pub use presentation::PresentationProperties;
 pub use problem::ProblemType;
 pub use related_resource::RelatedResource;
+pub use version::BASE_CONTEXT_1_1;
+pub use version::DataModelVersion;
 
 use std::collections::HashSet;
 
@@ -72,26 +78,30 @@ const fn malformed(property: &'static str, expected: &'static str) -> DataModelE
 
 /// `@context`: an array with the base context first, then URLs and objects, none of the URLs twice
 /// ([contexts](https://www.w3.org/TR/vc-data-model-2.0/#contexts)).
-fn check_context(document: &Map<String, Value>) -> Result<(), DataModelError> {
-    let expected = "an ordered set of the VC 2.0 context, then URLs or objects";
+fn check_context(document: &Map<String, Value>, base: &str) -> Result<(), DataModelError> {
+    let expected = "an ordered set of the base context, then URLs or objects";
     let malformed = || malformed("@context", expected);
     let contexts = document.get("@context").and_then(Value::as_array);
     let contexts = contexts.ok_or_else(malformed)?;
-    if contexts.first().and_then(Value::as_str) != Some(BASE_CONTEXT) {
+    if contexts.first().and_then(Value::as_str) != Some(base) {
         return Err(malformed());
     }
-    let mut seen = HashSet::new();
-    let fits = |context: &Value| match context {
-        Value::String(url) => is_uri(url) && seen.insert(url.clone()),
-        other => other.is_object(),
-    };
+    let urls: Vec<&str> = contexts.iter().filter_map(Value::as_str).collect();
+    let is_unique = urls.iter().collect::<HashSet<_>>().len() == urls.len();
+    // The base contexts exclude one another.
+    let is_url = |url: &&str| is_uri(url) && (*url == base || !is_base_context(url));
+    let fits = |context: &Value| context.is_string() || context.is_object();
     let is_last = |position| position + 1 == contexts.len();
     let undefined_terms = contexts.iter().position(|context| context == UNDEFINED_TERMS);
-    if contexts.iter().all(fits) && undefined_terms.is_none_or(is_last) {
+    if contexts.iter().all(fits) && urls.iter().all(is_url) && is_unique && undefined_terms.is_none_or(is_last) {
         Ok(())
     } else {
         Err(malformed())
     }
+}
+
+fn is_base_context(url: &str) -> bool {
+    matches!(url, BASE_CONTEXT | BASE_CONTEXT_1_1)
 }
 
 /// `type`: non-empty strings, among them `base` ([types](https://www.w3.org/TR/vc-data-model-2.0/#types)).

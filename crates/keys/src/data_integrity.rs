@@ -37,7 +37,8 @@ pub enum ProofError {
     /// The signature is not the key's.
     #[error("the proof value is not a valid signature")]
     Signature(#[from] SignatureError),
-    /// The document still carries a `proof`, or the configuration a `proofValue`.
+    /// The document still carries a `proof` (or has lost the one that `previousProof` names), or the configuration a
+    /// `proofValue`.
     #[error("expected a document without `{found}`")]
     Unexpected {
         /// Which member is too much.
@@ -66,7 +67,7 @@ pub fn eddsa_jcs_sign(
     }))
 }
 
-/// Checks `proof` over `document` (without its `proof` member) with `key`.
+/// Checks `proof` over `document` (without its `proof` member; in a chain, with the previous proofs there) with `key`.
 ///
 /// # Errors
 /// [`ProofError`], the sender's fault.
@@ -105,7 +106,8 @@ pub fn eddsa_jcs_verify(document: &Value, proof: &Value, key: &PublicKey) -> Res
 
 /// Hash of the configuration, then hash of the document (section 3.3.4).
 fn hash_data(document: &Value, configuration: &Map<String, Value>) -> Result<Vec<u8>, ProofError> {
-    if document.get("proof").is_some() {
+    // A link of a chain covers the proofs before it, and nothing else does.
+    if document.get("proof").is_some() != configuration.contains_key("previousProof") {
         return Err(ProofError::Unexpected { found: "proof" });
     }
     if configuration.contains_key("proofValue") {

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod presentations;
+mod proof_sets;
 
 use jsonld::ContextLoader;
 use keys::Algorithm;

@@ -28,6 +28,7 @@ use super::credential::with_proof;
 use super::document;
 use super::proof::Proof;
 use super::proof::check_method;
+use super::proof_set::ProofSet;
 use crate::Held;
 use crate::Transaction;
 use crate::Unverified;
@@ -163,12 +164,15 @@ impl Presentation<'_> {
             .iter()
             .map(|held| json::parse(held.as_str().as_bytes(), limits()))
             .collect::<Result<Vec<_>, _>>()?;
-        let document = Map::from_iter([
+        let mut document = Map::from_iter([
             ("@context".to_owned(), json!([BASE_CONTEXT])),
             ("type".to_owned(), json!([PRESENTATION_TYPE])),
             ("holder".to_owned(), Value::from(self.holder)),
-            ("verifiableCredential".to_owned(), Value::Array(credentials)),
         ]);
+        // One or more, or no such member.
+        if !credentials.is_empty() {
+            document.insert("verifiableCredential".to_owned(), Value::Array(credentials));
+        }
         let options = ProofOptions {
             cryptosuite: self.cryptosuite,
             verification_method: self.verification_method,
@@ -190,7 +194,7 @@ impl UnverifiedPresentation {
     /// [`LdpVpError`], the presenter's fault.
     pub fn parse(text: &str) -> Result<Self, LdpVpError> {
         let mut document = json::parse_object(text.as_bytes(), limits())?;
-        let proof = Proof::take(&mut document)?;
+        let proof = ProofSet::take_one(&mut document)?;
         let properties = PresentationProperties::read(&document)?;
         let found = properties.credentials.len();
         if found > MAX_CREDENTIALS {

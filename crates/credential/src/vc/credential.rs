@@ -4,8 +4,10 @@ use keys::Timestamp;
 use serde_json::Map;
 use serde_json::Value;
 
+use super::BASE_CONTEXT;
 use super::CREDENTIAL_TYPE;
 use super::DataModelError;
+use super::DataModelVersion;
 use super::RelatedResource;
 use super::check_context;
 use super::identified;
@@ -23,6 +25,8 @@ use crate::status_list::StatusReference;
 /// What a credential document says apart from its claims.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialProperties {
+    /// The version of the data model that it declares.
+    pub version: DataModelVersion,
     /// `issuer`, or its `id`.
     pub issuer: String,
     /// `type` without `VerifiableCredential`; only that one if there is no other, so that authority for
@@ -54,12 +58,12 @@ const TYPED: [&str; 6] = [
 ];
 
 impl CredentialProperties {
-    /// Checks the shape of a credential document and reads its properties. The times are not compared with now.
+    /// Checks the shape of a credential document of version 2.0 and reads its properties. The times are not compared with now.
     ///
     /// # Errors
     /// [`DataModelError`], the author's fault.
     pub fn read(document: &Map<String, Value>) -> Result<Self, DataModelError> {
-        check_context(document)?;
+        check_context(document, BASE_CONTEXT)?;
         optional_id(document, "id")?;
         check_texts(document)?;
         for property in TYPED {
@@ -73,6 +77,7 @@ impl CredentialProperties {
         let (valid_from, valid_until) = read_validity(document)?;
         let (status, unknown_status) = read_status(document)?;
         Ok(Self {
+            version: DataModelVersion::V2_0,
             issuer: read_issuer(document)?,
             types: specific_types(&read_types(document, CREDENTIAL_TYPE)?),
             valid_from,
@@ -95,7 +100,7 @@ fn read_issuer(document: &Map<String, Value>) -> Result<String, DataModelError> 
     identified(issuer, "issuer").map(str::to_owned)
 }
 
-fn specific_types(types: &[&str]) -> Vec<String> {
+pub(super) fn specific_types(types: &[&str]) -> Vec<String> {
     let specific: Vec<String> = types
         .iter()
         .filter(|type_| **type_ != CREDENTIAL_TYPE)
@@ -122,7 +127,7 @@ fn read_validity(document: &Map<String, Value>) -> Result<(Option<Timestamp>, Op
 
 /// One or more subjects, each with at least one claim or an id. (The Recommendation demands a claim; its test suite has
 /// subjects that have only an id and must be accepted.)
-fn read_subject(document: &Map<String, Value>) -> Result<Option<String>, DataModelError> {
+pub(super) fn read_subject(document: &Map<String, Value>) -> Result<Option<String>, DataModelError> {
     let property = "credentialSubject";
     let subjects = read_objects(document, property)?;
     let mut ids = Vec::with_capacity(subjects.len());
@@ -140,7 +145,9 @@ fn read_subject(document: &Map<String, Value>) -> Result<Option<String>, DataMod
     }
 }
 
-fn read_status(document: &Map<String, Value>) -> Result<(Vec<StatusReference>, Vec<String>), DataModelError> {
+pub(super) fn read_status(
+    document: &Map<String, Value>,
+) -> Result<(Vec<StatusReference>, Vec<String>), DataModelError> {
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for entry in typed_objects(document, "credentialStatus")? {
         let types = read_type_strings(entry).unwrap_or_default();

@@ -4,6 +4,7 @@
 use serde_json::Map;
 use serde_json::Value;
 
+use super::BASE_CONTEXT;
 use super::CREDENTIAL_TYPE;
 use super::DataModelError;
 use super::ENVELOPED_CREDENTIAL;
@@ -33,7 +34,7 @@ impl<'a> PresentationProperties<'a> {
     /// # Errors
     /// [`DataModelError`], the author's fault.
     pub fn read(document: &'a Map<String, Value>) -> Result<Self, DataModelError> {
-        check_context(document)?;
+        check_context(document, BASE_CONTEXT)?;
         optional_id(document, "id")?;
         read_types(document, PRESENTATION_TYPE)?;
         let holder = document

@@ -75,7 +75,7 @@ fn read_presentation(document: &Value) -> Result<(), DataModelError> {
 }
 
 /// The property that a refusal names.
-fn blamed(refusal: DataModelError) -> &'static str {
+fn blamed(refusal: &DataModelError) -> &'static str {
     match refusal {
         DataModelError::Property { property, .. } => property,
         DataModelError::Status(_) => "credentialStatus",
@@ -104,7 +104,7 @@ fn all_refused(
         let mut document = genuine.clone();
         set(&mut document, pointer, value.clone());
         let refusal = refusal(&document);
-        assert_eq!(refusal.map(blamed), Some(*property), "{pointer} {value}");
+        assert_eq!(refusal.as_ref().map(blamed), Some(*property), "{pointer} {value}");
     }
 }
 
@@ -169,6 +169,14 @@ fn rules_of_credentials() {
         ("/validFrom", "validFrom", json!(1_767_225_600)),
         ("/validUntil", "validUntil", json!("2025-12-31T23:59:59Z")),
         ("/validUntil", "validUntil", json!("2026-01-01T00:00:00+00:01")),
+    ];
+    all_refused(&credential(), &cases, |document| read(document).err());
+}
+
+#[test]
+fn rules_of_what_may_be_added_to_credentials() {
+    let url = "https://agency.example/1";
+    let cases = [
         // Status.
         ("/credentialStatus", "credentialStatus", json!([])),
         ("/credentialStatus/type", "credentialStatus", json!(null)),
@@ -368,4 +376,96 @@ fn problem_types_are_urls_of_the_standards() {
 fn a_malformed_value_is_reported_as_one() {
     let refused = read(&json!({"@context": []})).unwrap_err();
     assert_eq!(refused.problem_type(), ProblemType::MalformedValueError);
+}
+
+fn old_credential() -> Value {
+    json!({
+        "@context": [BASE_CONTEXT_1_1, "https://w3id.org/security/data-integrity/v2"],
+        "id": "http://university.example/credentials/3732",
+        "type": ["VerifiableCredential", "Licence"],
+        "issuer": "did:web:agency.example",
+        "issuanceDate": "2026-01-01T00:00:00Z",
+        "expirationDate": "2028-01-01T00:00:00Z",
+        "credentialSubject": {"id": "did:key:z6MkHolder", "class": ["2B"]},
+        "credentialStatus": {"id": "https://agency.example/status/1#7", "type": "StatusList2021Entry"},
+        "credentialSchema": {"id": "https://agency.example/schema.json", "type": "JsonSchemaValidator2018"},
+        "refreshService": {"id": "https://agency.example/refresh", "type": "Refresh"},
+        "termsOfUse": {"type": "Terms"},
+        "evidence": [{"type": "Evidence"}],
+    })
+}
+
+fn read_received(document: &Value) -> Result<CredentialProperties, DataModelError> {
+    CredentialProperties::read_received(document.as_object().unwrap())
+}
+
+#[test]
+fn rules_of_credentials_of_version_1_1() {
+    let url = "https://agency.example/1";
+    let cases = [
+        ("/@context", "@context", json!([url, BASE_CONTEXT_1_1])),
+        ("/@context", "@context", json!(BASE_CONTEXT_1_1)),
+        ("/@context", "@context", json!([BASE_CONTEXT_1_1, BASE_CONTEXT_1_1])),
+        ("/@context", "@context", json!([BASE_CONTEXT_1_1, BASE_CONTEXT])),
+        ("/id", "id", json!([url])),
+        ("/type", "type", json!(["Licence"])),
+        ("/issuer", "issuer", json!(null)),
+        ("/issuer", "issuer", json!({"name": "Agency"})),
+        ("/issuanceDate", "issuanceDate", json!(null)),
+        ("/issuanceDate", "issuanceDate", json!("2026-01-01")),
+        ("/issuanceDate", "issuanceDate", json!(1_767_225_600)),
+        ("/expirationDate", "expirationDate", json!("Sat, 1 Jan 2028")),
+        ("/expirationDate", "expirationDate", json!("2025-12-31T23:59:59Z")),
+        ("/credentialSubject", "credentialSubject", json!(null)),
+        ("/credentialSubject", "credentialSubject", json!({})),
+        ("/credentialStatus/id", "credentialStatus", json!(null)),
+        ("/credentialStatus/type", "credentialStatus", json!(null)),
+        ("/credentialSchema/id", "credentialSchema", json!(null)),
+        ("/credentialSchema/type", "credentialSchema", json!(null)),
+        ("/refreshService/id", "refreshService", json!(null)),
+        ("/refreshService/type", "refreshService", json!(null)),
+        ("/termsOfUse/type", "termsOfUse", json!(null)),
+        ("/evidence/0/type", "evidence", json!(null)),
+    ];
+    all_refused(&old_credential(), &cases, |document| read_received(document).err());
+}
+
+/// The first context says which version it is, and nothing else does.
+#[test]
+fn versions_are_declared() {
+    let (old, new) = (old_credential(), credential());
+    assert_eq!(read_received(&old).unwrap().version, DataModelVersion::V1_1);
+    assert_eq!(read_received(&new).unwrap().version, DataModelVersion::V2_0);
+    // What is issued is 2.0.
+    assert_eq!(read(&old).err().as_ref().map(blamed), Some("@context"));
+    // The properties of one version do not count in the other.
+    let mut new_with_old = new;
+    new_with_old["expirationDate"] = json!("nonsense");
+    assert!(read_received(&new_with_old).is_ok());
+    let mut old_as_new = old;
+    old_as_new["@context"][0] = json!(BASE_CONTEXT);
+    assert_eq!(read_received(&old_as_new).unwrap().valid_until, None);
+}
+
+/// Such a time means nothing by itself; the Recommendations say that it is UTC.
+#[test]
+fn a_time_of_version_1_1_without_offset_is_utc() {
+    let mut document = old_credential();
+    document["expirationDate"] = json!("2028-01-01T00:00:00");
+    let expected = Timestamp::parse_date_time_stamp("2028-01-01T00:00:00Z").unwrap();
+    assert_eq!(read_received(&document).unwrap().valid_until, Some(expected));
+}
+
+/// The context of 1.1 defines the properties of 2.0 too: whoever wrote them meant them.
+#[test]
+fn both_periods_of_a_credential_of_version_1_1_count() {
+    let mut document = old_credential();
+    document["validFrom"] = json!("2027-01-01T00:00:00Z");
+    document["validUntil"] = json!("2027-06-01T00:00:00Z");
+    let read = read_received(&document).unwrap();
+    let at = |text| Some(Timestamp::parse_date_time_stamp(text).unwrap());
+    assert_eq!(
+        (read.valid_from, read.valid_until),
+        (at("2027-01-01T00:00:00Z"), at("2027-06-01T00:00:00Z"))
+    );
 }

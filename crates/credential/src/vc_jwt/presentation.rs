@@ -171,15 +171,21 @@ impl Presentation<'_> {
                 "id": format!("data:{ENVELOPE},{}", held.as_str()),
             })
         };
-        let document = json!({
+        let mut document = json!({
             "@context": [BASE_CONTEXT],
             "type": [PRESENTATION_TYPE],
             "holder": self.holder,
-            "verifiableCredential": credentials.iter().map(envelope).collect::<Vec<_>>(),
             "aud": self.audience,
             "nonce": self.nonce,
             "iat": self.issued_at.unix(),
         });
+        // One or more, or no such member.
+        if let (false, Value::Object(members)) = (credentials.is_empty(), &mut document) {
+            members.insert(
+                "verifiableCredential".to_owned(),
+                credentials.iter().map(envelope).collect(),
+            );
+        }
         let header = [("cty", "vp"), ("kid", self.key_id), ("typ", PRESENTATION_TYP)];
         let header = header
             .into_iter()

@@ -401,26 +401,6 @@ fn proof_removed() {
     }
 }
 
-#[test]
-fn proof_sets_and_chains_are_refused() {
-    for error in World::new().refused(|credential| {
-        let proof = credential["proof"].clone();
-        credential["proof"] = json!([proof, proof]);
-    }) {
-        assert_eq!(error, LdpVcError::Proof(ProofError::Set { found: 2 }));
-    }
-    for error in World::new().refused(|credential| credential["proof"] = json!([])) {
-        assert_eq!(error, LdpVcError::Proof(ProofError::Set { found: 0 }));
-    }
-    for error in World::new().refused(|credential| credential["proof"]["previousProof"] = json!("urn:x:1")) {
-        assert_eq!(error, LdpVcError::Proof(ProofError::Chain));
-    }
-    let world = World::new();
-    let mut credential = world.issue(Cryptosuite::EddsaRdfc2022, |_| {});
-    credential["proof"] = json!([credential["proof"]]);
-    assert!(world.authenticate(&credential).is_ok());
-}
-
 /// A suite that reads the document in another way must not be chosen by the sender.
 #[test]
 fn other_cryptosuite() {
@@ -595,5 +575,48 @@ fn context_of_another_digest() {
                 source: mismatch
             })
         );
+    }
+}
+
+/// Read where it is received, by the dates of its own version; never issued, nor given a further proof.
+#[test]
+fn credentials_of_version_1_1() {
+    let world = World::new();
+    let old = as_object(json!({
+        "@context": [
+            "https://www.w3.org/2018/credentials/v1",
+            "https://w3id.org/security/data-integrity/v2",
+            CONTEXT,
+        ],
+        "type": ["VerifiableCredential", "Licence"],
+        "issuer": ISSUER,
+        "issuanceDate": "2026-01-01T00:00:00Z",
+        "expirationDate": NOW.plus(60).to_rfc3339(),
+        "credentialSubject": {"id": HOLDER, "class": ["2B"]},
+    }));
+    for suite in Cryptosuite::ALL {
+        let refused = issue(old.clone(), &options(suite), &world.contexts).map(drop);
+        assert!(matches!(refused, Err(LdpVcError::DataModel(_))), "{refused:?}");
+        let configuration = options(suite).configuration(ProofPurpose::AssertionMethod);
+        let request = suite.sign(&old, configuration, &world.contexts).unwrap();
+        let mut credential = old.clone();
+        credential.insert("proof".to_owned(), fulfil(&world.issuer, request).unwrap());
+        let credential = Value::Object(credential);
+        let authentic = world.authenticate(&credential).unwrap();
+        assert_eq!(authentic.data_model(), crate::vc::DataModelVersion::V1_1);
+        assert_eq!(authentic.facts().types(), ["Licence"]);
+        // Both versions' contexts give `validUntil` the same IRI; the dates of 1.1 have none in 2.0, and 2.0 needs none.
+        let mut as_new = credential.clone();
+        as_new["@context"][0] = json!("https://www.w3.org/ns/credentials/v2");
+        let mut as_old = world.issue(suite, |_| {});
+        as_old["@context"][0] = json!("https://www.w3.org/2018/credentials/v1");
+        for swapped in [as_new, as_old] {
+            assert!(world.authenticate(&swapped).is_err());
+        }
+        let late = world.authenticate_at(&credential, world.issuer.public_key(), ISSUER, NOW.plus(60));
+        assert!(matches!(late, Err(LdpVcError::Validity(_))), "{late:?}");
+        let place = ProofPlace::default();
+        let refused = add_proof(as_object(credential), &options(suite), place, &world.contexts).map(drop);
+        assert!(matches!(refused, Err(LdpVcError::DataModel(_))), "{refused:?}");
     }
 }
