@@ -8,6 +8,7 @@
 //! to no URL). That belongs to Data Integrity, which processes JSON-LD.
 
 mod credential;
+mod credential_schema;
 mod envelope;
 mod language;
 mod presentation;
@@ -19,6 +20,14 @@ mod version;
 mod tests;
 
 pub use credential::CredentialProperties;
+pub use credential_schema::CredentialSchema;
+pub use credential_schema::DIALECT;
+pub use credential_schema::JsonSchema;
+pub use credential_schema::MAX_SCHEMA_BYTES;
+pub use credential_schema::SchemaError;
+pub use credential_schema::SchemaEvaluator;
+pub use credential_schema::SchemaKind;
+pub use credential_schema::SchemaOutcome;
 pub use envelope::ENVELOPED_CREDENTIAL;
 pub use envelope::ENVELOPED_PRESENTATION;
 pub use envelope::Envelope;

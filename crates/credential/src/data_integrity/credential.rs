@@ -38,6 +38,7 @@ use crate::evidence::sealed::Contents;
 use crate::registered_claims::ValidityError;
 use crate::registered_claims::check_validity;
 use crate::vc::CredentialProperties;
+use crate::vc::CredentialSchema;
 use crate::vc::DataModelError;
 use crate::vc::DataModelVersion;
 use crate::vc::ProblemType;
@@ -49,6 +50,7 @@ pub struct LdpVc {
     /// The document that was signed, without the proof.
     document: Map<String, Value>,
     version: DataModelVersion,
+    schemas: Vec<CredentialSchema>,
     related_resources: Vec<RelatedResource>,
     proofs: Vec<VerifiedProof>,
     presented: bool,
@@ -451,6 +453,7 @@ impl Unverified<LdpVc> {
                 text,
                 document,
                 version: properties.version,
+                schemas: properties.schemas,
                 related_resources: properties.related_resources,
                 proofs: verified,
                 presented,
@@ -471,6 +474,12 @@ impl Authentic<LdpVc> {
     #[must_use]
     pub const fn data_model(&self) -> DataModelVersion {
         self.contents.version
+    }
+
+    /// `credentialSchema`: what the credential may be evaluated against.
+    #[must_use]
+    pub fn schemas(&self) -> &[CredentialSchema] {
+        &self.contents.schemas
     }
 
     /// `relatedResource`: what must be checked before it is used. The contexts among them are.

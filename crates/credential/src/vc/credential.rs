@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::BASE_CONTEXT;
 use super::CREDENTIAL_TYPE;
+use super::CredentialSchema;
 use super::DataModelError;
 use super::DataModelVersion;
 use super::RelatedResource;
@@ -42,6 +43,8 @@ pub struct CredentialProperties {
     pub status: Vec<StatusReference>,
     /// Types of the other entries.
     pub unknown_status: Vec<String>,
+    /// `credentialSchema`.
+    pub schemas: Vec<CredentialSchema>,
     /// `relatedResource`.
     pub related_resources: Vec<RelatedResource>,
 }
@@ -69,11 +72,6 @@ impl CredentialProperties {
         for property in TYPED {
             typed_objects(document, property)?;
         }
-        for schema in typed_objects(document, "credentialSchema")? {
-            if !schema.contains_key("id") {
-                return Err(malformed("credentialSchema", "objects with an id"));
-            }
-        }
         let (valid_from, valid_until) = read_validity(document)?;
         let (status, unknown_status) = read_status(document)?;
         Ok(Self {
@@ -85,6 +83,7 @@ impl CredentialProperties {
             subject: read_subject(document)?,
             status,
             unknown_status,
+            schemas: CredentialSchema::read_all(document)?,
             related_resources: RelatedResource::read_all(document)?,
         })
     }

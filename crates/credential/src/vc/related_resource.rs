@@ -22,8 +22,14 @@ const PROPERTY: &str = "relatedResource";
 pub struct RelatedResource {
     id: String,
     media_type: Option<String>,
-    digest_sri: Vec<Digest>,
-    digest_multibase: Vec<Digest>,
+    digests: Digests,
+}
+
+/// The digests that an object with an `id` tells of what is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Digests {
+    sri: Vec<Digest>,
+    multibase: Vec<Digest>,
 }
 
 impl RelatedResource {
@@ -45,10 +51,7 @@ impl RelatedResource {
     /// # Errors
     /// [`IntegrityError`], after which the resource must not be used.
     pub fn verify(&self, resource: &[u8]) -> Result<(), IntegrityError> {
-        [&self.digest_sri, &self.digest_multibase]
-            .into_iter()
-            .filter(|digests| !digests.is_empty())
-            .try_for_each(|digests| integrity::check_any(resource, digests))
+        self.digests.verify(resource)
     }
 
     pub(super) fn read_all(document: &Map<String, Value>) -> Result<Vec<Self>, DataModelError> {
@@ -66,23 +69,41 @@ impl RelatedResource {
 
     fn read(object: &Map<String, Value>) -> Result<Self, DataModelError> {
         let id = optional_id(object, PROPERTY)?.ok_or_else(|| malformed(PROPERTY, "objects with an id"))?;
-        let digest_sri = read_digests(object, "digestSRI", |text| {
-            text.split_ascii_whitespace()
-                .map(Digest::from_hash_expression)
-                .collect()
-        })?;
-        let digest_multibase = read_digests(object, "digestMultibase", |text| {
-            Digest::from_multibase(text).map(|digest| vec![digest])
-        })?;
-        if digest_sri.is_empty() && digest_multibase.is_empty() {
+        let digests = Digests::read(object)?;
+        if digests.is_empty() {
             return Err(malformed(PROPERTY, "objects with a digestSRI or a digestMultibase"));
         }
         Ok(Self {
             id: id.to_owned(),
             media_type: read_media_type(object)?,
-            digest_sri,
-            digest_multibase,
+            digests,
         })
+    }
+}
+
+impl Digests {
+    pub(super) fn read(object: &Map<String, Value>) -> Result<Self, DataModelError> {
+        let sri = read_digests(object, "digestSRI", |text| {
+            text.split_ascii_whitespace()
+                .map(Digest::from_hash_expression)
+                .collect()
+        })?;
+        let multibase = read_digests(object, "digestMultibase", |text| {
+            Digest::from_multibase(text).map(|digest| vec![digest])
+        })?;
+        Ok(Self { sri, multibase })
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.sri.is_empty() && self.multibase.is_empty()
+    }
+
+    /// Every kind of digest that is there must hold.
+    pub(super) fn verify(&self, resource: &[u8]) -> Result<(), IntegrityError> {
+        [&self.sri, &self.multibase]
+            .into_iter()
+            .filter(|digests| !digests.is_empty())
+            .try_for_each(|digests| integrity::check_any(resource, digests))
     }
 }
 

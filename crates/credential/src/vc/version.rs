@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::BASE_CONTEXT;
 use super::CREDENTIAL_TYPE;
 use super::CredentialProperties;
+use super::CredentialSchema;
 use super::DataModelError;
 use super::check_context;
 use super::credential::read_status;
@@ -70,7 +71,7 @@ fn read_version_1_1(document: &Map<String, Value>) -> Result<CredentialPropertie
     for property in ["evidence", "proof", "termsOfUse"] {
         typed_objects(document, property)?;
     }
-    for property in ["credentialSchema", "credentialStatus", "refreshService"] {
+    for property in ["credentialStatus", "refreshService"] {
         let objects = typed_objects(document, property)?;
         if !objects.iter().all(|object| object.contains_key("id")) {
             return Err(malformed(property, "objects with an id"));
@@ -88,6 +89,7 @@ fn read_version_1_1(document: &Map<String, Value>) -> Result<CredentialPropertie
         subject: read_subject(document)?,
         status,
         unknown_status,
+        schemas: CredentialSchema::read_all(document)?,
         related_resources: Vec::new(),
     })
 }

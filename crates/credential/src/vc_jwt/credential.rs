@@ -34,6 +34,7 @@ use crate::registered_claims::check_validity;
 use crate::registered_claims::numeric_date;
 use crate::registered_claims::optional_string;
 use crate::vc::CredentialProperties;
+use crate::vc::CredentialSchema;
 use crate::vc::DataModelError;
 use crate::vc::ProblemType;
 use crate::vc::RelatedResource;
@@ -42,6 +43,7 @@ use crate::vc::RelatedResource;
 pub struct VcJwt {
     text: String,
     document: Map<String, Value>,
+    schemas: Vec<CredentialSchema>,
     related_resources: Vec<RelatedResource>,
     presented: bool,
 }
@@ -288,6 +290,7 @@ impl Unverified<VcJwt> {
             contents: VcJwt {
                 text,
                 document,
+                schemas: properties.schemas,
                 related_resources: properties.related_resources,
                 presented,
             },
@@ -296,6 +299,12 @@ impl Unverified<VcJwt> {
 }
 
 impl Authentic<VcJwt> {
+    /// `credentialSchema`: what the credential may be evaluated against.
+    #[must_use]
+    pub fn schemas(&self) -> &[CredentialSchema] {
+        &self.contents.schemas
+    }
+
     /// `relatedResource`: what must be checked before it is used.
     #[must_use]
     pub fn related_resources(&self) -> &[RelatedResource] {
