@@ -9,6 +9,7 @@ use credential::data_integrity::Cryptosuite;
 use credential::data_integrity::LdpVcError;
 use credential::data_integrity::Pointer;
 use credential::data_integrity::ProofOptions;
+use credential::data_integrity::ProofPlace;
 use jsonld::ContextLoader;
 use keys::Algorithm;
 use serde_json::Map;
@@ -58,7 +59,7 @@ pub fn fuzz(data: &[u8]) {
     }
 }
 
-/// What we secure, verifies.
+/// What we secure, verifies, also with a second proof over the first.
 fn issue(document: Map<String, Value>, cryptosuite: Cryptosuite) {
     let options = ProofOptions {
         cryptosuite,
@@ -70,8 +71,26 @@ fn issue(document: Map<String, Value>, cryptosuite: Cryptosuite) {
     let Ok(request) = data_integrity::issue(document, &options, &CONTEXTS) else {
         return;
     };
-    let secured = Value::Object(issuer().sign(request)).to_string();
-    let _held = Unverified::<LdpVc>::parse(&secured)
+    let secured = issuer().sign(request);
+    restore(&secured);
+    let mut chain = secured;
+    chain.remove("proof");
+    for (id, previous) in [("urn:x:1", None), ("urn:x:2", Some("urn:x:1"))] {
+        let place = ProofPlace {
+            id: Some(id),
+            previous: previous.as_slice(),
+        };
+        // Two proofs may be too much work where one was not.
+        let Ok(request) = data_integrity::add_proof(chain, &options, place, &CONTEXTS) else {
+            return;
+        };
+        chain = issuer().sign(request);
+    }
+    restore(&chain);
+}
+
+fn restore(secured: &Map<String, Value>) {
+    let _held = Unverified::<LdpVc>::from_object(secured)
         .expect("what we secure is read")
         .restore(issuer().public(), &issuer().did, &CONTEXTS)
         .expect("what we secure verifies");

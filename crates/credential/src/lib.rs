@@ -10,6 +10,7 @@ pub mod claim_path;
 pub mod data_integrity;
 pub mod evidence;
 mod format;
+pub mod integrity;
 mod key_id;
 pub mod mdoc;
 pub mod registered_claims;

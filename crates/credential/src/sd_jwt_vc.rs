@@ -11,7 +11,6 @@
 //!
 //! Not done here: leading the certificates in `x5c` to a trust anchor, and reading the issuer from them.
 
-pub mod integrity;
 mod issue;
 pub mod issuer_metadata;
 mod present;

@@ -72,7 +72,8 @@ pub enum ProofError {
     /// The signature is not the key's.
     #[error("the proof value is not a valid signature")]
     Signature(#[from] SignatureError),
-    /// The document still carries a `proof`, or the configuration a `proofValue`.
+    /// The document still carries a `proof` (or has lost the one that `previousProof` names), or the configuration a
+    /// `proofValue`.
     #[error("expected a document without `{found}`")]
     Unexpected {
         /// Which member is too much.
@@ -105,7 +106,8 @@ pub fn jcs_sign(
     }))
 }
 
-/// Checks `proof`, which must be of this suite, over `document` (without its `proof` member) with `key`.
+/// Checks `proof`, which must be of this suite, over `document` (without its `proof` member; in a chain, with the
+/// previous proofs there) with `key`.
 ///
 /// # Errors
 /// [`ProofError`], the sender's fault.
@@ -164,7 +166,8 @@ fn hash_data(
     document: &Value,
     configuration: &Map<String, Value>,
 ) -> Result<Vec<u8>, ProofError> {
-    if document.get("proof").is_some() {
+    // A link of a chain covers the proofs before it, and nothing else does.
+    if document.get("proof").is_some() != configuration.contains_key("previousProof") {
         return Err(ProofError::Unexpected { found: "proof" });
     }
     if configuration.contains_key("proofValue") {

@@ -4,6 +4,7 @@ mod bbs_2023;
 mod credentials;
 mod ecdsa;
 mod presentations;
+mod proof_sets;
 mod selective;
 
 use jsonld::ContextLoader;

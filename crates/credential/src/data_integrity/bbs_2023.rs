@@ -47,6 +47,7 @@ use super::selective::Statements;
 use super::selective::labelled_n_quads;
 use super::selective::labels;
 use super::selective::labels::HmacKey;
+use crate::vc::ProblemType;
 
 /// The fault of the proof's maker, or of whoever changed it or its document.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -88,6 +89,16 @@ pub enum Bbs2023Error {
     /// The parts of the document are not named as they should be.
     #[error("the selection is refused")]
     Selective(#[from] SelectiveError),
+}
+
+impl Bbs2023Error {
+    /// The `type` of a problem report.
+    pub(super) const fn problem_type(&self) -> ProblemType {
+        match self {
+            Self::Bbs(BbsError::Signature) => ProblemType::CryptographicSecurityError,
+            _ => ProblemType::ProofVerificationError,
+        }
+    }
 }
 
 /// What a holder chooses for one presentation.

@@ -3,6 +3,7 @@
 //! [verify proof](https://www.w3.org/TR/vc-data-integrity/#verify-proof)).
 
 use jsonld::ContextLoader;
+use jsonld::HashAlgorithm;
 use keys::Algorithm;
 use keys::PublicKey;
 use keys::SigningRequest;
@@ -19,9 +20,16 @@ use super::MAX_CREDENTIAL_BYTES;
 use super::ProofError;
 use super::ProofPurpose;
 use super::cryptosuite::Disclosure;
+use super::cryptosuite::Transformation;
+use super::cryptosuite::canonical_n_quads;
 use super::document;
 use super::proof::Proof;
 use super::proof::check_method;
+use super::proof::read_place;
+use super::proof_set::ProofKeys;
+use super::proof_set::ProofSet;
+use super::proof_set::VerifiedProof;
+use super::proof_set::check_previous;
 use crate::Authentic;
 use crate::CredentialFormat;
 use crate::Facts;
@@ -34,7 +42,11 @@ use crate::evidence::sealed::Contents;
 use crate::registered_claims::ValidityError;
 use crate::registered_claims::check_validity;
 use crate::vc::CredentialProperties;
+use crate::vc::CredentialSchema;
 use crate::vc::DataModelError;
+use crate::vc::DataModelVersion;
+use crate::vc::ProblemType;
+use crate::vc::RelatedResource;
 
 /// A credential with an embedded proof.
 pub struct LdpVc {
@@ -43,6 +55,10 @@ pub struct LdpVc {
     document: Map<String, Value>,
     disclosure: Disclosure,
     presentation_header: Option<Vec<u8>>,
+    version: DataModelVersion,
+    schemas: Vec<CredentialSchema>,
+    related_resources: Vec<RelatedResource>,
+    proofs: Vec<VerifiedProof>,
     presented: bool,
 }
 
@@ -50,7 +66,10 @@ pub struct LdpVc {
 pub struct Parsed {
     pub(super) text: String,
     pub(super) document: Map<String, Value>,
-    pub(super) proof: Proof,
+    pub(super) proofs: ProofSet,
+    /// Hints: of the issuer's first proof.
+    verification_method: String,
+    cryptosuite: Cryptosuite,
     properties: CredentialProperties,
     disclosure: Disclosure,
     /// Whether it came inside of a presentation.
@@ -72,6 +91,15 @@ pub struct ProofOptions<'a> {
     pub expires: Option<Timestamp>,
 }
 
+/// The place of a proof among others.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ProofPlace<'a> {
+    /// `id`, a URL by which later proofs name it.
+    pub id: Option<&'a str>,
+    /// `previousProof`: the ids of those that this one covers too.
+    pub previous: &'a [&'a str],
+}
+
 /// The issuer's fault, or that of whoever changed the credential.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
@@ -88,6 +116,9 @@ pub enum LdpVcError {
     /// The document could be read in two ways.
     #[error("the form of the credential document is refused")]
     Document(#[from] DocumentError),
+    /// A proof cannot be added to those that are there: the caller's fault.
+    #[error("no proof can be added")]
+    Generation(#[source] ProofError),
     /// The credential is not one to derive others from: the caller's fault.
     #[error("expected a credential with a base proof, found another")]
     NoBaseProof,
@@ -117,24 +148,18 @@ pub enum LdpVcError {
 }
 
 impl LdpVcError {
-    /// The `type` of a problem report
-    /// ([processing errors](https://www.w3.org/TR/vc-data-integrity/#processing-errors)).
+    /// The `type` of a problem report.
     #[must_use]
-    pub const fn problem_type(&self) -> &'static str {
+    pub const fn problem_type(&self) -> ProblemType {
         match self {
-            Self::Cryptosuite(
-                CryptosuiteError::Canonicalization(_) | CryptosuiteError::Json(_) | CryptosuiteError::JsonLd(_),
-            ) => "https://w3id.org/security#PROOF_TRANSFORMATION_ERROR",
-            Self::Json(_) => "https://www.w3.org/TR/vc-data-model#PARSING_ERROR",
-            Self::NoBaseProof | Self::Secured => "https://w3id.org/security#PROOF_GENERATION_ERROR",
-            Self::BaseProof
-            | Self::Cryptosuite(_)
-            | Self::DataModel(_)
-            | Self::Document(_)
-            | Self::Presented
-            | Self::Proof(_)
-            | Self::Validity(_)
-            | Self::WrongIssuer { .. } => "https://w3id.org/security#PROOF_VERIFICATION_ERROR",
+            Self::Cryptosuite(error) => error.problem_type(),
+            Self::DataModel(error) => error.problem_type(),
+            Self::Document(error) => error.problem_type(),
+            Self::Json(_) => ProblemType::ParsingError,
+            Self::Proof(error) => error.problem_type(),
+            Self::Generation(_) | Self::NoBaseProof | Self::Secured => ProblemType::ProofGenerationError,
+            Self::Validity(_) => ProblemType::RangeError,
+            Self::BaseProof | Self::Presented | Self::WrongIssuer { .. } => ProblemType::ProofVerificationError,
         }
     }
 }
@@ -167,8 +192,66 @@ pub(super) fn check_unsecured(
     }
     let properties = CredentialProperties::read(document)?;
     check_method(&properties.issuer, options.verification_method)?;
+    check_document(document, &properties, options.cryptosuite, contexts)
+}
+
+/// The credential with a further proof, once signed, or with its first one
+/// ([add proof set/chain](https://www.w3.org/TR/vc-data-integrity/#add-proof-set-chain)). It may be by anybody: what it
+/// means besides the issuer's own is for those to say who check it. No signature is checked.
+///
+/// # Errors
+/// [`LdpVcError`], the caller's fault.
+pub fn add_proof(
+    mut credential: Map<String, Value>,
+    options: &ProofOptions<'_>,
+    place: ProofPlace<'_>,
+    contexts: &ContextLoader,
+) -> Result<SigningRequest<Map<String, Value>>, LdpVcError> {
+    let proofs = if credential.contains_key("proof") {
+        ProofSet::take(&mut credential)?
+    } else {
+        ProofSet::none()
+    };
+    let properties = CredentialProperties::read(&credential)?;
+    check_document(&credential, &properties, options.cryptosuite, contexts)?;
+    let mut configuration = options.configuration(ProofPurpose::AssertionMethod);
+    configuration.extend(place.id.map(|id| ("id".to_owned(), Value::from(id))));
+    if !place.previous.is_empty() {
+        configuration.insert("previousProof".to_owned(), Value::from(place.previous));
+    }
+    let (id, previous) = read_place(&configuration).map_err(LdpVcError::Generation)?;
+    proofs
+        .check_addition(id.as_deref(), &previous)
+        .map_err(LdpVcError::Generation)?;
+    let covered = proofs.with_previous(&previous, &credential);
+    check_previous(&covered, options.cryptosuite, contexts)?;
+    let request = options
+        .cryptosuite
+        .sign(options.algorithm, &covered, configuration, contexts)?;
+    Ok(request.map(|proof| {
+        let mut all = proofs.into_values();
+        all.push(proof);
+        with_proof(credential, Value::Array(all))
+    }))
+}
+
+/// What must be true of a document that is to be signed.
+fn check_document(
+    document: &Map<String, Value>,
+    properties: &CredentialProperties,
+    suite: Cryptosuite,
+    contexts: &ContextLoader,
+) -> Result<(), LdpVcError> {
     document::check(document, contexts)?;
-    Ok(document::check_places(document)?)
+    document::check_places(document)?;
+    document::check_context_digests(document, &properties.related_resources, contexts)?;
+    match suite.transformation() {
+        // Signing transforms the document anyway.
+        Transformation::Rdfc | Transformation::Statements(_) => {}
+        // What we issue has a meaning for everybody, also for those who read it as JSON-LD.
+        Transformation::Jcs(_) => drop(canonical_n_quads(document, None, HashAlgorithm::Sha256, contexts)?),
+    }
+    Ok(())
 }
 
 pub(super) fn with_proof(mut document: Map<String, Value>, proof: Value) -> Map<String, Value> {
@@ -232,14 +315,17 @@ impl Unverified<LdpVc> {
     }
 
     fn read(mut document: Map<String, Value>, text: String) -> Result<Self, LdpVcError> {
-        let proof = Proof::take(&mut document)?;
-        let properties = CredentialProperties::read(&document)?;
+        let proofs = ProofSet::take(&mut document)?;
+        let properties = CredentialProperties::read_received(&document)?;
         document::context_urls(&document)?;
-        let disclosure = proof.cryptosuite.disclosure(proof.value())?;
+        let disclosure = proofs.disclosure()?;
+        let main = proofs.main(&properties.issuer).ok_or(ProofError::Missing)?;
         Ok(Self(Parsed {
             text,
             document,
-            proof,
+            verification_method: main.verification_method.clone(),
+            cryptosuite: main.cryptosuite,
+            proofs,
             properties,
             disclosure,
             presented: false,
@@ -252,16 +338,28 @@ impl Unverified<LdpVc> {
         &self.0.properties.issuer
     }
 
-    /// `verificationMethod`: the DID URL of the key that the issuer says it signed with.
+    /// `verificationMethod`: the DID URL of the key that the issuer says it signed with; of several, the first.
     #[must_use]
     pub fn verification_method(&self) -> &str {
-        &self.0.proof.verification_method
+        &self.0.verification_method
     }
 
-    /// How the proof was made.
+    /// The verification methods of all proofs in order, by whomever they are.
+    pub fn verification_methods(&self) -> impl Iterator<Item = &str> {
+        self.0.proofs.verification_methods()
+    }
+
+    /// The verification methods of the issuer's proofs, the first of which is [`Self::verification_method`]. The key of
+    /// each is needed.
+    pub fn issuer_methods(&self) -> impl Iterator<Item = &str> {
+        let proofs = self.0.proofs.of(self.issuer());
+        proofs.map(|proof| proof.verification_method.as_str())
+    }
+
+    /// How the issuer's (first) proof was made.
     #[must_use]
     pub const fn cryptosuite(&self) -> Cryptosuite {
-        self.0.proof.cryptosuite
+        self.0.cryptosuite
     }
 
     /// The contexts that the signature was made with, in order. They say what the terms mean, so a verifier
@@ -270,8 +368,8 @@ impl Unverified<LdpVc> {
         document::context_urls(&self.0.document).unwrap_or_default().into_iter()
     }
 
-    /// Checks the proof with `key`, which the caller resolved as `issuer`'s, and the times of proof and
-    /// credential. Every context must be one of `contexts`.
+    /// Checks the issuer's proofs with `key`, which the caller resolved as `issuer`'s under [`Self::verification_method`],
+    /// and the times of proofs and credential. Every context must be one of `contexts`.
     ///
     /// # Errors
     /// [`LdpVcError`]; [`LdpVcError::BaseProof`] for what is for its holder alone
@@ -283,10 +381,26 @@ impl Unverified<LdpVc> {
         contexts: &ContextLoader,
         now: Timestamp,
     ) -> Result<Authentic<LdpVc>, LdpVcError> {
+        let keys = ProofKeys::new().with(self.verification_method(), key.clone());
+        self.authenticate_set(&keys, issuer, contexts, now)
+    }
+
+    /// The same for a credential with proofs of several keys. Every proof of the issuer must hold, and every proof whose
+    /// key is given. What is not checked is not part of the evidence: see [`Authentic::proofs`].
+    ///
+    /// # Errors
+    /// [`LdpVcError`].
+    pub fn authenticate_set(
+        self,
+        keys: &ProofKeys,
+        issuer: &str,
+        contexts: &ContextLoader,
+        now: Timestamp,
+    ) -> Result<Authentic<LdpVc>, LdpVcError> {
         if self.0.disclosure == Disclosure::Base {
             return Err(LdpVcError::BaseProof);
         }
-        self.check_now(key, issuer, contexts, now)
+        self.check_now(keys, issuer, contexts, now)
     }
 
     /// For a wallet: checks what an issuer has delivered like [`Self::authenticate`], a base proof as well, and
@@ -301,19 +415,22 @@ impl Unverified<LdpVc> {
         contexts: &ContextLoader,
         now: Timestamp,
     ) -> Result<Held<LdpVc>, LdpVcError> {
-        self.check_now(key, issuer, contexts, now)?.hold_issued()
+        let keys = ProofKeys::new().with(self.verification_method(), key.clone());
+        self.check_now(&keys, issuer, contexts, now)?.hold_issued()
     }
 
     fn check_now(
         self,
-        key: &PublicKey,
+        keys: &ProofKeys,
         issuer: &str,
         contexts: &ContextLoader,
         now: Timestamp,
     ) -> Result<Authentic<LdpVc>, LdpVcError> {
-        self.0.proof.check(ProofPurpose::AssertionMethod, issuer, now)?;
+        for proof in self.0.proofs.required(issuer, keys)? {
+            proof.check_times(now)?;
+        }
         check_validity(self.0.properties.valid_from, self.0.properties.valid_until, now)?;
-        self.check_proof(key, issuer, contexts)
+        self.check_proofs(keys, issuer, contexts)
     }
 
     /// For a wallet that reads back what it accepted earlier: checks everything but the times.
@@ -321,25 +438,44 @@ impl Unverified<LdpVc> {
     /// # Errors
     /// [`LdpVcError`].
     pub fn restore(self, key: &PublicKey, issuer: &str, contexts: &ContextLoader) -> Result<Held<LdpVc>, LdpVcError> {
-        self.0.proof.check_maker(ProofPurpose::AssertionMethod, issuer)?;
-        self.check_proof(key, issuer, contexts)?.hold_issued()
+        let keys = ProofKeys::new().with(self.verification_method(), key.clone());
+        self.restore_set(&keys, issuer, contexts)
+    }
+
+    /// The same for a credential with proofs of several keys.
+    ///
+    /// # Errors
+    /// [`LdpVcError`].
+    pub fn restore_set(
+        self,
+        keys: &ProofKeys,
+        issuer: &str,
+        contexts: &ContextLoader,
+    ) -> Result<Held<LdpVc>, LdpVcError> {
+        self.check_proofs(keys, issuer, contexts)?.hold_issued()
     }
 
     /// All but the times.
-    pub(super) fn check_proof(
+    pub(super) fn check_proofs(
         self,
-        key: &PublicKey,
+        keys: &ProofKeys,
         issuer: &str,
         contexts: &ContextLoader,
     ) -> Result<Authentic<LdpVc>, LdpVcError> {
         let Parsed {
             text,
             document,
-            proof,
+            proofs,
+            verification_method,
+            cryptosuite: _,
             properties,
             disclosure,
             presented,
         } = self.0;
+        let required = proofs.required(issuer, keys)?;
+        for proof in &required {
+            proof.check_purpose(ProofPurpose::AssertionMethod)?;
+        }
         if properties.issuer != issuer {
             return Err(LdpVcError::WrongIssuer {
                 expected: issuer.to_owned(),
@@ -348,24 +484,31 @@ impl Unverified<LdpVc> {
         }
         document::check(&document, contexts)?;
         document::check_places(&document)?;
-        proof.cryptosuite.verify(&document, &proof.map, key, contexts)?;
-        let presentation_header = proof.cryptosuite.presentation_header(proof.value());
+        document::check_context_digests(&document, &properties.related_resources, contexts)?;
+        let verify = |proof: &&Proof| proofs.verify(proof, &required, &document, keys, contexts);
+        let verified: Vec<VerifiedProof> = required.iter().map(verify).collect::<Result<_, _>>()?;
+        let key = keys.get(&verification_method).ok_or(ProofError::Missing)?;
+        let of_issuer = || verified.iter().filter(|proof| proof.is_by(issuer));
+        let presentation_header = proofs.presentation_header();
         let is_did = |subject: &String| subject.starts_with("did:");
         let facts = Facts {
             fingerprint: Fingerprint(keys::sha256(text.as_bytes())),
             format: CredentialFormat::LdpVc,
             holder: properties.subject.filter(is_did).map(HolderKey::Did),
-            issued_at: proof.created,
+            issued_at: of_issuer().next().and_then(VerifiedProof::created),
             issuer: properties.issuer,
             key: key.clone(),
-            key_id: Some(proof.verification_method),
+            key_id: Some(verification_method),
             status: properties.status,
             types: properties.types,
             type_integrity: None,
             unknown_status: properties.unknown_status,
             valid_from: properties.valid_from,
-            // The proof's period and the credential's: both must hold.
-            valid_until: [properties.valid_until, proof.expires].into_iter().flatten().min(),
+            // The issuer's proofs' periods and the credential's: all must hold.
+            valid_until: of_issuer()
+                .filter_map(VerifiedProof::expires)
+                .chain(properties.valid_until)
+                .min(),
         };
         Ok(Authentic {
             facts,
@@ -374,6 +517,10 @@ impl Unverified<LdpVc> {
                 document,
                 disclosure,
                 presentation_header,
+                version: properties.version,
+                schemas: properties.schemas,
+                related_resources: properties.related_resources,
+                proofs: verified,
                 presented,
             },
         })
@@ -381,6 +528,31 @@ impl Unverified<LdpVc> {
 }
 
 impl Authentic<LdpVc> {
+    /// The proofs that were checked and held, in the order of the document: every one of the issuer's, and those of
+    /// others whose keys were given. Others that the document may have are not told: nothing must rest on them.
+    #[must_use]
+    pub fn proofs(&self) -> &[VerifiedProof] {
+        &self.contents.proofs
+    }
+
+    /// The version of the data model. One of 1.1 is as authentic as any; whether it will do is the verifier's to say.
+    #[must_use]
+    pub const fn data_model(&self) -> DataModelVersion {
+        self.contents.version
+    }
+
+    /// `credentialSchema`: what the credential may be evaluated against.
+    #[must_use]
+    pub fn schemas(&self) -> &[CredentialSchema] {
+        &self.contents.schemas
+    }
+
+    /// `relatedResource`: what must be checked before it is used. The contexts among them are.
+    #[must_use]
+    pub fn related_resources(&self) -> &[RelatedResource] {
+        &self.contents.related_resources
+    }
+
     /// See [`Unverified::contexts`].
     pub fn contexts(&self) -> impl Iterator<Item = &str> {
         document::context_urls(&self.contents.document)

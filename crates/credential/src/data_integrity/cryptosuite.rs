@@ -21,6 +21,7 @@ use super::Bbs2023Error;
 use super::EcdsaSdError;
 use super::bbs_2023;
 use super::ecdsa_sd;
+use crate::vc::ProblemType;
 
 /// A way to make a proof of a document. Deliberately closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +99,26 @@ impl From<CanonicalFormError> for CryptosuiteError {
         match error {
             CanonicalFormError::Canonicalization(error) => Self::Canonicalization(error),
             CanonicalFormError::JsonLd(error) => Self::JsonLd(error),
+        }
+    }
+}
+
+impl CryptosuiteError {
+    /// The `type` of a problem report.
+    #[must_use]
+    pub const fn problem_type(&self) -> ProblemType {
+        match self {
+            Self::Canonicalization(_) | Self::JsonLd(_) | Self::Json(jcs_proof::ProofError::Canonicalization(_)) => {
+                ProblemType::ProofTransformationError
+            }
+            Self::Json(jcs_proof::ProofError::Signature(_)) | Self::Signature(_) => {
+                ProblemType::CryptographicSecurityError
+            }
+            Self::Bbs2023(error) => error.problem_type(),
+            Self::EcdsaSd(error) => error.problem_type(),
+            Self::NotSelective | Self::Selective => ProblemType::ProofGenerationError,
+            // The error of `keys` may gain kinds; what is not the signature's fault is the proof's.
+            Self::Algorithm { .. } | Self::Json(_) | Self::ProofValue => ProblemType::ProofVerificationError,
         }
     }
 }

@@ -42,6 +42,7 @@ use super::selective::Statements;
 use super::selective::labelled_n_quads;
 use super::selective::labels;
 use super::selective::labels::HmacKey;
+use crate::vc::ProblemType;
 
 /// The fault of the proof's maker, or of whoever changed it or its document.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -84,6 +85,16 @@ pub enum EcdsaSdError {
         /// How many.
         found: usize,
     },
+}
+
+impl EcdsaSdError {
+    /// The `type` of a problem report.
+    pub(super) const fn problem_type(&self) -> ProblemType {
+        match self {
+            Self::BaseSignature(_) | Self::StatementSignature(_) => ProblemType::CryptographicSecurityError,
+            _ => ProblemType::ProofVerificationError,
+        }
+    }
 }
 
 /// [Create Base Proof](https://www.w3.org/TR/vc-di-ecdsa/#create-base-proof-ecdsa-sd-2023): a request for the

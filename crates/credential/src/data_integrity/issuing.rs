@@ -12,6 +12,7 @@ use super::EcdsaSdError;
 use super::LdpVc;
 use super::LdpVcError;
 use super::Pointer;
+use super::ProofKeys;
 use super::ProofOptions;
 use super::ProofPurpose;
 use super::bbs_2023;
@@ -112,24 +113,26 @@ impl Held<LdpVc> {
             return Err(LdpVcError::NoBaseProof);
         }
         let base = Unverified::<LdpVc>::parse(self.as_str())?.0;
-        let (revealed, proof_value) = match base.proof.cryptosuite.transformation() {
+        let proof = base.proofs.into_one().ok_or(LdpVcError::NoBaseProof)?;
+        let (revealed, proof_value) = match proof.cryptosuite.transformation() {
             Transformation::Statements(Statements::Bbs2023) => {
                 let derivation = bbs_2023::Derivation {
                     selective,
                     presentation_header,
                 };
-                bbs_2023::derive(&base.document, &base.proof.map, &derivation, contexts, rng)?
+                bbs_2023::derive(&base.document, &proof.map, &derivation, contexts, rng)?
             }
             Transformation::Statements(Statements::EcdsaSd2023) => {
-                ecdsa_sd::derive(&base.document, base.proof.value(), selective, contexts)?
+                ecdsa_sd::derive(&base.document, proof.value(), selective, contexts)?
             }
             Transformation::Jcs(_) | Transformation::Rdfc => return Err(LdpVcError::NoBaseProof),
         };
-        let mut proof = base.proof.map;
+        let mut proof = proof.map;
         proof.insert("proofValue".to_owned(), Value::from(proof_value));
         let derived = with_proof(revealed, Value::Object(proof));
         let facts = self.facts();
         let derived = Unverified::<LdpVc>::from_object(&derived)?;
-        Ok(derived.check_proof(facts.key(), facts.issuer(), contexts)?.hold())
+        let keys = ProofKeys::new().with(derived.verification_method(), facts.key().clone());
+        Ok(derived.check_proofs(&keys, facts.issuer(), contexts)?.hold())
     }
 }

@@ -29,6 +29,7 @@ use super::credential::with_proof;
 use super::document;
 use super::proof::Proof;
 use super::proof::check_method;
+use super::proof_set::ProofSet;
 use crate::Held;
 use crate::Transaction;
 use crate::Unverified;
@@ -39,6 +40,7 @@ use crate::vc::BASE_CONTEXT;
 use crate::vc::DataModelError;
 use crate::vc::PRESENTATION_TYPE;
 use crate::vc::PresentationProperties;
+use crate::vc::ProblemType;
 
 /// A presentation to be signed by the holder.
 #[derive(Clone, Debug)]
@@ -132,25 +134,20 @@ pub enum LdpVpError {
 }
 
 impl LdpVpError {
-    /// The `type` of a problem report
-    /// ([processing errors](https://www.w3.org/TR/vc-data-integrity/#processing-errors)).
+    /// The `type` of a problem report.
     #[must_use]
-    pub const fn problem_type(&self) -> &'static str {
+    pub const fn problem_type(&self) -> ProblemType {
         match self {
             Self::Credential(error) => error.problem_type(),
-            Self::Cryptosuite(
-                CryptosuiteError::Canonicalization(_) | CryptosuiteError::Json(_) | CryptosuiteError::JsonLd(_),
-            ) => "https://w3id.org/security#PROOF_TRANSFORMATION_ERROR",
-            Self::Json(_) => "https://www.w3.org/TR/vc-data-model#PARSING_ERROR",
-            Self::WrongChallenge => "https://w3id.org/security#INVALID_CHALLENGE_ERROR",
-            Self::WrongDomain { .. } => "https://w3id.org/security#INVALID_DOMAIN_ERROR",
-            Self::Cryptosuite(_)
-            | Self::DataModel(_)
-            | Self::Document(_)
-            | Self::OutsideWindow { .. }
-            | Self::Proof(_)
-            | Self::TooMany { .. }
-            | Self::WrongHolder { .. } => "https://w3id.org/security#PROOF_VERIFICATION_ERROR",
+            Self::Cryptosuite(error) => error.problem_type(),
+            Self::DataModel(error) => error.problem_type(),
+            Self::Document(error) => error.problem_type(),
+            Self::Json(_) => ProblemType::ParsingError,
+            Self::OutsideWindow { .. } | Self::WrongHolder { .. } => ProblemType::ProofVerificationError,
+            Self::Proof(error) => error.problem_type(),
+            Self::TooMany { .. } => ProblemType::RangeError,
+            Self::WrongChallenge => ProblemType::InvalidChallengeError,
+            Self::WrongDomain { .. } => ProblemType::InvalidDomainError,
         }
     }
 }
@@ -174,12 +171,15 @@ impl Presentation<'_> {
                 Ok(json::parse(shown.as_bytes(), limits())?)
             })
             .collect::<Result<Vec<_>, LdpVpError>>()?;
-        let document = Map::from_iter([
+        let mut document = Map::from_iter([
             ("@context".to_owned(), json!([BASE_CONTEXT])),
             ("type".to_owned(), json!([PRESENTATION_TYPE])),
             ("holder".to_owned(), Value::from(self.holder)),
-            ("verifiableCredential".to_owned(), Value::Array(credentials)),
         ]);
+        // One or more, or no such member.
+        if !credentials.is_empty() {
+            document.insert("verifiableCredential".to_owned(), Value::Array(credentials));
+        }
         let options = ProofOptions {
             cryptosuite: self.cryptosuite,
             algorithm: self.algorithm,
@@ -204,7 +204,7 @@ impl UnverifiedPresentation {
     /// [`LdpVpError`], the presenter's fault.
     pub fn parse(text: &str) -> Result<Self, LdpVpError> {
         let mut document = json::parse_object(text.as_bytes(), limits())?;
-        let proof = Proof::take(&mut document)?;
+        let proof = ProofSet::take_one(&mut document)?;
         if proof.cryptosuite.is_selective() {
             return Err(CryptosuiteError::Selective.into());
         }

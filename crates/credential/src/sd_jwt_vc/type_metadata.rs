@@ -32,9 +32,9 @@ use serde::Deserialize;
 use serde::Serialize;
 use thiserror::Error;
 
-use super::integrity;
-use super::integrity::IntegrityError;
 use crate::ClaimPath;
+use crate::integrity;
+use crate::integrity::IntegrityError;
 
 /// Bytes of one document: 100 claims with labels in 20 languages fit twice.
 pub const MAX_BYTES: usize = 512 * 1024;

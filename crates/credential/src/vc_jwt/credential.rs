@@ -37,12 +37,17 @@ use crate::registered_claims::check_validity;
 use crate::registered_claims::numeric_date;
 use crate::registered_claims::optional_string;
 use crate::vc::CredentialProperties;
+use crate::vc::CredentialSchema;
 use crate::vc::DataModelError;
+use crate::vc::ProblemType;
+use crate::vc::RelatedResource;
 
 /// A credential secured as `vc+jwt`.
 pub struct VcJwt {
     text: String,
     document: Map<String, Value>,
+    schemas: Vec<CredentialSchema>,
+    related_resources: Vec<RelatedResource>,
     presented: bool,
 }
 
@@ -108,6 +113,33 @@ pub enum VcJwtError {
         /// Whom the credential names.
         found: String,
     },
+}
+
+impl VcJwtError {
+    /// The `type` of a problem report
+    /// ([problem details](https://www.w3.org/TR/vc-data-model-2.0/#problem-details)).
+    #[must_use]
+    pub const fn problem_type(&self) -> ProblemType {
+        match self {
+            Self::Claim(_) | Self::ContentType { .. } => ProblemType::MalformedValueError,
+            Self::DataModel(error) => error.problem_type(),
+            Self::IssuedInTheFuture { .. } | Self::Validity(_) => ProblemType::RangeError,
+            Self::Jws(error) => jws_problem_type(error),
+            Self::Payload(_) => ProblemType::ParsingError,
+            Self::KeyId | Self::Presented | Self::WrongIssuer { .. } => ProblemType::CryptographicSecurityError,
+        }
+    }
+}
+
+/// The signature's fault, or that of the text around it.
+pub(super) const fn jws_problem_type(error: &JwsError) -> ProblemType {
+    match error {
+        JwsError::Form | JwsError::Header(_) | JwsError::Payload(_) | JwsError::TooLong { .. } => {
+            ProblemType::ParsingError
+        }
+        // Signature, algorithm, type, and whatever `keys` may add: nothing shows that this was secured.
+        _ => ProblemType::CryptographicSecurityError,
+    }
 }
 
 /// The `vc+jwt` of a credential document, once signed by the key with the DID URL `key_id`.
@@ -291,6 +323,8 @@ impl ParsedContents {
             contents: VcJwt {
                 text,
                 document,
+                schemas: properties.schemas,
+                related_resources: properties.related_resources,
                 presented,
             },
         })
@@ -298,6 +332,18 @@ impl ParsedContents {
 }
 
 impl Authentic<VcJwt> {
+    /// `credentialSchema`: what the credential may be evaluated against.
+    #[must_use]
+    pub fn schemas(&self) -> &[CredentialSchema] {
+        &self.contents.schemas
+    }
+
+    /// `relatedResource`: what must be checked before it is used.
+    #[must_use]
+    pub fn related_resources(&self) -> &[RelatedResource] {
+        &self.contents.related_resources
+    }
+
     /// The contexts that say what the types and terms mean, in order; `None` where one is written out in the document,
     /// so that no URL names it. A reader that goes by the terms compares this list with the one it expects.
     #[must_use]

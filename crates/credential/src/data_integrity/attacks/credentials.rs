@@ -410,26 +410,6 @@ fn proof_removed() {
     }
 }
 
-#[test]
-fn proof_sets_and_chains_are_refused() {
-    for error in World::new().refused(|credential| {
-        let proof = credential["proof"].clone();
-        credential["proof"] = json!([proof, proof]);
-    }) {
-        assert_eq!(error, LdpVcError::Proof(ProofError::Set { found: 2 }));
-    }
-    for error in World::new().refused(|credential| credential["proof"] = json!([])) {
-        assert_eq!(error, LdpVcError::Proof(ProofError::Set { found: 0 }));
-    }
-    for error in World::new().refused(|credential| credential["proof"]["previousProof"] = json!("urn:x:1")) {
-        assert_eq!(error, LdpVcError::Proof(ProofError::Chain));
-    }
-    let world = World::new();
-    let mut credential = world.issue(Cryptosuite::EddsaRdfc2022, |_| {});
-    credential["proof"] = json!([credential["proof"]]);
-    assert!(world.authenticate(&credential).is_ok());
-}
-
 /// A suite that reads the document in another way must not be chosen by the sender.
 #[test]
 fn other_cryptosuite() {
@@ -507,7 +487,11 @@ fn too_large_and_too_deep() {
         Err(LdpVcError::Json(JsonError::Malformed { .. }))
     ));
     let mut credential = world.issue(Cryptosuite::EddsaRdfc2022, |_| {});
-    credential["@context"] = json!(vec!["https://www.w3.org/ns/credentials/v2"; MAX_CONTEXTS + 1]);
+    let others = (0..MAX_CONTEXTS).map(|number| json!(format!("https://other.example/{number}")));
+    credential["@context"] = [json!("https://www.w3.org/ns/credentials/v2")]
+        .into_iter()
+        .chain(others)
+        .collect();
     assert_eq!(
         world.authenticate(&credential).unwrap_err(),
         LdpVcError::Document(DocumentError::InlineContext)
@@ -556,5 +540,95 @@ fn status_lists_are_credentials_too() {
             let reference = StatusReference::bitstring(list.uri().to_owned(), index, StatusPurpose::Revocation);
             assert_eq!(list.read(&reference).unwrap().status(), status);
         }
+    }
+}
+
+/// The context that gives the claims their meaning is not the one that the issuer saw.
+#[test]
+fn context_of_another_digest() {
+    let world = World::new();
+    let resource =
+        |url: &str, text: &str| json!([{"id": url, "digestSRI": crate::integrity::compute(text.as_bytes())}]);
+    let url = "https://www.w3.org/ns/credentials/v2";
+    let text = world.contexts.text(url).unwrap().to_owned();
+    for suite in WHOLE {
+        let issue_with = |related: Value| {
+            let mut document = credential();
+            document["relatedResource"] = related;
+            issue(as_object(document), &options(suite), &world.contexts).map(drop)
+        };
+        assert_eq!(issue_with(resource(url, &text)), Ok(()));
+        let refused = |url: &str, source| {
+            let url = url.to_owned();
+            Err(LdpVcError::Document(DocumentError::ContextDigest { url, source }))
+        };
+        let mismatch = Some(crate::integrity::IntegrityError::Mismatch);
+        assert_eq!(issue_with(resource(url, "other")), refused(url, mismatch));
+        // Registered without its bytes.
+        assert_eq!(issue_with(resource(CONTEXT, &text)), refused(CONTEXT, None));
+        // No context of this document: for whoever makes use of it.
+        assert_eq!(issue_with(resource("https://agency.example/a.png", "other")), Ok(()));
+
+        let credential = world.issue(suite, |document| document["relatedResource"] = resource(url, &text));
+        let authentic = world.authenticate(&credential).unwrap();
+        assert_eq!(authentic.related_resources().len(), 1);
+        let mut world = World {
+            contexts: ContextLoader::bundled(),
+            ..World::new()
+        };
+        world.contexts.register_text(url, &format!("{text} ")).unwrap();
+        world.contexts.register(CONTEXT, json!({"@context": {}}));
+        assert_eq!(
+            world.authenticate(&credential).unwrap_err(),
+            LdpVcError::Document(DocumentError::ContextDigest {
+                url: url.to_owned(),
+                source: mismatch
+            })
+        );
+    }
+}
+
+/// Read where it is received, by the dates of its own version; never issued, nor given a further proof.
+#[test]
+fn credentials_of_version_1_1() {
+    let world = World::new();
+    let old = as_object(json!({
+        "@context": [
+            "https://www.w3.org/2018/credentials/v1",
+            "https://w3id.org/security/data-integrity/v2",
+            CONTEXT,
+        ],
+        "type": ["VerifiableCredential", "Licence"],
+        "issuer": ISSUER,
+        "issuanceDate": "2026-01-01T00:00:00Z",
+        "expirationDate": NOW.plus(60).to_rfc3339(),
+        "credentialSubject": {"id": HOLDER, "class": ["2B"]},
+    }));
+    for suite in WHOLE {
+        let refused = issue(old.clone(), &options(suite), &world.contexts).map(drop);
+        assert!(matches!(refused, Err(LdpVcError::DataModel(_))), "{refused:?}");
+        let configuration = options(suite).configuration(ProofPurpose::AssertionMethod);
+        let request = suite
+            .sign(Algorithm::EdDsa, &old, configuration, &world.contexts)
+            .unwrap();
+        let mut credential = old.clone();
+        credential.insert("proof".to_owned(), fulfil(&world.issuer, request).unwrap());
+        let credential = Value::Object(credential);
+        let authentic = world.authenticate(&credential).unwrap();
+        assert_eq!(authentic.data_model(), crate::vc::DataModelVersion::V1_1);
+        assert_eq!(authentic.facts().types(), ["Licence"]);
+        // Both versions' contexts give `validUntil` the same IRI; the dates of 1.1 have none in 2.0, and 2.0 needs none.
+        let mut as_new = credential.clone();
+        as_new["@context"][0] = json!("https://www.w3.org/ns/credentials/v2");
+        let mut as_old = world.issue(suite, |_| {});
+        as_old["@context"][0] = json!("https://www.w3.org/2018/credentials/v1");
+        for swapped in [as_new, as_old] {
+            assert!(world.authenticate(&swapped).is_err());
+        }
+        let late = world.authenticate_at(&credential, world.issuer.public_key(), ISSUER, NOW.plus(60));
+        assert!(matches!(late, Err(LdpVcError::Validity(_))), "{late:?}");
+        let place = ProofPlace::default();
+        let refused = add_proof(as_object(credential), &options(suite), place, &world.contexts).map(drop);
+        assert!(matches!(refused, Err(LdpVcError::DataModel(_))), "{refused:?}");
     }
 }

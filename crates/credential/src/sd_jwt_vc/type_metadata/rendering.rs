@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::TypeMetadataError;
-use crate::sd_jwt_vc::integrity;
-use crate::sd_jwt_vc::integrity::IntegrityError;
+use crate::integrity;
+use crate::integrity::IntegrityError;
 
 /// The rendering methods that the draft defines; others are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -182,8 +182,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::sd_jwt_vc::integrity;
-    use crate::sd_jwt_vc::integrity::IntegrityError;
+    use crate::integrity;
+    use crate::integrity::IntegrityError;
 
     const BASE: &str = "https://example.com/base-type-metadata";
     const CHILD: &str = "https://example.com/custom-type-metadata";
