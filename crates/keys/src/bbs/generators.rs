@@ -1,7 +1,7 @@
 //! The points that messages are bound to
 //! ([`create_generators`](https://www.ietf.org/archive/id/draft-irtf-cfrg-bbs-signatures-09.html#name-generators-calculation)).
 //!
-//! They are constants of the standard that cost a third of a millisecond each to hash to, more than everything
+//! They are constants of the standard that cost about a millisecond each to hash to, more than everything
 //! else together, so each is computed once in a process.
 
 use std::sync::OnceLock;
@@ -19,7 +19,7 @@ use super::curve::Point;
 use super::hash::Expander;
 
 /// Messages of one signature. A credential has about thirty statements and one with many parts some hundred;
-/// every message costs its verifier 20 microseconds.
+/// every message costs its verifier some 40 microseconds.
 pub const MAX_MESSAGES: usize = BLOCKS * BLOCK - 1;
 
 /// Generators are computed by the block: a common credential needs one.
