@@ -75,6 +75,16 @@ pub struct PresentedVcJwts {
     pub credentials: Vec<Unverified<VcJwt>>,
 }
 
+/// Who signed a presentation. No evidence of a presenter: it may be an old one or another verifier's, so that no holder
+/// binding can be made of it.
+#[must_use]
+pub struct SignedVpJwt {
+    /// The holder.
+    pub holder: String,
+    /// The credentials in order, still to be authenticated.
+    pub credentials: Vec<Unverified<VcJwt>>,
+}
+
 /// The presenter's fault.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
@@ -139,6 +149,41 @@ pub enum VpJwtError {
     WrongNonce,
 }
 
+/// The `vp+jwt` of a presentation document, once signed by the key with the DID URL `key_id`: for documents that come
+/// from elsewhere. The credentials in it are enveloped, and are not opened.
+///
+/// # Errors
+/// [`VpJwtError::DataModel`], [`VpJwtError::Claim`] and [`VpJwtError::Envelope`], the caller's fault.
+pub fn issue_presentation(
+    document: &Map<String, Value>,
+    key_id: &str,
+    algorithm: Algorithm,
+) -> Result<SigningRequest<String>, VpJwtError> {
+    check_claims(document)?;
+    let properties = PresentationProperties::read(document)?;
+    let is_enveloped = |object: &&Map<String, Value>| {
+        let id = object.get("id").and_then(Value::as_str);
+        id.is_some_and(|id| id.starts_with(ENVELOPE))
+    };
+    if !properties.credentials.iter().all(is_enveloped) {
+        return Err(VpJwtError::Envelope);
+    }
+    Ok(sign(document_text(document), key_id, algorithm))
+}
+
+fn document_text(document: &Map<String, Value>) -> String {
+    Value::Object(document.clone()).to_string()
+}
+
+fn sign(document: String, key_id: &str, algorithm: Algorithm) -> SigningRequest<String> {
+    let header = [("cty", "vp"), ("kid", key_id), ("typ", PRESENTATION_TYP)];
+    let header = header
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), Value::from(value)))
+        .collect();
+    jws::sign(header, document.as_bytes(), algorithm)
+}
+
 impl Presentation<'_> {
     /// The `vp+jwt` with these credentials, once signed by the holder's key.
     pub fn sign(&self, credentials: &[&Held<VcJwt>], algorithm: Algorithm) -> SigningRequest<String> {
@@ -158,12 +203,7 @@ impl Presentation<'_> {
             "nonce": self.nonce,
             "iat": self.issued_at.unix(),
         });
-        let header = [("cty", "vp"), ("kid", self.key_id), ("typ", PRESENTATION_TYP)];
-        let header = header
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), Value::from(value)))
-            .collect();
-        jws::sign(header, document.to_string().as_bytes(), algorithm)
+        sign(document.to_string(), self.key_id, algorithm)
     }
 }
 
@@ -254,6 +294,36 @@ impl UnverifiedPresentation {
             },
             credentials,
         })
+    }
+}
+
+impl UnverifiedPresentation {
+    /// Checks the holder's signature with `key`, which the caller resolved as `holder`'s, and the times; not for whom
+    /// and in which transaction it was made.
+    ///
+    /// # Errors
+    /// [`VpJwtError`].
+    pub fn check_signed(self, key: &PublicKey, holder: &str, now: Timestamp) -> Result<SignedVpJwt, VpJwtError> {
+        let _verified = self.jws.verify(key)?;
+        if self.holder != holder {
+            return Err(VpJwtError::WrongHolder {
+                expected: holder.to_owned(),
+            });
+        }
+        let time = |name| numeric_date(&self.document, name);
+        check_validity(time("nbf")?, time("exp")?, now)?;
+        Ok(SignedVpJwt {
+            holder: self.holder,
+            credentials: self.credentials,
+        })
+    }
+}
+
+impl std::fmt::Debug for SignedVpJwt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignedVpJwt")
+            .field("holder", &self.holder)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,141 @@
+//! Issuing what the caller says ([issue credential](https://w3c.github.io/vcalm/#issue-credential)): the document is
+//! the caller's, the key is the instance's.
+
+use credential::data_integrity;
+use credential::data_integrity::Cryptosuite;
+use credential::data_integrity::ProofOptions;
+use credential::vc::BASE_CONTEXT;
+use credential::vc::CredentialProperties;
+use credential::vc::ENVELOPED_CREDENTIAL;
+use credential::vc_jwt;
+use keys::SignerError;
+use serde::Deserialize;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+use server::Problem;
+
+use crate::Instance;
+use crate::Mechanism;
+use crate::VcApi;
+use crate::contexts;
+use crate::problem::Details;
+use crate::problem::Refusal;
+use crate::status;
+
+/// The `id` of an enveloped credential begins with it.
+pub(crate) const JWT_ENVELOPE: &str = "data:application/vc+jwt,";
+
+/// The body of the request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IssueRequest {
+    credential: Map<String, Value>,
+    #[serde(default)]
+    options: Option<IssueOptions>,
+}
+
+/// Options that we know. Another one would ask for something that the credential then lacks, so it is refused.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct IssueOptions {
+    /// What a holder must always disclose.
+    mandatory_pointers: Option<Vec<String>>,
+    /// What the status of a credential without `id` is asked for by.
+    credential_id: Option<String>,
+}
+
+/// The secured credential: with a proof in it, or in an envelope.
+pub(crate) async fn issue(api: &VcApi, instance: &Instance, request: IssueRequest) -> Result<Value, Refusal> {
+    let IssueRequest {
+        credential: mut document,
+        options,
+    } = request;
+    let options = options.unwrap_or_default();
+    let record = instance.record();
+    if !document.contains_key("issuer") {
+        document.insert("issuer".to_owned(), Value::from(record.did.as_str()));
+    }
+    // Before anything is kept of it.
+    let properties = CredentialProperties::read(&document).map_err(|error| Details::from(&error).refuse())?;
+    if properties.issuer != record.did {
+        let detail = format!("expected the issuer {:?}, found {:?}", record.did, properties.issuer);
+        return Err(Details::malformed(detail).refuse());
+    }
+    let id = document.get("id").and_then(Value::as_str).map(str::to_owned);
+    let id = id.or(options.credential_id);
+    if let Some(id) = id.filter(|_| !document.contains_key("credentialStatus")) {
+        let entry = status::entry(api, record, &id).await;
+        let entry = entry.map_err(|error| Problem::internal(&error))?;
+        document.insert("credentialStatus".to_owned(), entry.to_value());
+    }
+    secure(api, instance, document, options.mandatory_pointers.as_deref()).await
+}
+
+/// `document` secured by the instance.
+pub(crate) async fn secure(
+    api: &VcApi,
+    instance: &Instance,
+    document: Map<String, Value>,
+    mandatory_pointers: Option<&[String]>,
+) -> Result<Value, Refusal> {
+    let record = instance.record();
+    match instance.mechanism() {
+        Mechanism::DataIntegrity(cryptosuite) => {
+            check_pointers(cryptosuite, mandatory_pointers)?;
+            let options = ProofOptions {
+                cryptosuite,
+                verification_method: &record.verification_method,
+                created: Some(api.0.clock.now()),
+                expires: None,
+            };
+            let contexts = contexts::loader(api, context_urls(&document)).await;
+            let contexts = contexts.map_err(|error| Problem::internal(&error))?;
+            let request = data_integrity::issue(document, &options, &contexts);
+            let request = request.map_err(|error| Details::from(&error).refuse())?;
+            let credential = instance.signer().fulfil(request).map_err(signer_failed)?;
+            Ok(Value::Object(credential))
+        }
+        Mechanism::Jwt => {
+            if mandatory_pointers.is_some() {
+                return Err(not_selective(instance.mechanism().as_str()));
+            }
+            let algorithm = instance.signer().public_key().algorithm();
+            let request = vc_jwt::issue(document, &record.verification_method, algorithm);
+            let request = request.map_err(|error| Details::from(&error).refuse())?;
+            let jwt = instance.signer().fulfil(request).map_err(signer_failed)?;
+            Ok(json!({
+                "@context": BASE_CONTEXT,
+                "type": ENVELOPED_CREDENTIAL,
+                "id": format!("{JWT_ENVELOPE}{jwt}"),
+            }))
+        }
+    }
+}
+
+/// Whoever asks for mandatory parts must get a credential that has optional ones.
+fn check_pointers(suite: Cryptosuite, pointers: Option<&[String]>) -> Result<(), Refusal> {
+    match (suite, pointers) {
+        (_, None) => Ok(()),
+        (Cryptosuite::EddsaJcs2022 | Cryptosuite::EddsaRdfc2022, Some(_)) => Err(not_selective(suite.as_str())),
+    }
+}
+
+pub(crate) fn not_selective(mechanism: &str) -> Refusal {
+    let detail = format!("expected a suite with selective disclosure, found {mechanism}");
+    Details::own("not-selective", detail).refuse()
+}
+
+/// The contexts that are URLs; what else there is, the check of the document refuses.
+pub(crate) fn context_urls(document: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    let contexts = match document.get("@context") {
+        Some(Value::Array(contexts)) => contexts.as_slice(),
+        Some(single) => std::slice::from_ref(single),
+        None => &[],
+    };
+    contexts.iter().filter_map(Value::as_str)
+}
+
+fn signer_failed(error: SignerError) -> Refusal {
+    Problem::internal(&error).into()
+}

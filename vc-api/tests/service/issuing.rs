@@ -1,0 +1,178 @@
+//! `/credentials/issue` and `/credentials/derive`.
+
+use serde_json::Value;
+use serde_json::json;
+use vc_api::instance;
+
+use crate::service::EDDSA;
+use crate::service::Service;
+use crate::service::document;
+
+#[tokio::test]
+async fn every_instance_issues_what_the_verifier_verifies() {
+    let service = Service::start().await;
+    for (name, ..) in instance::sample() {
+        let credential = service.issue(&name, document()).await.expect(201);
+        let answer = service.verify(&credential).await.expect(200);
+        assert_eq!(answer["verified"], true, "{name}");
+        // Whoever reads the answer is told what it is not.
+        let problems = answer["problemDetails"].to_string();
+        assert!(problems.contains("authority-not-judged"), "{problems}");
+        // Every instance verifies, too.
+        let body = json!({"verifiableCredential": credential});
+        let path = format!("/vc-api/{name}/credentials/verify");
+        assert_eq!(service.post(&path, &body).await.expect(200)["verified"], true);
+    }
+}
+
+#[tokio::test]
+async fn the_credential_is_bare_and_says_what_was_sent() {
+    let service = Service::start().await;
+    let mut credential = service.issue(EDDSA, document()).await.expect(201);
+    assert_eq!(credential["issuer"], service.did(EDDSA));
+    assert_eq!(credential["proof"]["cryptosuite"], EDDSA);
+    assert_eq!(credential["proof"]["proofPurpose"], "assertionMethod");
+    let credential = credential.as_object_mut().unwrap();
+    credential.remove("proof");
+    credential.remove("issuer");
+    assert_eq!(Value::Object(credential.clone()), document());
+}
+
+#[tokio::test]
+async fn a_jwt_comes_in_an_envelope() {
+    let service = Service::start().await;
+    let envelope = service.issue("vc-jwt-p256", document()).await.expect(201);
+    assert_eq!(envelope["type"], "EnvelopedVerifiableCredential");
+    let id = envelope["id"].as_str().unwrap();
+    assert!(id.starts_with("data:application/vc+jwt,ey"), "{id}");
+}
+
+#[tokio::test]
+async fn an_issuer_s_name_and_description_stay() {
+    let service = Service::start().await;
+    let mut document = document();
+    document["issuer"] = json!({"id": service.did(EDDSA), "name": "Agency"});
+    let credential = service.issue(EDDSA, document.clone()).await.expect(201);
+    assert_eq!(credential["issuer"], document["issuer"]);
+}
+
+#[tokio::test]
+async fn nobody_else_s_name_is_signed() {
+    let service = Service::start().await;
+    for issuer in [
+        json!("did:example:other"),
+        json!(service.did("own")),
+        json!({"id": "did:example:other"}),
+        json!(null),
+        json!({}),
+    ] {
+        let mut document = document();
+        document["issuer"] = issuer.clone();
+        let (status, problem) = service.issue(EDDSA, document).await.problem();
+        assert_eq!((status, problem.as_str()), (400, "MALFORMED_VALUE_ERROR"), "{issuer}");
+    }
+}
+
+#[tokio::test]
+async fn documents_that_nobody_could_verify_are_refused() {
+    let service = Service::start().await;
+    assert_eq!(service.issue(EDDSA, document()).await.status, 201);
+    let cases: [(&str, fn(&mut Value)); 7] = [
+        ("no context", |document| {
+            document.as_object_mut().unwrap().remove("@context");
+        }),
+        ("unknown context", |document| {
+            document["@context"] = json!(["https://www.w3.org/ns/credentials/v2", "https://unknown.example/v1"]);
+        }),
+        ("no subject", |document| {
+            document.as_object_mut().unwrap().remove("credentialSubject");
+        }),
+        ("undefined term", |document| {
+            document["credentialSubject"]["undefinedTerm"] = json!("x");
+        }),
+        ("undefined type", |document| {
+            document["type"] = json!(["VerifiableCredential", "Undefined"]);
+        }),
+        ("secured already", |document| {
+            document["proof"] = json!({"type": "DataIntegrityProof"});
+        }),
+        ("id that is no URL", |document| document["id"] = json!("not a url")),
+    ];
+    for (name, change) in cases {
+        let mut document = document();
+        change(&mut document);
+        let answer = service.issue(EDDSA, document).await;
+        assert_eq!(answer.status, 400, "{name}: {}", answer.body);
+        let first = &answer.body["problemDetails"][0];
+        assert_eq!(first["type"], answer.body["type"], "{name}");
+        assert!(answer.body.get("verified").is_none(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn words_of_the_examples_have_a_meaning_here() {
+    let service = Service::start().await;
+    for context in [
+        "https://www.w3.org/ns/credentials/examples/v2",
+        "https://www.w3.org/ns/credentials/undefined-terms/v2",
+    ] {
+        let mut document = document();
+        document["@context"] = json!(["https://www.w3.org/ns/credentials/v2", context]);
+        document["credentialSubject"]["degree"] = json!({"type": "ExampleBachelorDegree", "name": "Science"});
+        let credential = service.issue(EDDSA, document).await.expect(201);
+        assert_eq!(service.verify(&credential).await.expect(200)["verified"], true);
+    }
+}
+
+#[tokio::test]
+async fn options_that_nobody_serves_are_refused() {
+    let service = Service::start().await;
+    let issue = async |options: Value| {
+        let body = json!({"credential": document(), "options": options});
+        service
+            .post(&format!("/vc-api/{EDDSA}/credentials/issue"), &body)
+            .await
+            .problem()
+    };
+    assert_eq!(issue(json!({})).await.0, 201);
+    assert_eq!(issue(json!(null)).await.0, 201);
+    let selective = issue(json!({"mandatoryPointers": ["/issuer"]})).await;
+    assert_eq!(selective, (400, "not-selective".to_owned()));
+    assert_eq!(
+        issue(json!({"cryptosuite": "bbs-2023"})).await,
+        (400, "PARSING_ERROR".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_suite_without_selective_disclosure_derives_nothing() {
+    let service = Service::start().await;
+    let credential = service.issue(EDDSA, document()).await.expect(201);
+    let body = json!({"verifiableCredential": credential, "options": {"selectivePointers": ["/credentialSubject/id"]}});
+    let answer = service.post("/vc-api/verifier/credentials/derive", &body).await;
+    assert_eq!(answer.problem(), (400, "not-selective".to_owned()));
+}
+
+#[tokio::test]
+async fn unknown_instances_and_the_verifier_issue_nothing() {
+    let service = Service::start().await;
+    assert_eq!(service.issue("unknown", document()).await.problem().0, 404);
+    assert_eq!(
+        service.issue("verifier", document()).await.problem(),
+        (404, "verifier-only".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn the_list_of_instances_is_what_a_suite_s_configuration_needs() {
+    let service = Service::start().await;
+    let listed = service.get("/vc-api/instances").await.expect(200);
+    let instances = listed["instances"].as_array().unwrap();
+    for (name, mechanism, _) in instance::sample() {
+        let row = instances.iter().find(|row| row["name"] == name).unwrap();
+        assert_eq!(row["id"], service.did(&name));
+        assert_eq!(row["suite"], mechanism.as_str());
+        let issue = format!("http://127.0.0.1:8080/vc-api/{name}/credentials/issue");
+        assert_eq!(row["issue"], issue);
+    }
+}
