@@ -26,7 +26,6 @@ pub(crate) use self::hub::Hub;
 pub(crate) use self::hub::Publish;
 pub(crate) use self::w3c::Issuer;
 pub(crate) use self::w3c::Jose;
-pub(crate) use self::w3c::JoseOptions;
 
 /// Verifiable credentials without a centre: issue, hold, verify offline, exchange.
 #[derive(Debug, Parser)]

@@ -360,7 +360,7 @@ struct RegistryBundles {
     last: Mutex<Option<Arc<TrustedBundle>>>,
 }
 
-impl verifier_service::Bundles for RegistryBundles {
+impl Bundles for RegistryBundles {
     fn bundles(&self, age: i64) -> verifier_service::BundlesAnswer<'_> {
         Box::pin(async move {
             let mut last = self.last.lock().await;

@@ -11,8 +11,10 @@ use std::net::SocketAddr;
 
 use axum::extract::FromRequestParts as _;
 use axum::http::HeaderMap;
+use axum::http::Uri;
 use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use server::Problem;
 use server::admin::Admin;
 
@@ -53,7 +55,7 @@ impl SampleAccess {
 
 /// Lets a request pass that has the token, or needs none. `record` is absent for the verifier.
 pub(crate) async fn check(api: &VcApi, record: Option<&InstanceRecord>, parts: &mut Parts) -> Result<(), Problem> {
-    if api.0.sample_access == SampleAccess::Loopback && is_open(api, record) && is_local(&parts.headers) {
+    if api.0.sample_access == SampleAccess::Loopback && is_open(api, record) && is_local(&parts.uri, &parts.headers) {
         return Ok(());
     }
     Admin::from_request_parts(parts, api).await.map(|_: Admin| ())
@@ -64,11 +66,14 @@ fn is_open(api: &VcApi, record: Option<&InstanceRecord>) -> bool {
     record.is_none_or(|record| record.sample && !api.0.registry.is_accredited(&record.did))
 }
 
-/// Whether a program of this machine sent the request directly.
-fn is_local(headers: &HeaderMap) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+/// Whether a program of this machine sent the request directly. The host stands in the header, with HTTP/2 in the
+/// request's URI, and wherever it stands it must be loopback.
+fn is_local(uri: &Uri, headers: &HeaderMap) -> bool {
+    let in_uri = uri.authority().map(Authority::as_str);
+    let in_headers = headers.get_all(header::HOST).iter();
+    let mut hosts = in_headers.map(|host| host.to_str().unwrap_or_default()).chain(in_uri).peekable();
     let foreign = |name: &str| FOREIGN.contains(&name) || name.starts_with(FORWARDED_PREFIX);
-    host.is_some_and(is_loopback) && !headers.keys().any(|name| foreign(name.as_str()))
+    hosts.peek().is_some() && hosts.all(is_loopback) && !headers.keys().any(|name| foreign(name.as_str()))
 }
 
 /// Whether `host`, with its port, is a name of the loopback interface.
@@ -131,7 +136,9 @@ mod tests {
             "[::1]:8080",
             "[::1]",
         ] {
-            assert!(is_local(&headers(&[("host", host)])), "{host}");
+            assert!(is_local(&Uri::from_static("/"), &headers(&[("host", host)])), "{host}");
+            let uri: Uri = format!("https://{host}/vc-api").parse().unwrap();
+            assert!(is_local(&uri, &headers(&[])), "{host}");
         }
         for host in [
             "",
@@ -143,15 +150,19 @@ mod tests {
             "localhost:80:80",
             "user@localhost",
         ] {
-            assert!(!is_local(&headers(&[("host", host)])), "{host}");
+            assert!(!is_local(&Uri::from_static("/"), &headers(&[("host", host)])), "{host}");
         }
-        assert!(!is_local(&headers(&[])));
+        assert!(!is_local(&Uri::from_static("/"), &headers(&[])));
+        let local = ("host", "127.0.0.1:8080");
+        assert!(!is_local(&Uri::from_static("https://evil.example/"), &headers(&[local])));
+        assert!(!is_local(&Uri::from_static("/"), &headers(&[local, ("host", "evil.example")])));
     }
 
     #[test]
     fn pages_and_proxies_are_not_local() {
         let local = ("host", "127.0.0.1:8080");
-        assert!(is_local(&headers(&[local, ("user-agent", "suite")])));
+        let root = Uri::from_static("/");
+        assert!(is_local(&root, &headers(&[local, ("user-agent", "suite")])));
         for foreign in [
             "origin",
             "referer",
@@ -164,7 +175,7 @@ mod tests {
             "x-forwarded-proto",
             "X-Forwarded-Anything",
         ] {
-            assert!(!is_local(&headers(&[local, (foreign, "127.0.0.1")])), "{foreign}");
+            assert!(!is_local(&root, &headers(&[local, (foreign, "127.0.0.1")])), "{foreign}");
         }
     }
 }

@@ -18,7 +18,6 @@ use credential::status_list::StatusList;
 use credential::status_list::StatusPurpose;
 use credential::status_list::StatusReference;
 use rand_core::CryptoRng;
-use rand_core::Rng as _;
 use serde::Deserialize;
 use serde_json::Value;
 use server::Problem;

@@ -79,7 +79,6 @@ async fn a_presentation_and_its_credentials_are_verified() {
     assert_eq!(answer["verifiablePresentation"], presentation);
     assert_eq!(answer["results"]["presentation"]["holder"]["input"], presentation["holder"]);
     assert_eq!(answer["results"]["credentials"].as_array().unwrap().len(), 2);
-    assert_eq!(verify(&service, &present(&[]), options()).await.status, 200);
 }
 
 #[tokio::test]
