@@ -8,3 +8,4 @@ mod store;
 mod story;
 mod tls;
 mod up;
+mod vc_api;

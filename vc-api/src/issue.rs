@@ -5,6 +5,7 @@ use credential::data_integrity;
 use credential::data_integrity::Cryptosuite;
 use credential::data_integrity::ProofOptions;
 use credential::vc::BASE_CONTEXT;
+use credential::vc::BASE_CONTEXT_1_1;
 use credential::vc::CredentialProperties;
 use credential::vc::ENVELOPED_CREDENTIAL;
 use credential::vc_jwt;
@@ -25,6 +26,12 @@ use crate::status;
 
 /// The `id` of an enveloped credential begins with it.
 pub(crate) const JWT_ENVELOPE: &str = "data:application/vc+jwt,";
+
+/// The contexts with the terms of a proof; the first one is written.
+const DATA_INTEGRITY_CONTEXTS: [&str; 2] = [
+    "https://w3id.org/security/data-integrity/v2",
+    "https://w3id.org/security/data-integrity/v1",
+];
 
 /// The body of the request.
 #[derive(Deserialize)]
@@ -56,15 +63,18 @@ pub(crate) async fn issue(api: &VcApi, instance: &Instance, request: IssueReques
     if !document.contains_key("issuer") {
         document.insert("issuer".to_owned(), Value::from(record.did.as_str()));
     }
+    inject_context(&mut document);
     // Before anything is kept of it.
-    let properties = CredentialProperties::read(&document).map_err(|error| Details::from(&error).refuse())?;
+    let properties = CredentialProperties::read_1_1_or_2_0(&document).map_err(|error| Details::from(&error).refuse())?;
     if properties.issuer != record.did {
         let detail = format!("expected the issuer {:?}, found {:?}", record.did, properties.issuer);
         return Err(Details::malformed(detail).refuse());
     }
     let id = document.get("id").and_then(Value::as_str).map(str::to_owned);
     let id = id.or(options.credential_id);
-    if let Some(id) = id.filter(|_| !document.contains_key("credentialStatus")) {
+    // The entry's terms are those of 2.0.
+    let takes_status = context_urls(&document).next() == Some(BASE_CONTEXT) && !document.contains_key("credentialStatus");
+    if let Some(id) = id.filter(|_| takes_status) {
         let entry = status::entry(api, record, &id).await;
         let entry = entry.map_err(|error| Problem::internal(&error))?;
         document.insert("credentialStatus".to_owned(), entry.to_value());
@@ -111,6 +121,25 @@ pub(crate) async fn secure(
             }))
         }
     }
+}
+
+/// A document of the data model 1.1 lacks the terms of Data Integrity, so their context is added
+/// ([context injection](https://www.w3.org/TR/vc-data-integrity/#context-injection)).
+fn inject_context(document: &mut Map<String, Value>) {
+    if !lacks_proof_terms(document) {
+        return;
+    }
+    let injected = Value::from(DATA_INTEGRITY_CONTEXTS[0]);
+    match document.get_mut("@context") {
+        Some(Value::Array(contexts)) => contexts.push(injected),
+        Some(single) => *single = json!([single.take(), injected]),
+        None => {}
+    }
+}
+
+fn lacks_proof_terms(document: &Map<String, Value>) -> bool {
+    let mut urls = context_urls(document);
+    urls.next() == Some(BASE_CONTEXT_1_1) && !urls.any(|url| DATA_INTEGRITY_CONTEXTS.contains(&url))
 }
 
 /// Whoever asks for mandatory parts must get a credential that has optional ones.

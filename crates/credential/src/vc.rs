@@ -24,6 +24,9 @@ use crate::status_list::is_uri;
 /// The context that every document begins with.
 pub const BASE_CONTEXT: &str = "https://www.w3.org/ns/credentials/v2";
 
+/// The context that every document of the [data model 1.1](https://www.w3.org/TR/vc-data-model-1.1/) begins with.
+pub const BASE_CONTEXT_1_1: &str = "https://www.w3.org/2018/credentials/v1";
+
 /// The type that every credential has.
 pub const CREDENTIAL_TYPE: &str = "VerifiableCredential";
 
@@ -57,10 +60,14 @@ const fn malformed(property: &'static str, expected: &'static str) -> DataModelE
 /// `@context`: the base context first, then URLs and objects
 /// ([contexts](https://www.w3.org/TR/vc-data-model-2.0/#contexts)).
 fn check_context(document: &Map<String, Value>) -> Result<(), DataModelError> {
-    let expected = "the VC 2.0 context, then URLs or objects";
+    check_context_with(document, BASE_CONTEXT)
+}
+
+fn check_context_with(document: &Map<String, Value>, base: &str) -> Result<(), DataModelError> {
+    let expected = "the context of the data model, then URLs or objects";
     let malformed = || malformed("@context", expected);
     let mut contexts = one_or_many(document.get("@context").ok_or_else(malformed)?);
-    if contexts.next().and_then(Value::as_str) != Some(BASE_CONTEXT) {
+    if contexts.next().and_then(Value::as_str) != Some(base) {
         return Err(malformed());
     }
     let fits = |context: &Value| context.is_object() || context.as_str().is_some_and(is_uri);

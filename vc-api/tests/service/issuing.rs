@@ -122,6 +122,38 @@ async fn words_of_the_examples_have_a_meaning_here() {
 }
 
 #[tokio::test]
+async fn documents_of_data_model_1_1_get_the_context_of_the_proof() {
+    let service = Service::start().await;
+    let document = json!({
+        "@context": ["https://www.w3.org/2018/credentials/v1"],
+        "id": "urn:uuid:86294362-4254-4f36-854f-3952fe42555d",
+        "type": ["VerifiableCredential"],
+        "issuanceDate": "2020-03-16T22:37:26.544Z",
+        "credentialSubject": {"id": "did:example:subject"},
+    });
+    let credential = service.issue(EDDSA, document.clone()).await.expect(201);
+    let injected = "https://w3id.org/security/data-integrity/v2";
+    assert_eq!(credential["@context"][1], injected);
+    assert_eq!(service.verify(&credential).await.expect(200)["verified"], true);
+    // Once is enough.
+    let mut complete = document.clone();
+    complete["@context"] = credential["@context"].clone();
+    let credential = service.issue(EDDSA, complete.clone()).await.expect(201);
+    assert_eq!(credential["@context"], complete["@context"]);
+    // Its times count.
+    let mut expired = document.clone();
+    expired["expirationDate"] = json!("2021-03-16T22:37:26Z");
+    let expired = service.issue(EDDSA, expired).await.expect(201);
+    assert_eq!(service.verify(&expired).await.status, 400);
+    let mut timeless = document;
+    timeless.as_object_mut().unwrap().remove("issuanceDate");
+    assert_eq!(service.issue(EDDSA, timeless.clone()).await.status, 400);
+    // A JWT secures 2.0 alone.
+    timeless["issuanceDate"] = json!("2020-03-16T22:37:26Z");
+    assert_eq!(service.issue("vc-jwt-p256", timeless).await.status, 400);
+}
+
+#[tokio::test]
 async fn options_that_nobody_serves_are_refused() {
     let service = Service::start().await;
     let issue = async |options: Value| {

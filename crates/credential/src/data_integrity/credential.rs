@@ -137,7 +137,7 @@ pub fn issue(
     if document.contains_key("proof") {
         return Err(LdpVcError::Secured);
     }
-    let properties = CredentialProperties::read(&document)?;
+    let properties = CredentialProperties::read_1_1_or_2_0(&document)?;
     check_method(&properties.issuer, options.verification_method)?;
     document::check(&document, contexts)?;
     document::check_places(&document)?;
@@ -208,7 +208,7 @@ impl Unverified<LdpVc> {
 
     fn read(mut document: Map<String, Value>, text: String) -> Result<Self, LdpVcError> {
         let proof = Proof::take(&mut document)?;
-        let properties = CredentialProperties::read(&document)?;
+        let properties = CredentialProperties::read_1_1_or_2_0(&document)?;
         document::context_urls(&document)?;
         Ok(Self(Parsed {
             text,

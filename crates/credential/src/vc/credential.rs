@@ -4,9 +4,11 @@ use keys::Timestamp;
 use serde_json::Map;
 use serde_json::Value;
 
+use super::BASE_CONTEXT_1_1;
 use super::CREDENTIAL_TYPE;
 use super::DataModelError;
 use super::check_context;
+use super::check_context_with;
 use super::identified;
 use super::language::check_texts;
 use super::malformed;
@@ -46,6 +48,31 @@ impl CredentialProperties {
     /// [`DataModelError`], the author's fault.
     pub fn read(document: &Map<String, Value>) -> Result<Self, DataModelError> {
         check_context(document)?;
+        Self::read_members(document, read_validity(document)?)
+    }
+
+    /// The same for a document of the [data model 1.1](https://www.w3.org/TR/vc-data-model-1.1/), which Data Integrity
+    /// secures as well, or of 2.0. The times are those of `issuanceDate` and `expirationDate`.
+    ///
+    /// # Errors
+    /// [`DataModelError`], the author's fault.
+    pub fn read_1_1_or_2_0(document: &Map<String, Value>) -> Result<Self, DataModelError> {
+        if check_context_with(document, BASE_CONTEXT_1_1).is_err() {
+            return Self::read(document);
+        }
+        let issued = optional_time(document, "issuanceDate")?;
+        let issued = issued.ok_or_else(|| malformed("issuanceDate", "a date and time with an offset"))?;
+        let expires = optional_time(document, "expirationDate")?;
+        // 1.1 announces the members of 2.0; where both are there, both hold.
+        let (from, until) = read_validity(document)?;
+        let validity = (from.max(Some(issued)), [expires, until].into_iter().flatten().min());
+        Self::read_members(document, validity)
+    }
+
+    fn read_members(
+        document: &Map<String, Value>,
+        (valid_from, valid_until): (Option<Timestamp>, Option<Timestamp>),
+    ) -> Result<Self, DataModelError> {
         optional_id(document, "id")?;
         check_texts(document)?;
         for property in ["evidence", "proof", "refreshService", "termsOfUse"] {
@@ -56,7 +83,6 @@ impl CredentialProperties {
                 return Err(malformed("credentialSchema", "objects with an id"));
             }
         }
-        let (valid_from, valid_until) = read_validity(document)?;
         let (status, unknown_status) = read_status(document)?;
         Ok(Self {
             issuer: read_issuer(document)?,
