@@ -1,6 +1,9 @@
 //! The sample's instances are open to programs of this machine: what pages, proxies and neighbours try.
 
+use std::net::TcpListener;
+
 use e2e::Client;
+use e2e::LogView;
 use e2e::Place;
 use e2e::Request;
 use serde_json::json;
@@ -15,6 +18,11 @@ fn issue() -> Request {
         "/vc-api/eddsa-rdfc-2022/credentials/issue",
         &json!({"credential": credential}),
     )
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn status(client: &Client, request: &Request) -> u16 {
@@ -52,7 +60,7 @@ fn nobody_but_a_program_of_this_machine_signs_with_the_sample_s_keys() {
     let form = Request::post("/vc-api/eddsa-rdfc-2022/credentials/issue", "text/plain", "{}");
     assert_eq!(status(client, &form), 415);
     // The keys are accredited for nothing.
-    let log = e2e::LogView::pin(client);
+    let log = LogView::pin(client);
     let bundle = log.bundle(client);
     for record in bundle.state().accreditations() {
         assert!(!record.grant().entity.starts_with("did:key:"));
@@ -63,7 +71,9 @@ fn nobody_but_a_program_of_this_machine_signs_with_the_sample_s_keys() {
 #[test]
 fn a_platform_with_a_public_name_opens_nothing() {
     let place = Place::new();
-    let platform = place.up(&["--sample", "--public-url", "https://attestry.example"]);
+    let listen = format!("127.0.0.1:{}", free_port());
+    let public = ["--public-url", "https://attestry.example"];
+    let platform = place.up(&[&["--sample", "--listen", &listen][..], &public].concat());
     let client = platform.client();
     for host in ["attestry.example".to_owned(), client.address().to_string()] {
         let request = issue().header("host", &host);
@@ -76,8 +86,7 @@ fn a_platform_with_a_public_name_opens_nothing() {
 #[test]
 fn a_platform_beyond_loopback_opens_nothing() {
     let place = Place::new();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let listen = format!("0.0.0.0:{port}");
+    let listen = format!("0.0.0.0:{}", free_port());
     let platform = place.up(&[
         "--sample",
         "--listen",

@@ -52,7 +52,7 @@ fn a_test_suite_drives_the_sample_without_a_token() {
         "status": true,
     });
     let request = Request::post_json("/vc-api/eddsa-rdfc-2022/credentials/status", &status);
-    platform.client().send(&request).expect(200);
+    let _ = platform.client().send(&request).expect(200);
     let (status, answer) = verify(&platform, &credential);
     assert_eq!((status, &answer["verified"]), (400, &json!(false)));
     // A context that nobody knows is the caller's fault.
@@ -127,7 +127,10 @@ fn an_operator_adds_instances() {
 #[test]
 fn a_did_web_is_served_where_it_says() {
     let place = Place::new();
-    let platform = place.up(&["--sample", "--public-url", "https://attestry.example"]);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let listen = format!("127.0.0.1:{port}");
+    let public = ["--public-url", "https://attestry.example"];
+    let platform = place.up(&[&["--sample", "--listen", &listen][..], &public].concat());
     let added = platform.client().send(
         &Request::post_json(
             "/admin/vc-api/instances",

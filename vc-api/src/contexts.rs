@@ -1,5 +1,8 @@
-//! What the words of a document mean: the contexts of W3C, those of its examples and test suites, and those that the
-//! registry has for credential types. Nothing is fetched.
+//! What the words of a document mean: the contexts of W3C, those of its examples and test suites, those that the
+//! registry has for credential types, and those written into the document itself. Nothing is fetched.
+//!
+//! This service acts on no claim, so documents may say themselves what they mean; who acts on one compares the contexts
+//! with those that it knows for the type, as verdicts and wallets do.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,7 +37,7 @@ const LIMITS: json::Limits = json::Limits {
 
 /// The contexts that every document may refer to.
 pub(crate) fn bundled() -> ContextLoader {
-    let mut loader = ContextLoader::bundled();
+    let mut loader = ContextLoader::bundled().accepting_embedded();
     for (url, text) in EXAMPLES {
         // A test below parses every one of them.
         loader.register(url, serde_json::from_str(text).unwrap_or_default());

@@ -26,6 +26,7 @@ use server::Problem;
 use crate::VcApi;
 use crate::contexts;
 use crate::issue::JWT_ENVELOPE;
+use crate::issue::context_urls;
 use crate::problem::Details;
 use crate::problem::Refusal;
 use crate::resolve;
@@ -157,8 +158,9 @@ async fn signed_presentation(
     let method = presentation.verification_method();
     let key = resolve::key(api, method, Purpose::Authentication);
     let key = key.map_err(|error| Details::from(&error).not_verified())?;
-    let urls = presentation.credentials().iter().flat_map(Unverified::contexts);
-    let contexts = contexts::loader(api, presentation.contexts().chain(urls)).await;
+    let inputs = credentials_of(object);
+    let of_credentials = inputs.iter().filter_map(Value::as_object).flat_map(context_urls);
+    let contexts = contexts::loader(api, context_urls(object).chain(of_credentials)).await;
     let contexts = contexts.map_err(|error| Problem::internal(&error))?;
     let holder = presentation.holder().to_owned();
     let expected = Expected {
@@ -169,15 +171,19 @@ async fn signed_presentation(
     let signed = presentation.check_signed(&key, &holder, &expected, &contexts);
     let signed = signed.map_err(refused)?;
     let mut verified = Vec::new();
-    let inputs = match object.get("verifiableCredential") {
-        Some(Value::Array(credentials)) => credentials.as_slice(),
-        Some(single) => std::slice::from_ref(single),
-        None => &[],
-    };
     for (credential, input) in signed.credentials.into_iter().zip(inputs) {
         verified.push(ldp_vc(api, credential, input.clone(), options).await?);
     }
     Ok((signed.holder, verified))
+}
+
+/// The credentials of a presentation, as they were sent.
+fn credentials_of(presentation: &Map<String, Value>) -> &[Value] {
+    match presentation.get("verifiableCredential") {
+        Some(Value::Array(credentials)) => credentials,
+        Some(single) => std::slice::from_ref(single),
+        None => &[],
+    }
 }
 
 /// A `vp+jwt` names its receiver and the receiver's nonce; the caller must know both.
@@ -233,7 +239,8 @@ async fn ldp_vc(
 ) -> Result<Verified, Refusal> {
     let key = resolve::key(api, credential.verification_method(), Purpose::AssertionMethod);
     let key = key.map_err(|error| Details::from(&error).not_verified())?;
-    let contexts = contexts::loader(api, credential.contexts()).await;
+    let urls = input.as_object().into_iter().flat_map(context_urls);
+    let contexts = contexts::loader(api, urls).await;
     let contexts = contexts.map_err(|error| Problem::internal(&error))?;
     let issuer = credential.issuer().to_owned();
     let authentic = credential.authenticate(&key, &issuer, &contexts, api.0.clock.now());

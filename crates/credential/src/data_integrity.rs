@@ -10,7 +10,9 @@
 //! * `@context` is a list of URLs, each known to the [`jsonld::ContextLoader`] given; contexts written into the
 //!   document, and contexts below the top of a credential, are refused
 //!   ([Validating Contexts](https://www.w3.org/TR/vc-data-integrity/#validating-contexts)). Which list of contexts
-//!   belongs to a type is the caller's policy: see [`crate::Unverified::contexts`].
+//!   belongs to a type is the caller's policy: see [`crate::Unverified::contexts`]. Who secures or checks the words of
+//!   others and acts on none gives a loader that takes contexts written into a document:
+//!   [`jsonld::ContextLoader::accepting_embedded`].
 //! * With an `rdfc` suite it is in compacted form ([`jsonld::Mode::Compact`]): no undefined terms, no other
 //!   spelling of anything, and nothing of the credential or its subject is said at another place.
 //! * Integers are within ±2^53, beyond which implementations read different numbers.

@@ -122,6 +122,35 @@ async fn words_of_the_examples_have_a_meaning_here() {
 }
 
 #[tokio::test]
+async fn a_document_may_say_itself_what_it_means() {
+    let service = Service::start().await;
+    let mut document = document();
+    let base = "https://www.w3.org/ns/credentials/v2";
+    document["@context"] = json!([base, {"Example": "https://example.org/#Example"}]);
+    document["type"] = json!(["VerifiableCredential", "Example"]);
+    for name in [EDDSA, "eddsa-jcs-2022"] {
+        let credential = service.issue(name, document.clone()).await.expect(201);
+        assert_eq!(service.verify(&credential).await.expect(200)["verified"], true);
+        // Another meaning was not signed.
+        let mut changed = credential.clone();
+        changed["@context"][1]["Example"] = json!("https://example.org/#Other");
+        assert_eq!(service.verify(&changed).await.status, 400, "{name}");
+    }
+    // What the data model defines stays, and contexts stand at the top.
+    let mut redefining = document.clone();
+    redefining["@context"][1] = json!({"VerifiableCredential": "https://example.org/#Other"});
+    assert_eq!(service.issue(EDDSA, redefining).await.status, 400);
+    let mut below = document.clone();
+    below["credentialSubject"]["@context"] = json!({"name": "https://example.org/#other"});
+    assert_eq!(service.issue(EDDSA, below).await.status, 400);
+    for context in [json!(123_192_875), json!(null), json!([base])] {
+        let mut other = document.clone();
+        other["@context"][1] = context;
+        assert_eq!(service.issue(EDDSA, other).await.status, 400);
+    }
+}
+
+#[tokio::test]
 async fn documents_of_data_model_1_1_get_the_context_of_the_proof() {
     let service = Service::start().await;
     let document = json!({

@@ -209,7 +209,7 @@ impl Unverified<LdpVc> {
     fn read(mut document: Map<String, Value>, text: String) -> Result<Self, LdpVcError> {
         let proof = Proof::take(&mut document)?;
         let properties = CredentialProperties::read_1_1_or_2_0(&document)?;
-        document::context_urls(&document)?;
+        document::check_form(&document)?;
         Ok(Self(Parsed {
             text,
             document,
@@ -238,7 +238,8 @@ impl Unverified<LdpVc> {
     }
 
     /// The contexts that the signature was made with, in order. They say what the terms mean, so a verifier
-    /// that reads claims by their terms compares this list with the one it expects for the type.
+    /// that reads claims by their terms compares this list with the one it expects for the type. Empty where one is
+    /// written out in the document, which no URL names and only [`ContextLoader::accepting_embedded`] takes.
     pub fn contexts(&self) -> impl Iterator<Item = &str> {
         document::context_urls(&self.0.document).unwrap_or_default().into_iter()
     }

@@ -258,11 +258,6 @@ impl UnverifiedPresentation {
         &self.proof.verification_method
     }
 
-    /// The contexts of the presentation itself; its credentials have their own.
-    pub fn contexts(&self) -> impl Iterator<Item = &str> {
-        document::context_urls(&self.document).unwrap_or_default().into_iter()
-    }
-
     /// The credentials in order, for finding their issuers' keys and their contexts: the presentation's proof
     /// covers what they mean.
     #[must_use]

@@ -58,6 +58,7 @@ const BUNDLED: [(&str, &str); 8] = [
 /// here (shared safely between threads). Contexts written inside a document are never kept.
 pub struct ContextLoader {
     documents: HashMap<Arc<str>, Arc<Value>>,
+    embedded: bool,
     cache: Mutex<Cache>,
 }
 
@@ -67,6 +68,7 @@ impl ContextLoader {
     pub fn empty() -> Self {
         Self {
             documents: HashMap::new(),
+            embedded: false,
             cache: Mutex::new(Cache::default()),
         }
     }
@@ -90,6 +92,21 @@ impl ContextLoader {
         self.documents.insert(Arc::from(url), Arc::new(document));
         // What was worked out may depend on the replaced one.
         self.cache = Mutex::new(Cache::default());
+    }
+
+    /// Takes documents that say in themselves what their words mean, for whoever secures or checks the words of others
+    /// and acts on none of them. JSON-LD allows it to every document; [Data
+    /// Integrity](https://www.w3.org/TR/vc-data-integrity/#validating-contexts) warns whoever acts on one.
+    #[must_use]
+    pub fn accepting_embedded(mut self) -> Self {
+        self.embedded = true;
+        self
+    }
+
+    /// Whether a credential may have contexts written into its `@context`.
+    #[must_use]
+    pub const fn accepts_embedded(&self) -> bool {
+        self.embedded
     }
 
     /// Whether a document may refer to `url`.
