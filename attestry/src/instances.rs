@@ -198,7 +198,9 @@ async fn add(
 async fn add_instance(instances: &Instances, request: AddRequest) -> Result<InstanceRecord> {
     let mechanism = Mechanism::from_name(&request.suite)?;
     let algorithm = instance::algorithm_of(&request.curve)?;
-    let name = request.name.unwrap_or_else(|| instance::default_name(mechanism, algorithm));
+    let name = request
+        .name
+        .unwrap_or_else(|| instance::default_name(mechanism, algorithm));
     let mut record = InstanceRecord {
         name: name.clone(),
         did: String::new(),
@@ -235,7 +237,8 @@ fn with_fragment(did: String) -> (String, String) {
 fn did_web(public_url: &str, name: &str) -> Result<String> {
     let url = Url::parse(public_url).context("the public URL cannot be used")?;
     let host = url.host_str().filter(|_| url.scheme() == "https");
-    let host = host.context("expected a platform with an https URL for a did:web, found another: start it with --public-url")?;
+    let host =
+        host.context("expected a platform with an https URL for a did:web, found another: start it with --public-url")?;
     let port = url.port().map(|port| format!("%3A{port}")).unwrap_or_default();
     let path: String = url
         .path_segments()

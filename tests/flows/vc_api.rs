@@ -68,7 +68,10 @@ fn a_test_suite_drives_the_sample_without_a_token() {
     let path = "/vc-api/verifier/credentials/verify";
     let body = json!({"verifiableCredential": credential});
     assert_eq!(platform.client().send(&Request::post_json(path, &body)).status, 401);
-    assert_eq!(platform.client().admin_post(path, &body).problem(), (400, "revoked".to_owned()));
+    assert_eq!(
+        platform.client().admin_post(path, &body).problem(),
+        (400, "revoked".to_owned())
+    );
     platform.stop();
 }
 
@@ -127,7 +130,11 @@ fn an_operator_adds_instances() {
 #[test]
 fn a_did_web_is_served_where_it_says() {
     let place = Place::new();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let listen = format!("127.0.0.1:{port}");
     let public = ["--public-url", "https://attestry.example"];
     let platform = place.up(&[&["--sample", "--listen", &listen][..], &public].concat());
@@ -169,7 +176,16 @@ const KEY: &str = r#"{
 fn jose_issues_and_verifies_from_files() {
     let place = Place::new();
     let run = |action: &str, input: &str, feature: &str| {
-        let arguments = ["jose", action, "--input", input, "--key", "key.json", "--feature", feature];
+        let arguments = [
+            "jose",
+            action,
+            "--input",
+            input,
+            "--key",
+            "key.json",
+            "--feature",
+            feature,
+        ];
         place.run(&arguments)
     };
     let mut document = document();
@@ -180,7 +196,10 @@ fn jose_issues_and_verifies_from_files() {
     assert_eq!(issued.expect(0)["result"], "success");
     let jwt = issued.value["data"].as_str().unwrap();
     fs::write(place.path("credential.txt"), jwt).unwrap();
-    assert_eq!(run("verify", "credential.txt", "credential_jose").expect(0)["result"], "success");
+    assert_eq!(
+        run("verify", "credential.txt", "credential_jose").expect(0)["result"],
+        "success"
+    );
     // Presented, and read back.
     let presentation = json!({
         "@context": ["https://www.w3.org/ns/credentials/v2"],
@@ -194,13 +213,26 @@ fn jose_issues_and_verifies_from_files() {
     });
     fs::write(place.path("presentation.json"), presentation.to_string()).unwrap();
     let issued = run("issue", "presentation.json", "presentation_jose");
-    fs::write(place.path("presentation.txt"), issued.expect(0)["data"].as_str().unwrap()).unwrap();
+    fs::write(
+        place.path("presentation.txt"),
+        issued.expect(0)["data"].as_str().unwrap(),
+    )
+    .unwrap();
     let verified = run("verify", "presentation.txt", "presentation_jose");
     assert_eq!(verified.expect(0)["result"], "success");
     // One is not the other, a changed one is none, and what is not there is not guessed.
-    assert_eq!(run("verify", "presentation.txt", "credential_jose").expect(1)["result"], "failure");
+    assert_eq!(
+        run("verify", "presentation.txt", "credential_jose").expect(1)["result"],
+        "failure"
+    );
     fs::write(place.path("changed.txt"), jwt.replacen('.', ".e", 1)).unwrap();
-    assert_eq!(run("verify", "changed.txt", "credential_jose").expect(1)["result"], "failure");
-    assert_eq!(run("issue", "key.json", "credential_jose").expect(1)["result"], "failure");
+    assert_eq!(
+        run("verify", "changed.txt", "credential_jose").expect(1)["result"],
+        "failure"
+    );
+    assert_eq!(
+        run("issue", "key.json", "credential_jose").expect(1)["result"],
+        "failure"
+    );
     let _ = run("verify", "credential.txt", "credential_pgp").expect(2);
 }

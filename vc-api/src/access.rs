@@ -22,14 +22,7 @@ use crate::VcApi;
 use crate::instance::InstanceRecord;
 
 /// What a page or a proxy leaves in a request. `x-forwarded-...` is looked for by its beginning.
-const FOREIGN: [&str; 6] = [
-    "forwarded",
-    "origin",
-    "referer",
-    "sec-fetch-site",
-    "via",
-    "x-real-ip",
-];
+const FOREIGN: [&str; 6] = ["forwarded", "origin", "referer", "sec-fetch-site", "via", "x-real-ip"];
 const FORWARDED_PREFIX: &str = "x-forwarded-";
 
 /// Whether programs of this machine may use the sample's instances without a token.
@@ -71,7 +64,10 @@ fn is_open(api: &VcApi, record: Option<&InstanceRecord>) -> bool {
 fn is_local(uri: &Uri, headers: &HeaderMap) -> bool {
     let in_uri = uri.authority().map(Authority::as_str);
     let in_headers = headers.get_all(header::HOST).iter();
-    let mut hosts = in_headers.map(|host| host.to_str().unwrap_or_default()).chain(in_uri).peekable();
+    let mut hosts = in_headers
+        .map(|host| host.to_str().unwrap_or_default())
+        .chain(in_uri)
+        .peekable();
     let foreign = |name: &str| FOREIGN.contains(&name) || name.starts_with(FORWARDED_PREFIX);
     hosts.peek().is_some() && hosts.all(is_loopback) && !headers.keys().any(|name| foreign(name.as_str()))
 }
@@ -154,8 +150,14 @@ mod tests {
         }
         assert!(!is_local(&Uri::from_static("/"), &headers(&[])));
         let local = ("host", "127.0.0.1:8080");
-        assert!(!is_local(&Uri::from_static("https://evil.example/"), &headers(&[local])));
-        assert!(!is_local(&Uri::from_static("/"), &headers(&[local, ("host", "evil.example")])));
+        assert!(!is_local(
+            &Uri::from_static("https://evil.example/"),
+            &headers(&[local])
+        ));
+        assert!(!is_local(
+            &Uri::from_static("/"),
+            &headers(&[local, ("host", "evil.example")])
+        ));
     }
 
     #[test]
@@ -175,7 +177,10 @@ mod tests {
             "x-forwarded-proto",
             "X-Forwarded-Anything",
         ] {
-            assert!(!is_local(&root, &headers(&[local, (foreign, "127.0.0.1")])), "{foreign}");
+            assert!(
+                !is_local(&root, &headers(&[local, (foreign, "127.0.0.1")])),
+                "{foreign}"
+            );
         }
     }
 }

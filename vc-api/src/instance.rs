@@ -101,10 +101,7 @@ pub enum InstanceError {
 impl Mechanism {
     /// Every mechanism.
     pub fn all() -> impl Iterator<Item = Self> {
-        Cryptosuite::ALL
-            .into_iter()
-            .map(Self::DataIntegrity)
-            .chain([Self::Jwt])
+        Cryptosuite::ALL.into_iter().map(Self::DataIntegrity).chain([Self::Jwt])
     }
 
     /// The mechanism of this name.

@@ -65,7 +65,8 @@ pub(crate) async fn issue(api: &VcApi, instance: &Instance, request: IssueReques
     }
     inject_context(&mut document);
     // Before anything is kept of it.
-    let properties = CredentialProperties::read_1_1_or_2_0(&document).map_err(|error| Details::from(&error).refuse())?;
+    let properties =
+        CredentialProperties::read_1_1_or_2_0(&document).map_err(|error| Details::from(&error).refuse())?;
     if properties.issuer != record.did {
         let detail = format!("expected the issuer {:?}, found {:?}", record.did, properties.issuer);
         return Err(Details::malformed(detail).refuse());
@@ -73,7 +74,8 @@ pub(crate) async fn issue(api: &VcApi, instance: &Instance, request: IssueReques
     let id = document.get("id").and_then(Value::as_str).map(str::to_owned);
     let id = id.or(options.credential_id);
     // The entry's terms are those of 2.0.
-    let takes_status = context_urls(&document).next() == Some(BASE_CONTEXT) && !document.contains_key("credentialStatus");
+    let takes_status =
+        context_urls(&document).next() == Some(BASE_CONTEXT) && !document.contains_key("credentialStatus");
     if let Some(id) = id.filter(|_| takes_status) {
         let entry = status::entry(api, record, &id).await;
         let entry = entry.map_err(|error| Problem::internal(&error))?;

@@ -224,7 +224,12 @@ pub(crate) async fn list(api: &VcApi, instance: &Instance, id: &str) -> Result<O
     let internal = |error: RecordError| Refusal::from(Problem::internal(&error));
     let snapshot = api.0.store.snapshot().await.map_err(RecordError::from);
     let snapshot = snapshot.map_err(internal)?;
-    if snapshot.load::<ListRecord>(&list_key(&uri)).await.map_err(internal)?.is_none() {
+    if snapshot
+        .load::<ListRecord>(&list_key(&uri))
+        .await
+        .map_err(internal)?
+        .is_none()
+    {
         return Ok(None);
     }
     let array = load_array(&snapshot, &uri).await.map_err(internal)?;

@@ -139,7 +139,10 @@ pub(crate) async fn presentation(api: &VcApi, request: PresentationRequest) -> R
     let mut answer = json!({"verified": true, "problemDetails": details(&warnings)});
     if let Value::Object(answer) = &mut answer {
         if options.return_results {
-            answer.insert("results".to_owned(), presentation_results(&holder, &credentials, &options));
+            answer.insert(
+                "results".to_owned(),
+                presentation_results(&holder, &credentials, &options),
+            );
         }
         if options.return_presentation {
             answer.insert("verifiablePresentation".to_owned(), input);
@@ -322,7 +325,11 @@ fn check_expected(credential: &Value, options: &VerifyOptions) -> Result<(), Ref
                 "challenge" => "https://w3id.org/security#INVALID_CHALLENGE_ERROR",
                 _ => "https://w3id.org/security#INVALID_DOMAIN_ERROR",
             };
-            return Err(Details::typed(problem_type, format!("expected the {name} of the options in the proof, found another or none")).not_verified());
+            return Err(Details::typed(
+                problem_type,
+                format!("expected the {name} of the options in the proof, found another or none"),
+            )
+            .not_verified());
         }
     }
     Ok(())

@@ -91,7 +91,10 @@ pub(crate) fn run(command: &cli::Jose, output: Output) -> Result<ExitCode> {
 }
 
 fn issue(feature: Feature, input: &str, key: &Key) -> Result<Outcome> {
-    let secret = key.secret.as_ref().context("expected secretKeyJwk in the key file, found none")?;
+    let secret = key
+        .secret
+        .as_ref()
+        .context("expected secretKeyJwk in the key file, found none")?;
     let document: Map<String, Value> = match json::parse_object(input.as_bytes(), limits(MAX_INPUT_BYTES)) {
         Ok(document) => document,
         Err(error) => return Ok(Outcome::Failure(chain(&error))),
@@ -102,10 +105,9 @@ fn issue(feature: Feature, input: &str, key: &Key) -> Result<Outcome> {
         Feature::PresentationJose => {
             vc_jwt::issue_presentation(&document, &key.id, algorithm).map_err(|error| chain(&error))
         }
-        Feature::CredentialCose
-        | Feature::CredentialSdJwt
-        | Feature::PresentationCose
-        | Feature::PresentationSdJwt => return Ok(feature.missing()),
+        Feature::CredentialCose | Feature::CredentialSdJwt | Feature::PresentationCose | Feature::PresentationSdJwt => {
+            return Ok(feature.missing());
+        }
     };
     Ok(match request {
         Ok(request) => Outcome::Success(secret.fulfil(request)?),
@@ -118,7 +120,8 @@ fn verify(feature: Feature, input: &str, key: &Key) -> Outcome {
     match feature {
         Feature::CredentialJose => {
             let credential = Unverified::<VcJwt>::parse(input);
-            let authentic = credential.and_then(|credential| credential.authenticate(&key.public, &key.controller, now));
+            let authentic =
+                credential.and_then(|credential| credential.authenticate(&key.public, &key.controller, now));
             match authentic {
                 Ok(authentic) => known("issuer", authentic.facts().issuer()),
                 Err(error) => Outcome::Failure(chain(&error)),
@@ -126,17 +129,16 @@ fn verify(feature: Feature, input: &str, key: &Key) -> Outcome {
         }
         Feature::PresentationJose => {
             let presentation = UnverifiedPresentation::parse(input);
-            let signed = presentation
-                .and_then(|presentation| presentation.check_signed(&key.public, &key.controller, now));
+            let signed =
+                presentation.and_then(|presentation| presentation.check_signed(&key.public, &key.controller, now));
             match signed {
                 Ok(signed) => known("holder", &signed.holder),
                 Err(error) => Outcome::Failure(chain(&error)),
             }
         }
-        Feature::CredentialCose
-        | Feature::CredentialSdJwt
-        | Feature::PresentationCose
-        | Feature::PresentationSdJwt => feature.missing(),
+        Feature::CredentialCose | Feature::CredentialSdJwt | Feature::PresentationCose | Feature::PresentationSdJwt => {
+            feature.missing()
+        }
     }
 }
 
@@ -223,7 +225,10 @@ impl Key {
 
 /// The secret half, which must be that of `public`.
 fn secret_key(jwk: &Value, public: &PublicKey) -> Result<SoftwareKey> {
-    let d = jwk.get("d").and_then(Value::as_str).context("expected `d` in secretKeyJwk")?;
+    let d = jwk
+        .get("d")
+        .and_then(Value::as_str)
+        .context("expected `d` in secretKeyJwk")?;
     let secret: [u8; 32] = keys::base64url::decode(d)
         .ok()
         .and_then(|bytes| bytes.try_into().ok())
@@ -243,7 +248,11 @@ fn read(path: &Path, limit: usize) -> Result<Vec<u8>> {
     file.take(most)
         .read_to_end(&mut bytes)
         .with_context(|| format!("cannot read {}", path.display()))?;
-    anyhow::ensure!(bytes.len() <= limit, "expected at most {limit} bytes in {}", path.display());
+    anyhow::ensure!(
+        bytes.len() <= limit,
+        "expected at most {limit} bytes in {}",
+        path.display()
+    );
     Ok(bytes)
 }
 

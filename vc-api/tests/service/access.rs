@@ -50,7 +50,12 @@ async fn an_operator_s_instance_needs_the_token() {
 async fn foreign_names_of_this_machine_need_the_token() {
     let service = Service::start().await;
     assert_eq!(issue(&service, EDDSA, &[]).await, 201);
-    for host in ["evil.example", "attestry.example:8080", "192.0.2.1:8080", "localhost.evil.example"] {
+    for host in [
+        "evil.example",
+        "attestry.example:8080",
+        "192.0.2.1:8080",
+        "localhost.evil.example",
+    ] {
         assert_eq!(issue(&service, EDDSA, &[("host", host)]).await, 401, "{host}");
     }
 }

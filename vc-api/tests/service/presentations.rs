@@ -38,7 +38,10 @@ fn present(credentials: &[Value]) -> Value {
         created: NOW,
     };
     let contexts = ContextLoader::bundled();
-    let held: Vec<Held<LdpVc>> = credentials.iter().map(|credential| hold(credential, &contexts)).collect();
+    let held: Vec<Held<LdpVc>> = credentials
+        .iter()
+        .map(|credential| hold(credential, &contexts))
+        .collect();
     let request = presentation.sign(&held.iter().collect::<Vec<_>>(), &contexts).unwrap();
     Value::Object(key.fulfil(request).unwrap())
 }
@@ -77,7 +80,10 @@ async fn a_presentation_and_its_credentials_are_verified() {
     full["returnResults"] = json!(true);
     let answer = verify(&service, &presentation, full).await.expect(200);
     assert_eq!(answer["verifiablePresentation"], presentation);
-    assert_eq!(answer["results"]["presentation"]["holder"]["input"], presentation["holder"]);
+    assert_eq!(
+        answer["results"]["presentation"]["holder"]["input"],
+        presentation["holder"]
+    );
     assert_eq!(answer["results"]["credentials"].as_array().unwrap().len(), 2);
 }
 
@@ -127,9 +133,15 @@ async fn every_changed_part_of_a_presentation_is_refused() {
         ("no context", |presentation| {
             presentation.as_object_mut().unwrap().remove("@context");
         }),
-        ("holder", |presentation| presentation["holder"] = json!("did:example:other")),
-        ("no credentials", |presentation| presentation["verifiableCredential"] = json!([])),
-        ("type", |presentation| presentation["type"] = json!(["NonconformingDocument"])),
+        ("holder", |presentation| {
+            presentation["holder"] = json!("did:example:other")
+        }),
+        ("no credentials", |presentation| {
+            presentation["verifiableCredential"] = json!([])
+        }),
+        ("type", |presentation| {
+            presentation["type"] = json!(["NonconformingDocument"])
+        }),
         ("purpose", |presentation| {
             presentation["proof"]["proofPurpose"] = json!("assertionMethod");
         }),

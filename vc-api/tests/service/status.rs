@@ -73,7 +73,12 @@ async fn the_list_is_a_credential_of_the_instance() {
         let list = service.get(&path(&credential)).await.expect(200);
         assert_eq!(list["issuer"], credential["issuer"]);
         assert_eq!(list["id"], credential["credentialStatus"]["statusListCredential"]);
-        assert!(list["type"].as_array().unwrap().contains(&json!("BitstringStatusListCredential")));
+        assert!(
+            list["type"]
+                .as_array()
+                .unwrap()
+                .contains(&json!("BitstringStatusListCredential"))
+        );
         let subject = &list["credentialSubject"];
         assert_eq!(subject["type"], "BitstringStatusList");
         assert_eq!(subject["statusPurpose"], "revocation");
@@ -101,7 +106,10 @@ async fn nobody_points_to_a_list_of_another_issuer() {
     document["credentialStatus"] = victim["credentialStatus"].clone();
     let credential = service.issue("eddsa-jcs-2022", document).await.expect(201);
     let answer = service.verify(&credential).await.expect(200);
-    assert!(answer["problemDetails"].to_string().contains("status-unknown"), "{answer}");
+    assert!(
+        answer["problemDetails"].to_string().contains("status-unknown"),
+        "{answer}"
+    );
     let strict = service
         .verify_with(&credential, json!({"checks": ["credentialStatus"]}))
         .await;
@@ -140,7 +148,10 @@ async fn a_list_out_of_reach_is_told_and_is_an_error_on_request() {
     document["credentialStatus"] = json!({"id": "did:example:status", "type": "CredentialStatusList2017"});
     let credential = service.issue(EDDSA, document).await.expect(201);
     let answer = service.verify(&credential).await.expect(200);
-    assert!(answer["problemDetails"].to_string().contains("status-unknown"), "{answer}");
+    assert!(
+        answer["problemDetails"].to_string().contains("status-unknown"),
+        "{answer}"
+    );
     let strict = service
         .verify_with(&credential, json!({"checks": ["proof", "credentialStatus"]}))
         .await;

@@ -55,10 +55,14 @@ async fn every_changed_part_is_refused() {
         ("proof value", "PROOF_VERIFICATION_ERROR", |credential| {
             credential["proof"]["proofValue"] = json!("z5nmMBw2u9TGKd9NxxHJtyZKgjN2Eh");
         }),
-        ("proof value without multibase", "PROOF_VERIFICATION_ERROR", |credential| {
-            let value = credential["proof"]["proofValue"].as_str().unwrap()[1..].to_owned();
-            credential["proof"]["proofValue"] = json!(value);
-        }),
+        (
+            "proof value without multibase",
+            "PROOF_VERIFICATION_ERROR",
+            |credential| {
+                let value = credential["proof"]["proofValue"].as_str().unwrap()[1..].to_owned();
+                credential["proof"]["proofValue"] = json!(value);
+            },
+        ),
     ];
     for (name, _, change) in cases {
         let mut bad = good.clone();
@@ -159,7 +163,9 @@ async fn envelopes_need_their_context_type_and_data_url() {
         ("no type", |envelope| {
             envelope.as_object_mut().unwrap().remove("type");
         }),
-        ("other type", |envelope| envelope["type"] = json!("VerifiableCredential")),
+        ("other type", |envelope| {
+            envelope["type"] = json!("VerifiableCredential")
+        }),
         ("changed signature", |envelope| {
             let id = envelope["id"].as_str().unwrap();
             let (start, signature) = id.rsplit_once('.').unwrap();
