@@ -125,6 +125,15 @@ impl Mechanism {
         }
     }
 
+    /// Whether what it secures is for everybody to verify, as a status list is; not for the holder alone, who derives
+    /// from it what others see.
+    #[must_use]
+    pub const fn is_for_everybody(self) -> bool {
+        match self {
+            Self::DataIntegrity(Cryptosuite::EddsaJcs2022 | Cryptosuite::EddsaRdfc2022) | Self::Jwt => true,
+        }
+    }
+
     /// The algorithms of the keys that it can be used with.
     pub fn algorithms(self) -> impl Iterator<Item = Algorithm> {
         CURVES

@@ -38,10 +38,13 @@ use crate::status::Reading;
 const ENVELOPED_PRESENTATION: &str = "EnvelopedVerifiablePresentation";
 const PRESENTATION_ENVELOPE: &str = "data:application/vp+jwt,";
 
-/// What `checks` may name. The first ones are made in any case; the last one makes a status that is not within reach
-/// an error.
-const CHECKS: [&str; 3] = ["proof", "validity", STATUS_CHECK];
+/// What `checks` may name. The first ones are made in any case; the others make an error of what cannot be checked here:
+/// a status that is not within reach, and the keys of an issuer that is no DID.
+const CHECKS: [&str; 4] = ["proof", "validity", STATUS_CHECK, ISSUER_CHECK];
 const STATUS_CHECK: &str = "credentialStatus";
+const ISSUER_CHECK: &str = "issuer";
+/// What the issuers begin with whose keys can be told.
+const DID: &str = "did:";
 
 /// The body of a request to verify a credential.
 #[derive(Deserialize)]
@@ -101,8 +104,8 @@ impl VerifyOptions {
         }
     }
 
-    fn needs_status(&self) -> bool {
-        self.checks.iter().any(|check| check == STATUS_CHECK)
+    fn needs(&self, check: &str) -> bool {
+        self.checks.iter().any(|asked| asked == check)
     }
 }
 
@@ -246,9 +249,21 @@ async fn ldp_vc(
     let contexts = contexts::loader(api, urls).await;
     let contexts = contexts.map_err(|error| Problem::internal(&error))?;
     let issuer = credential.issuer().to_owned();
-    let authentic = credential.authenticate(&key, &issuer, &contexts, api.0.clock.now());
-    let authentic = authentic.map_err(|error| Details::from(&error).not_verified())?;
-    with_status(api, authentic.facts(), input, options).await
+    let refused = |error| Details::from(&error).not_verified();
+    if issuer.starts_with(DID) {
+        let authentic = credential.authenticate(&key, &issuer, &contexts, api.0.clock.now());
+        return with_status(api, authentic.map_err(refused)?.facts(), input, options).await;
+    }
+    let signed = credential.check_signed(&key, &contexts, api.0.clock.now());
+    let signed = signed.map_err(refused)?;
+    let detail = format!("the proof is by {}; nothing ties it to the issuer, which is no DID", signed.signer());
+    let details = Details::own("issuer-not-checked", detail);
+    if options.needs(ISSUER_CHECK) {
+        return Err(details.not_verified());
+    }
+    let mut verified = with_status(api, signed.facts(), input, options).await?;
+    verified.warnings.push(details);
+    Ok(verified)
 }
 
 async fn vc_jwt(
@@ -301,7 +316,7 @@ async fn with_status(api: &VcApi, facts: &Facts, input: Value, options: &VerifyO
 /// A status that was not read: an error for whoever asked for it, and a warning for everybody else.
 fn unread(detail: String, options: &VerifyOptions, warnings: &mut Vec<Details>) -> Result<(), Refusal> {
     let details = Details::own("status-unknown", detail);
-    if options.needs_status() {
+    if options.needs(STATUS_CHECK) {
         return Err(details.not_verified());
     }
     warnings.push(details);

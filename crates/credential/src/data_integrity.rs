@@ -25,13 +25,15 @@
 //!
 //! # Verification method
 //! Must be an absolute DID URL of the issuer (or holder) whose key the caller resolved. There is no way to switch
-//! this off: who signed is what a credential is about.
+//! this off: who signed is what a credential is about. Where the issuer is no DID, [`SignedLdpVc`] says who signed, and
+//! is evidence of nothing else.
 
 mod credential;
 mod cryptosuite;
 mod document;
 mod presentation;
 mod proof;
+mod signed;
 
 #[cfg(test)]
 mod attacks;
@@ -54,6 +56,7 @@ pub use presentation::SignedLdpVp;
 pub use presentation::UnverifiedPresentation;
 pub use proof::ProofError;
 pub use proof::ProofPurpose;
+pub use signed::SignedLdpVc;
 
 /// Bytes of a credential; as large as an SD-JWT may be, for the same portrait.
 pub const MAX_CREDENTIAL_BYTES: usize = crate::sd_jwt::MAX_BYTES;

@@ -1,7 +1,11 @@
 //! `/credentials/verify`: what an attacker changes, one thing at a time.
 
+use did::methods;
+use keys::Algorithm;
+use keys::Signer as _;
 use serde_json::Value;
 use serde_json::json;
+use signer::SoftwareKey;
 
 use crate::service::EDDSA;
 use crate::service::NOW;
@@ -133,6 +137,41 @@ async fn a_proof_for_nobody_is_not_one_for_the_caller() {
     assert_eq!(domain.problem(), (400, "INVALID_DOMAIN_ERROR".to_owned()));
     let challenge = service.verify_with(&good, json!({"challenge": "1235abcd6789"})).await;
     assert_eq!(challenge.problem(), (400, "INVALID_CHALLENGE_ERROR".to_owned()));
+}
+
+/// A credential with another issuer than its signer, as `issuer` names it, by a key of its own.
+fn signed_for(issuer: &str) -> Value {
+    let key = SoftwareKey::generate(Algorithm::EdDsa, &mut signer::os_rng());
+    // The library refuses to issue it, so it is made by hand: of JSON alone.
+    let mut document = document();
+    document["issuer"] = json!(issuer);
+    let configuration = json!({
+        "type": "DataIntegrityProof",
+        "cryptosuite": "eddsa-jcs-2022",
+        "created": NOW.to_rfc3339(),
+        "verificationMethod": methods::key::method_id(key.public_key()),
+        "proofPurpose": "assertionMethod",
+        "@context": document["@context"],
+    });
+    let request = keys::data_integrity::eddsa_jcs_sign(&document, configuration.as_object().unwrap().clone());
+    document["proof"] = key.fulfil(request.unwrap()).unwrap();
+    document
+}
+
+#[tokio::test]
+async fn nobody_signs_in_the_name_of_a_did_and_an_issuer_without_one_is_told() {
+    let service = Service::start().await;
+    let unattributed = signed_for("https://university.example/issuers/1");
+    let answer = service.verify(&unattributed).await.expect(200);
+    assert!(answer["problemDetails"].to_string().contains("issuer-not-checked"), "{answer}");
+    let strict = service.verify_with(&unattributed, json!({"checks": ["issuer"]})).await;
+    assert_eq!(strict.problem(), (400, "issuer-not-checked".to_owned()));
+    for did in [service.did(EDDSA), "did:web:university.example".to_owned()] {
+        assert_eq!(refused(&service, &signed_for(&did)).await, "PROOF_VERIFICATION_ERROR", "{did}");
+    }
+    let mut changed = unattributed;
+    changed["credentialSubject"]["name"] = json!("Mallory");
+    refused(&service, &changed).await;
 }
 
 #[tokio::test]

@@ -256,7 +256,19 @@ impl Unverified<LdpVc> {
         contexts: &ContextLoader,
         now: Timestamp,
     ) -> Result<Authentic<LdpVc>, LdpVcError> {
-        self.0.proof.check(ProofPurpose::AssertionMethod, issuer, now)?;
+        self.authenticate_as(key, issuer, issuer, contexts, now)
+    }
+
+    /// The same with a proof by `signer`'s key.
+    pub(super) fn authenticate_as(
+        self,
+        key: &PublicKey,
+        issuer: &str,
+        signer: &str,
+        contexts: &ContextLoader,
+        now: Timestamp,
+    ) -> Result<Authentic<LdpVc>, LdpVcError> {
+        self.0.proof.check(ProofPurpose::AssertionMethod, signer, now)?;
         check_validity(self.0.properties.valid_from, self.0.properties.valid_until, now)?;
         self.check_proof(key, issuer, contexts)
     }
