@@ -4,7 +4,7 @@
 //! The sample's instances exist for test suites, which send no token. They are open only while all of this holds:
 //! the platform was started with `--sample`, it listens on loopback and goes by no `--public-url`
 //! ([`SampleAccess`]); the instance belongs to the sample and its DID has no accreditation; and the request names a
-//! loopback host, does not come from a web page and did not pass a proxy ([`is_local`]).
+//! loopback host, does not come from a web page and did not pass a proxy.
 
 use std::net::IpAddr;
 use std::net::SocketAddr;

@@ -75,7 +75,8 @@ pub(crate) async fn issue(api: &VcApi, instance: &Instance, request: IssueReques
     let id = id.or(options.credential_id);
     // The entry's terms are those of 2.0, and the instance signs the list.
     let takes_status = instance.mechanism().is_for_everybody()
-        && context_urls(&document).next() == Some(BASE_CONTEXT) && !document.contains_key("credentialStatus");
+        && context_urls(&document).next() == Some(BASE_CONTEXT)
+        && !document.contains_key("credentialStatus");
     if let Some(id) = id.filter(|_| takes_status) {
         let entry = status::entry(api, record, &id).await;
         let entry = entry.map_err(|error| Problem::internal(&error))?;

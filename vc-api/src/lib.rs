@@ -12,6 +12,7 @@
 //! | Endpoint | File | Standard |
 //! |---|---|---|
 //! | `GET /vc-api/instances` | `http/instances.rs` | - |
+//! | `GET /vc-api/{instance}/did.json` | `http/instances.rs` | did:web |
 //! | `POST /vc-api/{instance}/credentials/issue` | `http/issue.rs` | Issue Credential |
 //! | `POST /vc-api/{instance}/credentials/derive` | `http/derive.rs` | Derive Credential |
 //! | `POST /vc-api/{instance}/credentials/status` | `http/status.rs` | Update Status |

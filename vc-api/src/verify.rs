@@ -80,8 +80,8 @@ struct VerifyOptions {
     #[serde(default)]
     return_results: bool,
     /// They are always there.
-    #[serde(default, rename = "returnProblemDetails")]
-    _return_problem_details: bool,
+    #[serde(rename = "returnProblemDetails")]
+    _return_problem_details: Option<Value>,
 }
 
 /// A credential that verified.
@@ -138,7 +138,8 @@ pub(crate) async fn presentation(api: &VcApi, request: PresentationRequest) -> R
     } else {
         signed_presentation(api, object, &options).await?
     };
-    let warnings: Vec<Details> = credentials.iter().flat_map(|one| one.warnings.clone()).collect();
+    let mut warnings = vec![holder_not_judged()];
+    warnings.extend(credentials.iter().flat_map(|one| one.warnings.clone()));
     let mut answer = json!({"verified": true, "problemDetails": details(&warnings)});
     if let Value::Object(answer) = &mut answer {
         if options.return_results {
@@ -256,7 +257,10 @@ async fn ldp_vc(
     }
     let signed = credential.check_signed(&key, &contexts, api.0.clock.now());
     let signed = signed.map_err(refused)?;
-    let detail = format!("the proof is by {}; nothing ties it to the issuer, which is no DID", signed.signer());
+    let detail = format!(
+        "the proof is by {}; nothing ties it to the issuer, which is no DID",
+        signed.signer()
+    );
     let details = Details::own("issuer-not-checked", detail);
     if options.needs(ISSUER_CHECK) {
         return Err(details.not_verified());
@@ -327,6 +331,12 @@ fn unread(detail: String, options: &VerifyOptions, warnings: &mut Vec<Details>) 
 fn not_judged() -> Details {
     let detail = "the credential is authentic and within its times; whether its issuer has the authority to issue it was not judged";
     Details::own("authority-not-judged", detail)
+}
+
+fn holder_not_judged() -> Details {
+    let detail =
+        "the holder signed the presentation; whether the holder is the subject of its credentials was not judged";
+    Details::own("holder-binding-not-judged", detail)
 }
 
 /// What a credential's proof must have been made for, if the caller says so.

@@ -75,6 +75,11 @@ async fn a_presentation_and_its_credentials_are_verified() {
     let answer = verify(&service, &presentation, options()).await.expect(200);
     assert_eq!(answer["verified"], true);
     assert!(answer.get("verifiablePresentation").is_none());
+    assert!(
+        answer["problemDetails"]
+            .to_string()
+            .contains("holder-binding-not-judged")
+    );
     let mut full = options();
     full["returnPresentation"] = json!(true);
     full["returnResults"] = json!(true);

@@ -163,11 +163,18 @@ async fn nobody_signs_in_the_name_of_a_did_and_an_issuer_without_one_is_told() {
     let service = Service::start().await;
     let unattributed = signed_for("https://university.example/issuers/1");
     let answer = service.verify(&unattributed).await.expect(200);
-    assert!(answer["problemDetails"].to_string().contains("issuer-not-checked"), "{answer}");
+    assert!(
+        answer["problemDetails"].to_string().contains("issuer-not-checked"),
+        "{answer}"
+    );
     let strict = service.verify_with(&unattributed, json!({"checks": ["issuer"]})).await;
     assert_eq!(strict.problem(), (400, "issuer-not-checked".to_owned()));
     for did in [service.did(EDDSA), "did:web:university.example".to_owned()] {
-        assert_eq!(refused(&service, &signed_for(&did)).await, "PROOF_VERIFICATION_ERROR", "{did}");
+        assert_eq!(
+            refused(&service, &signed_for(&did)).await,
+            "PROOF_VERIFICATION_ERROR",
+            "{did}"
+        );
     }
     let mut changed = unattributed;
     changed["credentialSubject"]["name"] = json!("Mallory");

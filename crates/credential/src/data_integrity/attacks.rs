@@ -2,6 +2,7 @@
 
 mod credentials;
 mod presentations;
+mod signed;
 
 use jsonld::ContextLoader;
 use keys::Algorithm;

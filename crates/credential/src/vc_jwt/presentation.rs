@@ -168,14 +168,11 @@ pub fn issue_presentation(
     if !properties.credentials.iter().all(is_enveloped) {
         return Err(VpJwtError::Envelope);
     }
-    Ok(sign(document_text(document), key_id, algorithm))
+    let text = Value::Object(document.clone()).to_string();
+    Ok(sign(&text, key_id, algorithm))
 }
 
-fn document_text(document: &Map<String, Value>) -> String {
-    Value::Object(document.clone()).to_string()
-}
-
-fn sign(document: String, key_id: &str, algorithm: Algorithm) -> SigningRequest<String> {
+fn sign(document: &str, key_id: &str, algorithm: Algorithm) -> SigningRequest<String> {
     let header = [("cty", "vp"), ("kid", key_id), ("typ", PRESENTATION_TYP)];
     let header = header
         .into_iter()
@@ -203,7 +200,7 @@ impl Presentation<'_> {
             "nonce": self.nonce,
             "iat": self.issued_at.unix(),
         });
-        sign(document.to_string(), self.key_id, algorithm)
+        sign(&document.to_string(), self.key_id, algorithm)
     }
 }
 
