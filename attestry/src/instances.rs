@@ -240,14 +240,10 @@ fn did_web(public_url: &str, name: &str) -> Result<String> {
     let host =
         host.context("expected a platform with an https URL for a did:web, found another: start it with --public-url")?;
     let port = url.port().map(|port| format!("%3A{port}")).unwrap_or_default();
-    let path: String = url
-        .path_segments()
-        .into_iter()
-        .flatten()
-        .filter(|segment| !segment.is_empty())
-        .map(|segment| format!(":{segment}"))
-        .collect();
-    Ok(format!("did:web:{host}{port}{path}:vc-api:{name}"))
+    let segments = url.path_segments().into_iter().flatten();
+    let path = segments.filter(|segment| !segment.is_empty());
+    let path: Vec<&str> = path.chain(["vc-api", name]).collect();
+    Ok(format!("did:web:{host}{port}:{}", path.join(":")))
 }
 
 /// Makes a did:webvh with the key, and logs it.

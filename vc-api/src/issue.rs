@@ -106,7 +106,10 @@ pub(crate) async fn secure(
             let contexts = contexts.map_err(|error| Problem::internal(&error))?;
             let request = data_integrity::issue(document, &options, &contexts);
             let request = request.map_err(|error| Details::from(&error).refuse())?;
-            let credential = instance.signer().fulfil(request).map_err(signer_failed)?;
+            let credential = instance
+                .signer()
+                .fulfil(request)
+                .map_err(|error| signer_failed(&error))?;
             Ok(Value::Object(credential))
         }
         Mechanism::Jwt => {
@@ -116,7 +119,10 @@ pub(crate) async fn secure(
             let algorithm = instance.signer().public_key().algorithm();
             let request = vc_jwt::issue(document, &record.verification_method, algorithm);
             let request = request.map_err(|error| Details::from(&error).refuse())?;
-            let jwt = instance.signer().fulfil(request).map_err(signer_failed)?;
+            let jwt = instance
+                .signer()
+                .fulfil(request)
+                .map_err(|error| signer_failed(&error))?;
             Ok(json!({
                 "@context": BASE_CONTEXT,
                 "type": ENVELOPED_CREDENTIAL,
@@ -168,6 +174,6 @@ pub(crate) fn context_urls(document: &Map<String, Value>) -> impl Iterator<Item 
     contexts.iter().filter_map(Value::as_str)
 }
 
-fn signer_failed(error: SignerError) -> Refusal {
-    Problem::internal(&error).into()
+fn signer_failed(error: &SignerError) -> Refusal {
+    Problem::internal(error).into()
 }

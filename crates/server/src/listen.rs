@@ -224,12 +224,12 @@ async fn serve_on(
     let service = router.into_make_service();
     if let Some(config) = tls {
         let server = axum_server::from_tcp_rustls(listener, config).map_err(ListenError::Serve)?;
-        let served = limit(server).handle(handle).serve(service).await;
-        served.map_err(ListenError::Serve)
+        let ended = limit(server).handle(handle).serve(service).await;
+        ended.map_err(ListenError::Serve)
     } else {
         let server = axum_server::from_tcp(listener).map_err(ListenError::Serve)?;
-        let served = limit(server).handle(handle).serve(service).await;
-        served.map_err(ListenError::Serve)
+        let ended = limit(server).handle(handle).serve(service).await;
+        ended.map_err(ListenError::Serve)
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 use serde_json::json;
 use vc_api::instance;
 
+use crate::service::Change;
 use crate::service::EDDSA;
 use crate::service::Service;
 use crate::service::document;
@@ -77,7 +78,7 @@ async fn nobody_else_s_name_is_signed() {
 async fn documents_that_nobody_could_verify_are_refused() {
     let service = Service::start().await;
     assert_eq!(service.issue(EDDSA, document()).await.status, 201);
-    let cases: [(&str, fn(&mut Value)); 6] = [
+    let cases: [Change; 6] = [
         ("no context", |document| {
             document.as_object_mut().unwrap().remove("@context");
         }),

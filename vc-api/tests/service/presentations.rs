@@ -17,6 +17,7 @@ use serde_json::json;
 use signer::SoftwareKey;
 
 use crate::service::Answer;
+use crate::service::Change;
 use crate::service::EDDSA;
 use crate::service::NOW;
 use crate::service::Service;
@@ -134,18 +135,18 @@ async fn every_changed_part_of_a_presentation_is_refused() {
     let service = Service::start().await;
     let good = present(&[credential(&service).await]);
     assert_eq!(verify(&service, &good, options()).await.status, 200);
-    let cases: [(&str, fn(&mut Value)); 6] = [
+    let cases: [Change; 6] = [
         ("no context", |presentation| {
             presentation.as_object_mut().unwrap().remove("@context");
         }),
         ("holder", |presentation| {
-            presentation["holder"] = json!("did:example:other")
+            presentation["holder"] = json!("did:example:other");
         }),
         ("no credentials", |presentation| {
-            presentation["verifiableCredential"] = json!([])
+            presentation["verifiableCredential"] = json!([]);
         }),
         ("type", |presentation| {
-            presentation["type"] = json!(["NonconformingDocument"])
+            presentation["type"] = json!(["NonconformingDocument"]);
         }),
         ("purpose", |presentation| {
             presentation["proof"]["proofPurpose"] = json!("assertionMethod");

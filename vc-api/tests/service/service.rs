@@ -36,6 +36,9 @@ pub(crate) const HOST: &str = "127.0.0.1:8080";
 /// The instance of most tests.
 pub(crate) const EDDSA: &str = "eddsa-rdfc-2022";
 
+/// What somebody changes, with its name.
+pub(crate) type Change = (&'static str, fn(&mut Value));
+
 /// The running service.
 pub(crate) struct Service {
     pub(crate) api: VcApi,

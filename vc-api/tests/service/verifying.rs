@@ -7,6 +7,7 @@ use serde_json::Value;
 use serde_json::json;
 use signer::SoftwareKey;
 
+use crate::service::Change;
 use crate::service::EDDSA;
 use crate::service::NOW;
 use crate::service::Service;
@@ -25,50 +26,46 @@ async fn every_changed_part_is_refused() {
     let service = Service::start().await;
     let good = service.issue(EDDSA, document()).await.expect(201);
     assert_eq!(service.verify(&good).await.status, 200);
-    let cases: [(&str, &str, fn(&mut Value)); 12] = [
-        ("claim", "PROOF_VERIFICATION_ERROR", |credential| {
+    let cases: [Change; 12] = [
+        ("claim", |credential| {
             credential["credentialSubject"]["name"] = json!("Mallory");
         }),
-        ("undefined term", "PROOF_TRANSFORMATION_ERROR", |credential| {
+        ("undefined term", |credential| {
             credential["credentialSubject"]["undefinedTerm"] = json!("IfDroppedWillVerify");
         }),
-        ("issuer", "PROOF_VERIFICATION_ERROR", |credential| {
+        ("issuer", |credential| {
             credential["issuer"] = json!("did:example:other");
         }),
-        ("no proof", "PROOF_VERIFICATION_ERROR", |credential| {
+        ("no proof", |credential| {
             credential.as_object_mut().unwrap().remove("proof");
         }),
-        ("proof that is no object", "PROOF_VERIFICATION_ERROR", |credential| {
+        ("proof that is no object", |credential| {
             credential["proof"] = json!(null);
         }),
-        ("type of the proof", "PROOF_VERIFICATION_ERROR", |credential| {
+        ("type of the proof", |credential| {
             credential["proof"]["type"] = json!("UnknownProofType");
         }),
-        ("cryptosuite", "PROOF_VERIFICATION_ERROR", |credential| {
+        ("cryptosuite", |credential| {
             credential["proof"]["cryptosuite"] = json!("UnknownCryptosuite");
         }),
-        ("purpose", "PROOF_VERIFICATION_ERROR", |credential| {
+        ("purpose", |credential| {
             credential["proof"]["proofPurpose"] = json!("authentication");
         }),
-        ("no purpose", "PROOF_VERIFICATION_ERROR", |credential| {
+        ("no purpose", |credential| {
             credential["proof"].as_object_mut().unwrap().remove("proofPurpose");
         }),
-        ("key that is none", "INVALID_VERIFICATION_METHOD", |credential| {
+        ("key that is none", |credential| {
             credential["proof"]["verificationMethod"] = json!("did:key:invalidVm");
         }),
-        ("proof value", "PROOF_VERIFICATION_ERROR", |credential| {
+        ("proof value", |credential| {
             credential["proof"]["proofValue"] = json!("z5nmMBw2u9TGKd9NxxHJtyZKgjN2Eh");
         }),
-        (
-            "proof value without multibase",
-            "PROOF_VERIFICATION_ERROR",
-            |credential| {
-                let value = credential["proof"]["proofValue"].as_str().unwrap()[1..].to_owned();
-                credential["proof"]["proofValue"] = json!(value);
-            },
-        ),
+        ("proof value without multibase", |credential| {
+            let value = credential["proof"]["proofValue"].as_str().unwrap()[1..].to_owned();
+            credential["proof"]["proofValue"] = json!(value);
+        }),
     ];
-    for (name, _, change) in cases {
+    for (name, change) in cases {
         let mut bad = good.clone();
         change(&mut bad);
         assert_ne!(refused(&service, &bad).await, "", "{name}");
@@ -198,7 +195,7 @@ async fn envelopes_need_their_context_type_and_data_url() {
     let service = Service::start().await;
     let good = service.issue("vc-jwt-p256", document()).await.expect(201);
     assert_eq!(service.verify(&good).await.status, 200);
-    let cases: [(&str, fn(&mut Value)); 6] = [
+    let cases: [Change; 6] = [
         ("empty context", |envelope| envelope["@context"] = json!([])),
         ("other context", |envelope| {
             envelope["@context"] = json!("https://www.w3.org/ns/credentials/examples/v2");
@@ -210,7 +207,7 @@ async fn envelopes_need_their_context_type_and_data_url() {
             envelope.as_object_mut().unwrap().remove("type");
         }),
         ("other type", |envelope| {
-            envelope["type"] = json!("VerifiableCredential")
+            envelope["type"] = json!("VerifiableCredential");
         }),
         ("changed signature", |envelope| {
             let id = envelope["id"].as_str().unwrap();
