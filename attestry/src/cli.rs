@@ -73,8 +73,19 @@ pub(crate) enum Command {
     /// List the credentials that an agency issued.
     #[command(subcommand)]
     Credentials(Credentials),
+    /// Suspend a credential until it is reinstated.
+    #[command(
+        after_help = "Example:\n  attestry suspend --agency population --credential 7f9c...\n\nA verifier refuses a suspended credential with its next bundle. Suspending it again changes nothing."
+    )]
+    Suspend(ChangeStatus),
+    /// Let a suspended credential count again.
+    #[command(
+        after_help = "Example:\n  attestry reinstate --agency population --credential 7f9c...\n\nA revoked credential cannot be reinstated: issue another one."
+    )]
+    Reinstate(ChangeStatus),
     /// Revoke a credential for good.
-    Revoke(Revoke),
+    #[command(after_help = "Example:\n  attestry revoke --agency population --credential 7f9c...")]
+    Revoke(ChangeStatus),
     /// Secure and check W3C credentials with JOSE and COSE, from files.
     #[command(subcommand)]
     Jose(Jose),
@@ -386,8 +397,7 @@ pub(crate) enum Credentials {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  attestry revoke --agency population --credential 7f9c...")]
-pub(crate) struct Revoke {
+pub(crate) struct ChangeStatus {
     #[command(flatten)]
     pub(crate) platform: Platform,
     /// The agency.

@@ -4,8 +4,11 @@
 //! ratio is what the project promises. `benches/ratios.rs` measures both ways in turns, so that a busy machine slows
 //! both alike; `benches/operations.rs` measures them, and other work, with criterion.
 
+pub mod bbs_2023;
+pub mod mdoc;
 pub mod rows;
 pub mod sd_jwt_vc;
+pub mod selective;
 pub mod w3c;
 
 /// A small registry with an issuer, as the tests of `crates/trust` make it.

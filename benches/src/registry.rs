@@ -12,6 +12,7 @@ use trust::Anchor;
 use trust::TrustedBundle;
 use trust::bundle::Limits;
 use trust::entry::Action;
+use verifier::Delivered;
 use verifier::Policy;
 use verifier::Question;
 use verifier::RequestOrigin;
@@ -70,6 +71,10 @@ impl Verdict {
             nonce: "n-1",
             query: &self.query,
             origin: RequestOrigin::Own,
+            delivered: Delivered::Posted {
+                response_uri: "https://verifier.example/responses/1",
+                encryption_key: None,
+            },
         };
         let policy = Policy { max_age: 300 };
         let verified = verifier::verify(&self.answer, &question, &[&self.bundle], &policy, self.now);

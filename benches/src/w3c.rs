@@ -11,6 +11,7 @@ use credential::vc_jwt;
 use jsonld::ContextLoader;
 use keys::Algorithm;
 use keys::Signer as _;
+use keys::SigningRequest;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -21,7 +22,7 @@ use crate::RawCheck;
 use crate::VERIFIER;
 use crate::key;
 
-const ISSUER: &str = "did:example:issuer";
+pub(crate) const ISSUER: &str = "did:example:issuer";
 const HOLDER: &str = "did:example:holder";
 
 /// A `vc+jwt`, alone and in a `vp+jwt`.
@@ -33,10 +34,20 @@ pub struct Jwts {
     raw: [RawCheck; 2],
 }
 
+/// Many `vc+jwt` of one issuer.
+pub struct ManyJwts {
+    credentials: Vec<String>,
+    issuer: SoftwareKey,
+    raw: Vec<RawCheck>,
+}
+
 /// A credential with an embedded proof.
 pub struct Proven {
+    cryptosuite: Cryptosuite,
+    document: Map<String, Value>,
     text: String,
     issuer: SoftwareKey,
+    message: Vec<u8>,
     raw: RawCheck,
     contexts: ContextLoader,
 }
@@ -45,14 +56,14 @@ pub struct Proven {
 const CONTEXT: &str = "https://attestry.example/types/PersonIdentity/context.jsonld";
 
 /// The bundled contexts and the type's.
-fn contexts() -> ContextLoader {
+pub(crate) fn contexts() -> ContextLoader {
     let mut contexts = ContextLoader::bundled();
     let document = include_str!("../../schemas/types/PersonIdentity/context.jsonld");
     contexts.register(CONTEXT, serde_json::from_str(document).expect("JSON"));
     contexts
 }
 
-fn document() -> Map<String, Value> {
+pub(crate) fn document() -> Map<String, Value> {
     let document = json!({
         "@context": ["https://www.w3.org/ns/credentials/v2", CONTEXT],
         "type": ["VerifiableCredential", "PersonIdentity"],
@@ -72,6 +83,21 @@ fn document() -> Map<String, Value> {
         }
     });
     document.as_object().expect("an object").clone()
+}
+
+fn request(
+    document: Map<String, Value>,
+    cryptosuite: Cryptosuite,
+    contexts: &ContextLoader,
+) -> SigningRequest<Map<String, Value>> {
+    let options = ProofOptions {
+        cryptosuite,
+        algorithm: Algorithm::EdDsa,
+        verification_method: &format!("{ISSUER}#key"),
+        created: Some(NOW.minus(60)),
+        expires: None,
+    };
+    data_integrity::issue(document, &options, contexts).expect("a credential")
 }
 
 impl Jwts {
@@ -146,6 +172,44 @@ impl Jwts {
     }
 }
 
+impl ManyJwts {
+    /// This many.
+    pub fn new(number: usize) -> Self {
+        let issuer = key(Algorithm::EdDsa, 3);
+        let credentials: Vec<String> = (0..number)
+            .map(|number| {
+                let mut document = document();
+                document.insert(
+                    "id".to_owned(),
+                    json!(format!("https://issuer.example/credentials/{number}")),
+                );
+                let request = vc_jwt::issue(document, &format!("{ISSUER}#key"), Algorithm::EdDsa);
+                issuer.fulfil(request.expect("a credential")).expect("the issuer's key")
+            })
+            .collect();
+        let raw = credentials.iter().map(|one| RawCheck::of_jws(one, issuer.public_key()));
+        Self {
+            raw: raw.collect(),
+            credentials,
+            issuer,
+        }
+    }
+
+    /// All of them together.
+    pub fn verify(&self) {
+        let parsed = self.credentials.iter().map(|text| Unverified::<VcJwt>::parse(text));
+        let parsed = parsed.collect::<Result<Vec<_>, _>>().expect("genuine credentials");
+        let key = self.issuer.public_key();
+        let authentic = Unverified::<VcJwt>::authenticate_all(parsed, key, ISSUER, NOW, &mut signer::os_rng());
+        assert!(authentic.iter().all(Result::is_ok));
+    }
+
+    /// Their signatures one by one.
+    pub fn raw(&self) {
+        self.raw.iter().for_each(RawCheck::run);
+    }
+}
+
 impl Default for Jwts {
     fn default() -> Self {
         Self::new()
@@ -156,21 +220,30 @@ impl Proven {
     /// A credential secured with this suite.
     pub fn new(cryptosuite: Cryptosuite) -> Self {
         let (issuer, contexts) = (key(Algorithm::EdDsa, 3), contexts());
-        let options = ProofOptions {
-            cryptosuite,
-            verification_method: &format!("{ISSUER}#key"),
-            created: Some(NOW.minus(60)),
-            expires: None,
-        };
-        let request = data_integrity::issue(document(), &options, &contexts).expect("a credential");
-        let raw = RawCheck::new(&issuer, request.message().to_vec());
+        let request = request(document(), cryptosuite, &contexts);
+        let message = request.message().to_vec();
+        let raw = RawCheck::new(&issuer, message.clone());
         let secured = issuer.fulfil(request).expect("the issuer's key");
         Self {
+            cryptosuite,
+            document: document(),
             text: Value::Object(secured).to_string(),
             issuer,
+            message,
             raw,
             contexts,
         }
+    }
+
+    /// A proof for the same document.
+    pub fn issue(&self) {
+        let request = request(self.document.clone(), self.cryptosuite, &self.contexts);
+        let _secured = self.issuer.fulfil(request).expect("the issuer's key");
+    }
+
+    /// The signature alone.
+    pub fn raw_issue(&self) {
+        let _signature = self.issuer.sign(&self.message).expect("the issuer's key");
     }
 
     /// Everything that `crates/credential` checks.

@@ -1,4 +1,4 @@
-//! Canonical JSON is read again as the same value, and stays as it is.
+//! Both readers of JSON read the same. Canonical JSON is read again as the same value, and stays as it is.
 
 use keys::jcs;
 use keys::json;
@@ -6,9 +6,12 @@ use keys::json::DEFAULT_LIMITS;
 
 /// Parses, canonicalizes, and does both again.
 pub fn fuzz(data: &[u8]) {
+    let tree = json::Tree::parse(data, DEFAULT_LIMITS);
     let Ok(value) = json::parse(data, DEFAULT_LIMITS) else {
+        assert!(tree.is_err(), "one reader refuses what the other accepts");
         return;
     };
+    assert_eq!(tree.map(|tree| tree.root().to_value()).as_ref(), Ok(&value));
     let Ok(canonical) = jcs::canonicalize(&value) else {
         return;
     };

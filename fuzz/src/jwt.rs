@@ -41,6 +41,7 @@ pub fn fuzz(data: &[u8]) {
 }
 
 fn read(text: &str) {
+    let _ = UnverifiedJws::parse(text, MAX_BYTES).map(|jws| jws.header().certificates());
     let _ = UnverifiedJws::parse(text, MAX_BYTES).map(|jws| jws.verify(issuer().public()));
     if let Ok(credential) = Unverified::<VcJwt>::parse(text) {
         let _ = credential.verification_method();

@@ -6,16 +6,20 @@
 //!
 //! [`seeds`] writes a few inputs of our own for each target before it starts.
 
+pub mod bbs_2023;
 pub mod bundle;
 pub mod cbor;
+pub mod cose;
 pub mod data_integrity;
 pub mod dcql;
 pub mod did;
 pub mod encodings;
 pub mod json;
 pub mod jsonld;
+pub mod jsonld_paths;
 pub mod jwt;
 pub mod mapping;
+pub mod mdoc;
 pub mod sd_jwt;
 pub mod seeds;
 pub mod status_list;
@@ -62,7 +66,12 @@ struct Party {
 impl Party {
     /// The party of this number, with a did:key. Always the same, so that findings can be repeated.
     fn new(number: u8) -> Self {
-        let key = SoftwareKey::from_secret(Algorithm::EdDsa, &[number; 32]).expect("a seed");
+        Self::of(Algorithm::EdDsa, number)
+    }
+
+    /// The same with a key of another kind.
+    fn of(algorithm: Algorithm, number: u8) -> Self {
+        let key = SoftwareKey::from_secret(algorithm, &[number; 32]).expect("a seed");
         let public = keys::Signer::public_key(&key).clone();
         Self {
             did: ::did::methods::key::did(&public),

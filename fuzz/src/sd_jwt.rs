@@ -4,8 +4,13 @@ use credential::ClaimPath;
 use credential::Held;
 use credential::SdJwtVc;
 use credential::Unverified;
+use credential::sd_jwt::JsonSerialization;
+use credential::sd_jwt::to_json;
 use credential::sd_jwt_vc::TYPE;
-use credential::sd_jwt_vc::type_metadata::TypeMetadata;
+use credential::sd_jwt_vc::issuer_metadata::IssuerMetadata;
+use credential::sd_jwt_vc::issuer_metadata::KeySet;
+use credential::sd_jwt_vc::issuer_metadata::metadata_url;
+use credential::sd_jwt_vc::type_metadata::ResolvedType;
 use keys::base64url;
 
 use crate::NOW;
@@ -16,12 +21,23 @@ use crate::transaction;
 
 /// The input as SD-JWT, as payload with disclosures, and as type metadata.
 pub fn fuzz(data: &[u8]) {
-    let _ = TypeMetadata::read(data, "https://attestry.example/types/PersonIdentity", None);
+    let vct = "https://attestry.example/types/PersonIdentity";
+    let resolved = ResolvedType::resolve(vct, None, |asked| (asked == vct).then_some(data));
+    let _ = (
+        IssuerMetadata::read(data, "https://attestry.example"),
+        KeySet::read(data),
+    );
     let Some(text) = text(data) else { return };
+    let _ = metadata_url(text);
+    let _ = Unverified::<SdJwtVc>::parse_json(text);
     verify(text);
     if let Some(signed) = sign(text) {
         verify(&signed);
+        rewrite(&signed);
         present(&signed);
+        if let (Ok(held), Ok(resolved)) = (hold(&signed), resolved) {
+            let _ = held.check_type_metadata(&resolved);
+        }
     }
 }
 
@@ -32,6 +48,17 @@ fn verify(text: &str) {
     let _ = (unverified.type_hint(), unverified.verification_method());
     if let Ok(authentic) = unverified.authenticate(issuer().public(), &issuer().did, NOW) {
         let _ = authentic.verify_key_binding(&transaction());
+    }
+}
+
+/// What is read in the compact form is the same in the JSON serialization.
+fn rewrite(signed: &str) {
+    for serialization in [JsonSerialization::Flattened, JsonSerialization::General] {
+        let Ok(json) = to_json(signed, serialization) else {
+            return;
+        };
+        let compact = Unverified::<SdJwtVc>::parse(signed).is_ok();
+        assert_eq!(Unverified::<SdJwtVc>::parse_json(&json.to_string()).is_ok(), compact);
     }
 }
 

@@ -8,6 +8,9 @@ use std::path::Path;
 use keys::Algorithm;
 use keys::Timestamp;
 use keys::cbor::Value as Cbor;
+use keys::cose;
+use keys::cose::HeaderMap;
+use keys::cose::MacKey;
 use keys::jwe;
 use serde_json::Value;
 use serde_json::json;
@@ -38,8 +41,10 @@ pub fn write(target: &str) {
 
 fn seeds(target: &str) -> Vec<Vec<u8>> {
     match target {
+        "bbs_2023" => crate::bbs_2023::seeds(),
         "bundle" => bundle(),
         "cbor" => vec![cbor()],
+        "cose" => cose(),
         "data_integrity" => texts(data_integrity()),
         "dcql" => texts(dcql()),
         "did" => texts(did()),
@@ -49,10 +54,17 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             r#"{"a":[1,-2.5e-7,1e21,true,null],"\u00e9":"\ud83d\ude00"}"#.to_owned(),
         ]),
         "jsonld" => texts([document().to_string(), INLINE_CONTEXT.to_owned()]),
+        "jsonld_paths" => {
+            let mut seeds = texts([document().to_string(), INLINE_CONTEXT.to_owned()]);
+            // One for each genuine document, without and with changes.
+            seeds.extend((0..7).flat_map(|template| [vec![template], vec![template, 3, 2, 1, 5, 7, 4, 9, 3, 1, 2]]));
+            seeds
+        }
         "jwt" => texts(jwt()),
         "mapping" => vec![[ROW, include_bytes!("../../schemas/sample/mappings/PersonIdentity.json")].concat()],
+        "mdoc" => mdoc(),
         "sd_jwt" => texts([ANSWER.record.text.clone(), ANSWER.presentation.clone(), sd_jwt()]),
-        "status_list" => texts(status_list()),
+        "status_list" => status_list(),
         "tlog" => tlog(),
         "vci" => texts(vci()),
         "verdict" => texts([
@@ -80,7 +92,7 @@ const ROW: &[u8] = br#"{"subject_id":"P0001","given_name":"Aroha","family_name":
 const INLINE_CONTEXT: &str = r#"{"@context":{"@vocab":"https://example.org/","knows":{"@id":"knows","@container":"@set"},"name":{"@language":"en"}},"@id":"_:a","name":"A","knows":[{"@id":"_:b","knows":{"@id":"_:a"}},{"@list":[1,2.5,true]}]}"#;
 
 /// A credential document.
-fn document() -> Value {
+pub(crate) fn document() -> Value {
     json!({
         "@context": ["https://www.w3.org/ns/credentials/v2", crate::data_integrity::CONTEXT],
         "id": "urn:uuid:5a1f0c3e-7d39-4b3f-9c1e-0f8f0a2b6c11",
@@ -101,9 +113,10 @@ fn data_integrity() -> Vec<String> {
         return Vec::new();
     };
     let mut seeds = vec![document().to_string()];
-    for cryptosuite in data_integrity::Cryptosuite::ALL {
+    for cryptosuite in crate::data_integrity::EDDSA {
         let options = data_integrity::ProofOptions {
             cryptosuite,
+            algorithm: Algorithm::EdDsa,
             verification_method: &issuer().method,
             created: Some(NOW),
             expires: None,
@@ -112,7 +125,37 @@ fn data_integrity() -> Vec<String> {
             data_integrity::issue(plain.clone(), &options, &crate::data_integrity::CONTEXTS).expect("our own document");
         seeds.push(Value::Object(issuer().sign(request)).to_string());
     }
+    seeds.extend(selective());
     seeds
+}
+
+/// A base proof, and what is derived from it.
+fn selective() -> [String; 2] {
+    let (issuer, contexts) = (
+        crate::data_integrity::selective_issuer(),
+        &*crate::data_integrity::CONTEXTS,
+    );
+    let mut document = document();
+    document["issuer"] = json!(issuer.did);
+    let options = credential::data_integrity::ProofOptions {
+        cryptosuite: credential::data_integrity::Cryptosuite::EcdsaSd2023,
+        algorithm: Algorithm::Es256,
+        verification_method: &issuer.method,
+        created: Some(NOW),
+        expires: None,
+    };
+    let document = document.as_object().expect("an object").clone();
+    let mut rng = crate::verdict::Salts(1);
+    let request = credential::data_integrity::issue_selective(document, &options, issuer.public(), &[], contexts, &mut rng);
+    let base = Value::Object(issuer.sign(request.expect("our own document"))).to_string();
+    let held = credential::Unverified::<credential::LdpVc>::parse(&base)
+        .and_then(|base| base.restore(issuer.public(), &issuer.did, contexts))
+        .expect("our own credential");
+    let chosen = ["/credentialSubject/place_of_birth"
+        .parse::<credential::data_integrity::Pointer>()
+        .expect("a pointer")];
+    let derived = held.derive(&chosen, b"n-1", contexts, &mut rng).expect("a part of it");
+    [base, derived.as_str().to_owned()]
 }
 
 fn bundle() -> Vec<Vec<u8>> {
@@ -262,22 +305,55 @@ fn sd_jwt() -> String {
     )
 }
 
-fn status_list() -> Vec<String> {
+fn status_list() -> Vec<Vec<u8>> {
     use credential::status_list::BitsPerEntry;
     use credential::status_list::BitstringPurpose;
     use credential::status_list::Status;
     use credential::status_list::StatusArray;
+    use credential::status_list::StatusListAggregation;
+    use credential::status_list::StatusMessages;
+    use credential::status_list::StatusPurpose;
+    use credential::status_list::StatusReference;
     let mut array = StatusArray::new(BitsPerEntry::Two, 100);
     for (index, status) in [(3, Status::Invalid), (50, Status::Suspended)] {
         array.set(index, status).expect("an entry");
     }
+    let compressed = array.compress().expect("a list");
+    let aggregation_uri = Some("https://issuer.example/status");
+    let (list, cbor) = (
+        compressed.to_status_list(aggregation_uri),
+        compressed.to_cbor(aggregation_uri),
+    );
+    let claims = Cbor::Map(vec![
+        (Cbor::from(2_u64), Cbor::text("https://issuer.example/status/1")),
+        (Cbor::from(4_u64), Cbor::from(NOW.unix() + 60)),
+        (Cbor::from(6_u64), Cbor::from(NOW.unix())),
+        (Cbor::from(65_533_u64), cbor.clone()),
+        (Cbor::from(65_534_u64), Cbor::from(60_u64)),
+    ]);
     let payload = json!({"sub": "https://issuer.example/status/1", "iat": NOW.unix(), "exp": NOW.unix() + 60, "ttl": 60,
-        "status_list": array.to_status_list()});
-    vec![
+        "status_list": list});
+    let encoded = array
+        .to_bitstring(BitstringPurpose::Revocation)
+        .to_encoded_list()
+        .expect("a list");
+    let messages = ["a", "b", "c", "undefined"].map(str::to_owned).to_vec();
+    let entry = StatusReference::bitstring("https://issuer.example/1".to_owned(), 3, StatusPurpose::Message)
+        .with_messages(StatusMessages::new(messages).expect("four messages"))
+        .with_references(vec!["https://issuer.example/codes".to_owned()]);
+    let aggregation = StatusListAggregation {
+        status_lists: vec!["https://issuer.example/status/1".to_owned()],
+    };
+    let reference = StatusReference::token_status_list("https://issuer.example/status/1".to_owned(), 3);
+    let mut seeds = texts([
         payload.to_string(),
-        array.to_encoded_list(BitstringPurpose::Revocation),
-        array.to_status_list().to_string(),
-    ]
+        encoded,
+        list.to_string(),
+        entry.to_value().to_string(),
+        aggregation.to_value().to_string(),
+    ]);
+    seeds.extend([claims.to_vec(), cbor.to_vec(), reference.to_status_map().to_vec()]);
+    seeds
 }
 
 fn tlog() -> Vec<Vec<u8>> {
@@ -346,6 +422,82 @@ fn vci() -> Vec<String> {
         details.to_string(),
         json!({"notification_id": "1", "event": "credential_accepted"}).to_string(),
     ]
+}
+
+fn cose() -> Vec<Vec<u8>> {
+    let protected = || {
+        HeaderMap::new()
+            .with_typ("application/cwt")
+            .with_x5chain(&[vec![1], vec![2]])
+    };
+    let unprotected = || HeaderMap::new().with_key_id(*b"1");
+    let sign1 = issuer().sign(cose::sign(protected(), unprotected(), b"p".to_vec(), Algorithm::EdDsa));
+    let key = MacKey::from_bytes(&[1; 32]).expect("a key of the right length");
+    vec![
+        cose::tagged(&sign1),
+        sign1,
+        cose::mac(protected(), unprotected(), b"p".to_vec(), &key).expect("a MAC"),
+        issuer().public().to_cose_key().to_vec(),
+    ]
+}
+
+fn mdoc() -> Vec<Vec<u8>> {
+    let public = issuer().public();
+    let name = keys::x509::Name {
+        country: "UT",
+        common_name: "IACA",
+    };
+    let certificate = |role| {
+        let new = keys::x509::NewCertificate {
+            subject: name,
+            key: public,
+            issuer: name,
+            issuer_key: public,
+            role,
+            valid_from: NOW.minus(60),
+            valid_until: NOW.plus(60),
+            issuer_url: "https://issuer.example",
+            revocation_list_url: "https://issuer.example/crl",
+            subject_uri: Some(&issuer().did),
+        };
+        issuer().sign(new.issue(&mut signer::os_rng()))
+    };
+    let (iaca, signer) = (
+        certificate(keys::x509::Role::Iaca),
+        certificate(keys::x509::Role::DocumentSigner),
+    );
+    let new = credential::mdoc::NewMdoc {
+        key_id: &issuer().method,
+        certificates: std::slice::from_ref(&signer),
+        doc_type: "example.attestry.PersonIdentity",
+        digest_algorithm: credential::mdoc::mso::DigestAlgorithm::Sha256,
+        device_key: holder().public(),
+        signed: NOW.minus(60),
+        valid_from: NOW.minus(60),
+        valid_until: NOW.plus(60),
+        status: None,
+        namespaces: vec![(
+            "n",
+            vec![
+                ("a", Cbor::Bool(true)),
+                ("b", credential::mdoc::full_date("2026-11-28")),
+            ],
+        )],
+    };
+    let issued = issuer().sign(new.issue(Algorithm::EdDsa, &mut signer::os_rng()));
+    let held = credential::Unverified::<credential::Mdoc>::parse(&issued)
+        .and_then(|read| read.restore(public, &issuer().did))
+        .expect("our own mdoc");
+    let transcript = credential::mdoc::SessionTranscript::openid4vp(
+        "did:example:verifier",
+        "n-1",
+        None,
+        "https://verifier.example/response",
+    );
+    let presentation = held.present(&held.disclosable_paths()).expect("its own paths");
+    let response = credential::mdoc::device_response(&[holder().sign(presentation.sign(&transcript))]);
+    let bytes = |text: &str| keys::base64url::decode(text).expect("base64url");
+    vec![bytes(&issued), bytes(&response), iaca, signer]
 }
 
 fn request(response_mode: &str) -> Value {

@@ -1,11 +1,22 @@
 //! Status lists: tokens, bitstrings, and the compact forms of the bundle.
 
 use credential::status_list::BitsPerEntry;
+use credential::status_list::Bitstring;
 use credential::status_list::BitstringPurpose;
 use credential::status_list::StatusArray;
+use credential::status_list::StatusListAggregation;
+use credential::status_list::StatusReference;
+use credential::status_list::StatusSize;
+use credential::status_list::UnverifiedStatusListCwt;
 use credential::status_list::UnverifiedStatusListToken;
+use credential::vc::CredentialProperties;
+use keys::Algorithm;
+use keys::cbor;
+use keys::cose;
+use keys::cose::HeaderMap;
 use keys::json;
 use keys::json::DEFAULT_LIMITS;
+use serde_json::Value;
 use serde_json::json as value;
 use trust::entry::StatusEncoding;
 use trust::entry::StatusList;
@@ -20,21 +31,37 @@ use crate::text;
 
 const URI: &str = "https://issuer.example/status/1";
 
-/// The input as token, as its payload, as compressed list, as compact list, and as the statuses themselves.
+/// The input as token in either format, as its payload, as compressed list, as compact list, and as the statuses themselves.
 pub fn fuzz(data: &[u8]) {
     if let Some(text) = text(data) {
         token(text);
-        let _ = StatusArray::from_encoded_list(text);
+        let _ = Bitstring::from_encoded_list(text);
     }
     token(&issuer().jws(credential::status_list::STATUS_LIST_TYPE, data));
+    cwt(data);
+    let protected = HeaderMap::new().with_typ(credential::status_list::STATUS_LIST_CWT_TYPE);
+    let request = cose::sign(protected, HeaderMap::new(), data.to_vec(), Algorithm::EdDsa);
+    cwt(&cose::tagged(&issuer().sign(request)));
+    if let Ok(value) = cbor::decode_foreign(data, DEFAULT_LIMITS) {
+        let _ = StatusArray::from_cbor(&value);
+        if let Ok((Some(reference), _)) = StatusReference::from_status_map(&value) {
+            let again = StatusReference::from_status_map(&reference.to_status_map());
+            assert_eq!(again, Ok((Some(reference), Vec::new())));
+        }
+    }
     if let Ok(claim) = json::parse(data, DEFAULT_LIMITS) {
         let _ = StatusArray::from_status_list(&claim);
+        entry(claim);
+    }
+    if let Ok(aggregation) = StatusListAggregation::parse(data) {
+        let written = aggregation.to_value().to_string();
+        assert_eq!(StatusListAggregation::parse(written.as_bytes()), Ok(aggregation));
     }
     let encoded = keys::base64url::encode(data);
     for bits in [1, 2, 4, 8] {
         let _ = StatusArray::from_status_list(&value!({"bits": bits, "lst": encoded}));
     }
-    let _ = StatusArray::from_encoded_list(&format!("u{encoded}"));
+    let _ = Bitstring::from_encoded_list(&format!("u{encoded}"));
     compact(data);
     round_trips(data);
 }
@@ -42,6 +69,27 @@ pub fn fuzz(data: &[u8]) {
 fn token(text: &str) {
     if let Ok(token) = UnverifiedStatusListToken::parse(text) {
         let _ = token.authenticate(issuer().public(), &issuer().did, URI, NOW);
+    }
+}
+
+fn cwt(bytes: &[u8]) {
+    if let Ok(token) = UnverifiedStatusListCwt::parse(bytes) {
+        let _ = token.authenticate(issuer().public(), &issuer().did, URI, NOW);
+    }
+}
+
+/// The input as the status entry of a credential: what was read is read again as it is written.
+fn entry(entry: Value) {
+    let document = |entry: Value| {
+        let document = value!({
+            "@context": ["https://www.w3.org/ns/credentials/v2"], "type": "VerifiableCredential",
+            "issuer": issuer().did, "credentialSubject": {"id": "did:example:1"}, "credentialStatus": entry,
+        });
+        CredentialProperties::read(document.as_object().expect("an object"))
+    };
+    for reference in document(entry).map(|properties| properties.status).unwrap_or_default() {
+        let again = document(reference.to_value()).expect("our own entry");
+        assert_eq!(again.status, [reference]);
     }
 }
 
@@ -74,10 +122,12 @@ fn round_trips(statuses: &[u8]) {
         BitsPerEntry::Eight,
     ] {
         let array = StatusArray::from_packed(bits, statuses.to_vec());
+        let list = array.compress().expect("our own list");
         assert_eq!(
-            StatusArray::from_status_list(&array.to_status_list()).as_ref(),
+            StatusArray::from_status_list(&list.to_status_list(None)).as_ref(),
             Ok(&array)
         );
+        assert_eq!(StatusArray::from_cbor(&list.to_cbor(None)).as_ref(), Ok(&array));
     }
     // Costs a thousand times as much as the rest, since it is filled up to 131,072 entries.
     if statuses.first() == Some(&0) {
@@ -98,9 +148,12 @@ fn round_trips(statuses: &[u8]) {
 
 fn bitstring(statuses: &[u8]) {
     let revoked = StatusArray::from_packed(BitsPerEntry::One, statuses.to_vec());
-    let read = StatusArray::from_encoded_list(&revoked.to_encoded_list(BitstringPurpose::Revocation));
-    let read = read.expect("our own list");
-    assert!(revoked.iter().eq(read.iter().take(revoked.len())));
+    let bitstring = revoked.to_bitstring(BitstringPurpose::Revocation);
+    let encoded = bitstring.to_encoded_list().expect("our own list");
+    assert_eq!(Bitstring::from_encoded_list(&encoded).as_ref(), Ok(&bitstring));
+    for (index, status) in revoked.iter().enumerate() {
+        assert_eq!(bitstring.get(StatusSize::ONE, index), Some(u32::from(status.value())));
+    }
 }
 
 fn described(encoding: StatusEncoding, bits: u8, capacity: u64, compact: Hash, length: usize) -> StatusList {

@@ -23,6 +23,7 @@ use serde_json::Value;
 use serde_json::json;
 use trust::TrustedBundle;
 use trust::bundle::Limits;
+use verifier::Delivered;
 use verifier::Policy;
 use verifier::Question;
 use verifier::RequestOrigin;
@@ -128,6 +129,10 @@ fn judge(vp_token: Value) {
         return;
     };
     let question = Question {
+        delivered: Delivered::Posted {
+            response_uri: "https://verifier.example/responses/1",
+            encryption_key: None,
+        },
         client_id: CLIENT_ID,
         nonce: "n-1",
         query: &ANSWER.query,

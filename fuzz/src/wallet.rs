@@ -42,9 +42,9 @@ pub fn fuzz(data: &[u8]) {
     if let Ok(request) = UnverifiedRequestObject::parse(&jwt, None)
         && let Ok(request) = request.verify(issuer().public(), None, now)
     {
-        if let Ok(proposal) = HOLDINGS.propose(&request, &[], now) {
+        if let Ok(proposal) = HOLDINGS.propose(&request, &[], now, &mut crate::verdict::Salts(1)) {
             let _ = (proposal.verifier(), proposal.credentials().len());
-            let _ = proposal.present(now).expect("what was proposed can be presented");
+            let _ = proposal.present(now, &mut crate::verdict::Salts(1)).expect("what was proposed can be presented");
         }
     }
 }

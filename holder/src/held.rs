@@ -3,11 +3,13 @@
 use credential::Facts;
 use credential::Held;
 use credential::LdpVc;
+use credential::Mdoc;
 use credential::SdJwtVc;
 use credential::Unverified;
 use credential::VcJwt;
 use credential::data_integrity::LdpVcError;
 use credential::evidence::Credential;
+use credential::mdoc::MdocError;
 use credential::sd_jwt_vc::SdJwtVcError;
 use credential::vc_jwt::VcJwtError;
 use jsonld::ContextLoader;
@@ -61,6 +63,8 @@ pub struct CredentialRecord {
 pub enum HeldCredential {
     /// A W3C credential with a Data Integrity proof.
     LdpVc(W3c<LdpVc>),
+    /// An mdoc.
+    Mdoc(Held<Mdoc>),
     /// An SD-JWT VC.
     SdJwtVc(Held<SdJwtVc>),
     /// A W3C credential as a JWT.
@@ -89,6 +93,9 @@ pub enum OpenError {
     /// The stored credential is not the one that was received.
     #[error("the stored credential is damaged")]
     LdpVc(#[source] Box<LdpVcError>),
+    /// The stored credential is not the one that was received.
+    #[error("the stored credential is damaged")]
+    Mdoc(#[from] MdocError),
     /// The stored credential is not the one that was received.
     #[error("the stored credential is damaged")]
     SdJwtVc(#[from] SdJwtVcError),
@@ -121,9 +128,11 @@ impl CredentialRecord {
                     .map_err(|error| OpenError::LdpVc(Box::new(error)))?;
                 Ok(HeldCredential::LdpVc(W3c::new(held, &loader)))
             }
-            other @ (CredentialFormat::MsoMdoc | CredentialFormat::Other(_)) => {
-                Err(OpenError::Format { found: other.clone() })
+            CredentialFormat::MsoMdoc => {
+                let held = Unverified::<Mdoc>::parse(&self.text)?.restore(&key, &self.issuer)?;
+                Ok(HeldCredential::Mdoc(held))
             }
+            other @ CredentialFormat::Other(_) => Err(OpenError::Format { found: other.clone() }),
         }
     }
 
@@ -167,6 +176,7 @@ impl HeldCredential {
     pub const fn facts(&self) -> &Facts {
         match self {
             Self::LdpVc(w3c) => w3c.held.facts(),
+            Self::Mdoc(held) => held.facts(),
             Self::SdJwtVc(held) => held.facts(),
             Self::VcJwt(w3c) => w3c.held.facts(),
         }
@@ -177,16 +187,18 @@ impl HeldCredential {
     pub fn claims(&self) -> &Map<String, Value> {
         match self {
             Self::LdpVc(w3c) => w3c.held.claims(),
+            Self::Mdoc(held) => held.claims(),
             Self::SdJwtVc(held) => held.claims(),
             Self::VcJwt(w3c) => w3c.held.claims(),
         }
     }
 
-    /// The types as a query names them: `vct` and its aliases, or IRIs.
+    /// The types as a query names them: `vct` and its aliases, `docType`, or IRIs.
     #[must_use]
     pub fn query_types(&self) -> &[String] {
         match self {
             Self::LdpVc(w3c) => &w3c.types,
+            Self::Mdoc(held) => held.facts().types(),
             Self::SdJwtVc(held) => held.facts().types(),
             Self::VcJwt(w3c) => &w3c.types,
         }

@@ -8,6 +8,7 @@ use openid4vc::dcql::Selection;
 use openid4vc::dcql::select::Choice;
 use openid4vc::dcql::select::ChoiceError;
 use openid4vc::vp::ReceivedRequest;
+use rand_core::CryptoRng;
 use serde_json::Value;
 
 use crate::CredentialRecord;
@@ -15,6 +16,7 @@ use crate::HeldCredential;
 use crate::Proposal;
 use crate::ProposalError;
 use crate::proposal::ProposedCredential;
+use crate::proposal::session_transcript;
 
 /// The wallet's credentials, opened.
 #[derive(Debug)]
@@ -46,7 +48,8 @@ impl Holdings {
     /// What answers `request`, and no more than it requires: optional parts of a query are left out.
     ///
     /// `preferred` are ids of credentials that the person chose where several fit. A credential that is not
-    /// valid now is never proposed.
+    /// valid now is never proposed. `rng` is for proofs that are made anew each time, of which this shows what they
+    /// would tell.
     ///
     /// # Errors
     /// [`ProposalError`] when the wallet cannot answer, or not with the credentials that were chosen.
@@ -55,13 +58,15 @@ impl Holdings {
         request: &'a ReceivedRequest,
         preferred: &[String],
         now: Timestamp,
+        rng: &mut dyn CryptoRng,
     ) -> Result<Proposal<'a>, ProposalError> {
         let known = |id: &String| self.0.iter().any(|holding| holding.record.id == *id);
         if let Some(id) = preferred.iter().find(|id| !known(id)) {
             return Err(ProposalError::Unknown { id: id.clone() });
         }
         let query = &request.request().dcql_query;
-        let (selection, mut choice) = self.choose(query, preferred, now)?;
+        let has_session = session_transcript(request.request()).is_some();
+        let (selection, mut choice) = self.choose(query, preferred, has_session, now)?;
         add_where_several_are_taken(query, &selection, &mut choice, preferred);
         let planned = selection.plan(&choice)?;
         let is_used = |id: &String| planned.iter().any(|plan| plan.credential_id == *id);
@@ -74,7 +79,7 @@ impl Holdings {
             let holding = found.ok_or_else(|| ProposalError::Unknown {
                 id: plan.credential_id.clone(),
             })?;
-            credentials.push(ProposedCredential::new(holding, &plan)?);
+            credentials.push(ProposedCredential::new(holding, &plan, rng)?);
         }
         Ok(Proposal::new(request, credentials))
     }
@@ -83,10 +88,14 @@ impl Holdings {
         &self,
         query: &'q DcqlQuery,
         preferred: &[String],
+        has_session: bool,
         now: Timestamp,
     ) -> Result<(Selection<'q>, Choice), ProposalError> {
         let is_preferred = |holding: &&Holding| preferred.contains(&holding.record.id);
-        let current: Vec<&Holding> = self.0.iter().filter(|one| one.held.is_current(now)).collect();
+        // Without a session there is nothing that the device of an mdoc could sign.
+        let is_presentable = |one: &&Holding| has_session || !matches!(one.held, HeldCredential::Mdoc(_));
+        let current = self.0.iter().filter(|one| one.held.is_current(now));
+        let current: Vec<&Holding> = current.filter(is_presentable).collect();
         // Of several options of a query, the one that the chosen credentials serve alone.
         let chosen: Vec<Candidate<'_>> = current.iter().copied().filter(is_preferred).map(candidate).collect();
         let selection = Selection::evaluate(query, &chosen);

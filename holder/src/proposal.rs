@@ -4,11 +4,16 @@
 //! read it. So the list is what leaves, also where an issuer signed claims that cannot be withheld.
 
 use credential::ClaimPath;
+use credential::Mdoc;
 use credential::SdJwtVc;
 use credential::Unverified;
 use credential::claim_path::ClaimPathError;
 use credential::claim_path::PathComponent;
 use credential::data_integrity::LdpVpError;
+use credential::data_integrity::SelectiveError;
+use credential::mdoc::MdocError;
+use credential::mdoc::SessionTranscript;
+use credential::mdoc::device_response;
 use credential::sd_jwt::KeyBindingError;
 use credential::sd_jwt_vc::PresentError;
 use credential::sd_jwt_vc::SdJwtVcError;
@@ -20,8 +25,11 @@ use openid4vc::dcql::path::Step;
 use openid4vc::dcql::select::ChoiceError;
 use openid4vc::dcql::select::Disclosure;
 use openid4vc::dcql::select::PlannedPresentation;
+use openid4vc::vp::AuthorizationRequest;
+use openid4vc::vp::Delivery;
 use openid4vc::vp::ReceivedRequest;
 use openid4vc::vp::VpToken;
+use rand_core::CryptoRng;
 use serde::Serialize;
 use serde_json::Map;
 use serde_json::Value;
@@ -97,6 +105,12 @@ pub enum ProposalError {
         /// Ids of the credential queries, as the verifier chose them.
         query_ids: Vec<String>,
     },
+    /// The mdoc cannot be presented.
+    #[error("the mdoc cannot be presented")]
+    Mdoc(#[from] MdocError),
+    /// An mdoc was to be presented where no standard says what the device signs.
+    #[error("expected a request whose answer is posted, as an mdoc needs it, found one for a file")]
+    NoSession,
     /// A chosen credential is not part of an answer: the person's slip.
     #[error("expected a choice of credentials that the request asks for, found {id}, which it does not")]
     NotAsked {
@@ -127,6 +141,9 @@ pub enum ProposalError {
     /// The wallet's own presentation is not read: a fault of this program.
     #[error("the presentation does not read as a verifier must read it")]
     Presentation(#[source] SdJwtVcError),
+    /// A place in a credential that no pointer leads to.
+    #[error("the request asks for a claim that cannot be selected")]
+    Selection(#[source] SelectiveError),
     /// A chosen credential is not in the wallet: the person's slip.
     #[error("expected the id of a credential in this wallet, found {id:?}")]
     Unknown {
@@ -163,20 +180,22 @@ impl<'a> Proposal<'a> {
     ///
     /// # Errors
     /// [`ProposalError`].
-    pub fn present(&self, now: Timestamp) -> Result<Vec<UnsignedPresentation>, ProposalError> {
+    pub fn present(&self, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<Vec<UnsignedPresentation>, ProposalError> {
         let request = self.request.request();
+        let transcript = session_transcript(request);
         let transaction = Transaction {
             audience: request.client_id.as_str(),
             nonce: &request.nonce,
             now,
+            transcript: transcript.as_ref(),
         };
-        let present = |proposed: &ProposedCredential<'_>| {
+        let mut present = |proposed: &ProposedCredential<'_>| {
             Ok(UnsignedPresentation {
                 query_id: proposed.query_id.clone(),
-                step: proposed.step(&transaction)?,
+                step: proposed.step(&transaction, rng)?,
             })
         };
-        self.credentials.iter().map(present).collect()
+        self.credentials.iter().map(&mut present).collect()
     }
 }
 
@@ -199,6 +218,7 @@ pub(crate) struct Transaction<'a> {
     pub(crate) audience: &'a str,
     pub(crate) nonce: &'a str,
     pub(crate) now: Timestamp,
+    pub(crate) transcript: Option<&'a SessionTranscript>,
 }
 
 /// A presentation that lacks at most the holder's signature.
@@ -245,12 +265,16 @@ impl UnsignedPresentation {
 }
 
 impl<'a> ProposedCredential<'a> {
-    pub(crate) fn new(holding: &'a Holding, plan: &PlannedPresentation<'_>) -> Result<Self, ProposalError> {
+    pub(crate) fn new(
+        holding: &'a Holding,
+        plan: &PlannedPresentation<'_>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, ProposalError> {
         let paths: Vec<ClaimPath> = match &plan.disclosure {
             Disclosure::Claims(places) => places.iter().map(|place| claim_path(place)).collect::<Result<_, _>>()?,
             Disclosure::Whole => asked_paths(plan.query, &holding.claims)?,
         };
-        let seen = seen_by_verifier(&holding.held, &paths)?;
+        let seen = seen_by_verifier(holding, &paths, rng)?;
         let disclosed = flatten(&seen, &holding.record)
             .into_iter()
             .map(|claim| DisclosedClaim {
@@ -267,17 +291,29 @@ impl<'a> ProposedCredential<'a> {
         })
     }
 
-    fn step(&self, transaction: &Transaction<'_>) -> Result<PresentationStep, ProposalError> {
-        let Transaction { audience, nonce, now } = *transaction;
+    fn step(&self, transaction: &Transaction<'_>, rng: &mut dyn CryptoRng) -> Result<PresentationStep, ProposalError> {
+        let Transaction {
+            audience, nonce, now, ..
+        } = *transaction;
         let record = &self.holding.record;
         let signing = match &self.holding.held {
             // A holder's signature does no harm where none is asked for, and shows who it was meant for.
             HeldCredential::SdJwtVc(held) => held.present(&self.paths)?.bind(audience, nonce, now)?.map(Value::from),
+            HeldCredential::Mdoc(held) => {
+                let transcript = transaction.transcript.ok_or(ProposalError::NoSession)?;
+                let request = held.present(&self.paths)?.sign(transcript);
+                request.map(|document| Value::from(device_response(&[document])))
+            }
             HeldCredential::VcJwt(w3c) if self.bound => w3c::present_jwt(&w3c.held, transaction)?,
-            HeldCredential::LdpVc(w3c) if self.bound => w3c::present_ldp(&w3c.held, &record.contexts, transaction)?,
+            HeldCredential::LdpVc(w3c) if self.bound => {
+                w3c::with_shown(&w3c.held, &self.paths, nonce, &record.contexts, rng, |shown| {
+                    w3c::present_ldp(shown, &record.contexts, transaction)
+                })?
+            }
             HeldCredential::VcJwt(w3c) => return Ok(PresentationStep::Ready(w3c.held.as_str().into())),
             HeldCredential::LdpVc(w3c) => {
-                return Ok(PresentationStep::Ready(w3c::document(&w3c.held)?.into()));
+                let document = w3c::with_shown(&w3c.held, &self.paths, nonce, &record.contexts, rng, w3c::document)?;
+                return Ok(PresentationStep::Ready(document.into()));
             }
         };
         Ok(PresentationStep::Sign {
@@ -306,16 +342,45 @@ impl<'a> ProposedCredential<'a> {
     }
 }
 
+/// What a device signs with an mdoc that answers this request; `None` where the answer goes into a file.
+pub(crate) fn session_transcript(request: &AuthorizationRequest) -> Option<SessionTranscript> {
+    let (response_uri, encryption) = match &request.delivery {
+        Delivery::DirectPost(url) => (url, None),
+        Delivery::DirectPostJwt(url) => (url, Some(request.response_encryption()?.key)),
+        Delivery::File => return None,
+    };
+    let thumbprint = encryption.map(|key| key.thumbprint_bytes());
+    let client_id = request.client_id.as_str();
+    Some(SessionTranscript::openid4vp(
+        client_id,
+        &request.nonce,
+        thumbprint.as_ref(),
+        response_uri.as_str(),
+    ))
+}
+
 /// The claims that a verifier finds in the presentation of `paths`.
-fn seen_by_verifier(held: &HeldCredential, paths: &[ClaimPath]) -> Result<Map<String, Value>, ProposalError> {
-    match held {
+fn seen_by_verifier(
+    holding: &Holding,
+    paths: &[ClaimPath],
+    rng: &mut dyn CryptoRng,
+) -> Result<Map<String, Value>, ProposalError> {
+    match &holding.held {
         HeldCredential::SdJwtVc(held) => {
             let (text, facts) = (held.present(paths)?.into_unbound(), held.facts());
             let seen = Unverified::<SdJwtVc>::parse(&text).and_then(|read| read.restore(facts.key(), facts.issuer()));
             Ok(seen.map_err(ProposalError::Presentation)?.claims().clone())
         }
-        // Nothing of these can be left out.
-        HeldCredential::LdpVc(_) | HeldCredential::VcJwt(_) => Ok(held.claims().clone()),
+        HeldCredential::LdpVc(w3c) => w3c::with_shown(&w3c.held, paths, "", &holding.record.contexts, rng, |shown| {
+            Ok(shown.claims().clone())
+        }),
+        HeldCredential::Mdoc(held) => {
+            let (text, facts) = (held.present(paths)?.issuer_signed(), held.facts());
+            let seen = Unverified::<Mdoc>::parse(&text)?.restore(facts.key(), facts.issuer())?;
+            Ok(seen.claims().clone())
+        }
+        // Nothing of it can be left out.
+        HeldCredential::VcJwt(w3c) => Ok(w3c.held.claims().clone()),
     }
 }
 

@@ -3,10 +3,12 @@
 use credential::Facts;
 use credential::HolderKey;
 use credential::LdpVc;
+use credential::Mdoc;
 use credential::SdJwtVc;
 use credential::Unverified;
 use credential::VcJwt;
 use credential::data_integrity::LdpVcError;
+use credential::mdoc::MdocError;
 use credential::sd_jwt_vc::SdJwtVcError;
 use credential::vc::CREDENTIAL_TYPE;
 use credential::vc_jwt::VcJwtError;
@@ -61,12 +63,15 @@ pub enum ReceiveError {
     Format,
     /// The issuer binds credentials in a way that this wallet does not know.
     #[error(
-        "expected an issuer that binds credentials to a jwk, did:key or did:jwk as the format has it, found others"
+        "expected an issuer that binds credentials to a jwk, cose_key, did:key or did:jwk as the format has it, found others"
     )]
     KeyNaming,
     /// The credential itself.
     #[error("the credential is refused")]
     LdpVc(#[source] Box<LdpVcError>),
+    /// The credential itself.
+    #[error("the credential is refused")]
+    Mdoc(#[from] MdocError),
     /// The credential itself.
     #[error("the credential is refused")]
     SdJwtVc(#[from] SdJwtVcError),
@@ -87,6 +92,7 @@ pub fn issuer_key_url(credential: &Value, configuration: &CredentialConfiguratio
         FormatProfile::SdJwtVc { .. } => Ok(sd_jwt_vc(credential)?.verification_method()?),
         FormatProfile::JwtVcJson { .. } => Ok(vc_jwt(credential)?.verification_method()?),
         FormatProfile::LdpVc { .. } => Ok(ldp_vc(credential)?.verification_method().to_owned()),
+        FormatProfile::MsoMdoc { .. } => Ok(mdoc(credential)?.verification_method()?),
         _ => Err(ReceiveError::Format),
     }
 }
@@ -104,6 +110,8 @@ pub fn proof_key(configuration: &CredentialConfiguration, key: &PublicKey) -> Re
     };
     match &configuration.profile {
         FormatProfile::SdJwtVc { .. } if binds_to("jwk") => Ok(ProofKey::Jwk(key.clone())),
+        // The issuer makes a COSE_Key of it.
+        FormatProfile::MsoMdoc { .. } if binds_to("cose_key") => Ok(ProofKey::Jwk(key.clone())),
         // The subject of a W3C credential is a DID.
         FormatProfile::JwtVcJson { .. } | FormatProfile::LdpVc { .. } if binds_to("did:key") => Ok(ProofKey::DidUrl {
             url: did::methods::key::method_id(key),
@@ -113,9 +121,10 @@ pub fn proof_key(configuration: &CredentialConfiguration, key: &PublicKey) -> Re
             url: format!("{}#0", did::methods::jwk::did(key)),
             key: key.clone(),
         }),
-        FormatProfile::SdJwtVc { .. } | FormatProfile::JwtVcJson { .. } | FormatProfile::LdpVc { .. } => {
-            Err(ReceiveError::KeyNaming)
-        }
+        FormatProfile::SdJwtVc { .. }
+        | FormatProfile::JwtVcJson { .. }
+        | FormatProfile::LdpVc { .. }
+        | FormatProfile::MsoMdoc { .. } => Err(ReceiveError::KeyNaming),
         _ => Err(ReceiveError::Format),
     }
 }
@@ -124,8 +133,8 @@ pub fn proof_key(configuration: &CredentialConfiguration, key: &PublicKey) -> Re
 #[must_use]
 pub fn key_algorithms(configuration: &CredentialConfiguration) -> Vec<Algorithm> {
     let wanted: &[Algorithm] = match &configuration.profile {
-        // It is presented with a Data Integrity proof, and both suites are of Ed25519.
-        FormatProfile::LdpVc { .. } => &[Algorithm::EdDsa],
+        // It is presented with a Data Integrity proof, and most verifiers read those of Ed25519.
+        FormatProfile::LdpVc { .. } => &[Algorithm::EdDsa, Algorithm::Es256],
         _ => &[Algorithm::Es256, Algorithm::EdDsa],
     };
     let proven = configuration.jwt_proof_algorithms();
@@ -141,7 +150,10 @@ pub fn key_algorithms(configuration: &CredentialConfiguration) -> Vec<Algorithm>
 pub const fn is_readable(configuration: &CredentialConfiguration) -> bool {
     matches!(
         configuration.profile,
-        FormatProfile::SdJwtVc { .. } | FormatProfile::JwtVcJson { .. } | FormatProfile::LdpVc { .. }
+        FormatProfile::SdJwtVc { .. }
+            | FormatProfile::JwtVcJson { .. }
+            | FormatProfile::LdpVc { .. }
+            | FormatProfile::MsoMdoc { .. }
     )
 }
 
@@ -156,6 +168,7 @@ impl Received {
             FormatProfile::SdJwtVc { vct } => Self::sd_jwt_vc(credential, vct, expected),
             FormatProfile::JwtVcJson { types } => Self::vc_jwt(credential, types, expected),
             FormatProfile::LdpVc { types, .. } => Self::ldp_vc(credential, types, expected),
+            FormatProfile::MsoMdoc { doctype } => Self::mdoc(credential, doctype, expected),
             _ => Err(ReceiveError::Format),
         }
     }
@@ -186,10 +199,20 @@ impl Received {
         let unverified = ldp_vc(credential)?;
         let issuer = unverified.issuer().to_owned();
         let loader = expected.contexts.loader();
-        let held = unverified
-            .authenticate(expected.issuer_key, &issuer, &loader, expected.now)?
-            .hold_issued()?;
+        let held = unverified.hold_issued(expected.issuer_key, &issuer, &loader, expected.now)?;
         check_types(held.facts(), types)?;
+        Self::bound(held.facts(), held.as_str(), expected)
+    }
+
+    fn mdoc(credential: &Value, doctype: &String, expected: &Expected<'_>) -> Result<Self, ReceiveError> {
+        let unverified = mdoc(credential)?;
+        let issuer = unverified.issuer()?.to_owned();
+        let held = unverified
+            .authenticate(expected.issuer_key, &issuer, expected.now)?
+            .hold_issued()?;
+        if held.facts().types().first() != Some(doctype) {
+            return Err(ReceiveError::Type);
+        }
         Self::bound(held.facts(), held.as_str(), expected)
     }
 
@@ -237,6 +260,11 @@ fn vc_jwt(credential: &Value) -> Result<Unverified<VcJwt>, ReceiveError> {
 fn ldp_vc(credential: &Value) -> Result<Unverified<LdpVc>, ReceiveError> {
     let object = credential.as_object().ok_or(ReceiveError::Format)?;
     Ok(Unverified::<LdpVc>::from_object(object)?)
+}
+
+fn mdoc(credential: &Value) -> Result<Unverified<Mdoc>, ReceiveError> {
+    let text = credential.as_str().ok_or(ReceiveError::Format)?;
+    Ok(Unverified::<Mdoc>::parse(text)?)
 }
 
 impl From<LdpVcError> for ReceiveError {

@@ -1,5 +1,6 @@
 //! A person with two identity credentials and a licence, an issuer and a verifier.
 
+mod mdoc;
 mod present;
 mod receive;
 mod w3c;

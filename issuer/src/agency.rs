@@ -257,7 +257,7 @@ impl CredentialType {
                 path: display_path,
                 source,
             })?;
-        let integrity = ::credential::sd_jwt_vc::integrity::compute(&document);
+        let integrity = ::credential::integrity::compute(&document);
         let w3c = load_w3c(&types, &name, &vct, &mapping, &claims)?;
         Ok(Self {
             name,

@@ -12,7 +12,7 @@ use ::credential::data_integrity::LdpVcError;
 use ::credential::sd_jwt::Decoys;
 use ::credential::sd_jwt::SdJwtError;
 use ::credential::sd_jwt_vc;
-use ::credential::status_list::StatusPurpose;
+use ::credential::status_list::BitstringPurpose;
 use ::credential::status_list::StatusReference;
 use ::credential::vc_jwt::VcJwtError;
 use ::store::CommitError;
@@ -295,6 +295,8 @@ impl Work<'_> {
         match self.format {
             CredentialFormat::DcSdJwt => Ok(Value::from(self.sign_sd_jwt_vc(holder, place)?)),
             CredentialFormat::JwtVcJson | CredentialFormat::LdpVc => self.sign_w3c(holder, place),
+            // No configuration of ours has this format yet.
+            CredentialFormat::MsoMdoc => Err(CredentialError::UnknownConfiguration.into()),
         }
     }
 
@@ -302,21 +304,14 @@ impl Work<'_> {
         let agency = &self.desk.agency;
         let w3c = self.credential_type.w3c.as_ref();
         let w3c = w3c.ok_or(CredentialError::UnknownConfiguration)?;
-        let bitstring = |place: &Place| {
-            StatusReference::bitstring(
-                status::bitstring_uri(&place.uri),
-                place.index,
-                StatusPurpose::Revocation,
-            )
-        };
-        let status = place.map(bitstring);
+        let status: Vec<StatusReference> = place.map(status_entries).into_iter().flatten().collect();
         let document = NewDocument {
             issuer: agency.did(),
             issuer_name: agency.name(),
             holder: holder.did().ok_or(IssueError::NoDid)?,
             valid_from: grain(self.now),
             valid_until: self.mapped.expires_at,
-            status: status.as_ref(),
+            status: &status,
             claims: &self.mapped.claims,
         };
         if self.format == CredentialFormat::LdpVc {
@@ -372,6 +367,13 @@ impl Work<'_> {
         )?;
         Ok(())
     }
+}
+
+/// One entry for each view of the list, at the same place.
+fn status_entries(place: &Place) -> [StatusReference; 2] {
+    BitstringPurpose::ALL.map(|purpose| {
+        StatusReference::bitstring(status::bitstring_uri(&place.uri, purpose), place.index, purpose.into())
+    })
 }
 
 /// Rounds down, so that nothing is issued in the future.

@@ -44,7 +44,7 @@ pub(crate) struct NewDocument<'a> {
     pub(crate) holder: &'a str,
     pub(crate) valid_from: Timestamp,
     pub(crate) valid_until: Timestamp,
-    pub(crate) status: Option<&'a StatusReference>,
+    pub(crate) status: &'a [StatusReference],
     pub(crate) claims: &'a Map<String, Value>,
 }
 
@@ -113,10 +113,10 @@ impl W3cType {
             ("validUntil".to_owned(), json!(new.valid_until.to_rfc3339())),
             ("credentialSubject".to_owned(), Value::Object(subject)),
         ]);
-        document.extend(
-            new.status
-                .map(|status| ("credentialStatus".to_owned(), status.to_value())),
-        );
+        if !new.status.is_empty() {
+            let entries = new.status.iter().map(StatusReference::to_value).collect();
+            document.insert("credentialStatus".to_owned(), Value::Array(entries));
+        }
         document
     }
 
@@ -141,6 +141,7 @@ impl W3cType {
     ) -> Result<SigningRequest<Map<String, Value>>, LdpVcError> {
         let options = ProofOptions {
             cryptosuite: CRYPTOSUITE,
+            algorithm: Algorithm::EdDsa,
             verification_method,
             created: Some(new.valid_from),
             expires: None,
@@ -250,7 +251,8 @@ mod tests {
     #[tokio::test]
     async fn every_row_of_the_sample_gives_a_document_that_can_be_signed_and_verified() {
         let (jose, eddsa) = (key(Algorithm::Es256), key(Algorithm::EdDsa));
-        let status = StatusReference::bitstring("https://a.example/1".to_owned(), 7, StatusPurpose::Revocation);
+        let status = [StatusPurpose::Revocation, StatusPurpose::Suspension]
+            .map(|purpose| StatusReference::bitstring(format!("https://a.example/1/{}", purpose.as_str()), 7, purpose));
         for (name, file) in [
             ("CompanyRegistration", "companies.csv"),
             ("DrivingLicence", "driving_licences.csv"),
@@ -276,7 +278,7 @@ mod tests {
                     holder: HOLDER,
                     valid_from: NOW,
                     valid_until: mapped.expires_at,
-                    status: Some(&status),
+                    status: &status,
                     claims: &mapped.claims,
                 };
                 // Two signatures and two checks for each of some thousand rows take long without optimization.

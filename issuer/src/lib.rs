@@ -1,7 +1,7 @@
 //! An agency's issuing service: OpenID4VCI, credential records, status lists.
 //!
 //! In scope: offers, the pre-authorized code flow, the credential endpoint, the record of every issued
-//! credential, revocation, status lists and their commitment to the registry, and reading the agency's
+//! credential, suspension and revocation, status lists and their commitment to the registry, and reading the agency's
 //! register through a mapping.
 //!
 //! Out of scope: who may issue (the registry decides, verifiers check), and where private keys live
@@ -15,8 +15,9 @@
 //! | `POST /issuers/{agency}/token` | `http/token.rs` | Token Endpoint |
 //! | `POST /issuers/{agency}/nonce` | `http/nonce.rs` | Nonce Endpoint |
 //! | `POST /issuers/{agency}/credential` | `http/credential.rs` | Credential Endpoint |
+//! | `GET /issuers/{agency}/status` | `http/status.rs` | Token Status List, aggregation |
 //! | `GET /issuers/{agency}/status/{list}` | `http/status.rs` | Token Status List |
-//! | `GET /issuers/{agency}/status/{list}/bitstring` | `http/status.rs` | Bitstring Status List |
+//! | `GET /issuers/{agency}/status/{list}/{purpose}` | `http/status.rs` | Bitstring Status List |
 //! | `/issuers/{agency}/admin/...` | `http/admin.rs` | administrative token |
 
 pub mod agency;
@@ -39,6 +40,7 @@ use std::sync::PoisonError;
 use std::sync::RwLock;
 
 use axum::extract::FromRef;
+use jsonld::ContextLoader;
 use openid4vc::SecureUrl;
 use server::AdminToken;
 use server::Clock;
@@ -135,6 +137,8 @@ struct Inner {
     admin: AdminToken,
     records: Records,
     registry: Arc<dyn Registry>,
+    /// For the proofs of status lists; types bring contexts of their own.
+    contexts: ContextLoader,
     desks: RwLock<BTreeMap<String, Arc<Desk>>>,
     public_url: SecureUrl,
     nonce_key: openid4vc::vci::nonce::NonceKey,
@@ -163,6 +167,7 @@ impl Issuer {
             admin,
             records,
             registry,
+            contexts: ContextLoader::bundled(),
             desks: RwLock::default(),
             public_url,
             nonce_key,

@@ -14,7 +14,7 @@
 //! | `current/{agency}/{type}` | `CurrentList`: which list takes new credentials |
 //! | `place/{agency}/{list}/{index}` | id of the credential in that place |
 //! | `status/{agency}/{list}` | the list's packed bytes |
-//! | `published/{agency}/{list}` | the Status List Token whose digest the registry has |
+//! | `published/{agency}/{list}/{form}` | the list in a form whose digest the registry has |
 
 pub(crate) use ::store::records::Load;
 pub(crate) use ::store::records::RecordError;

@@ -13,7 +13,9 @@ fn administrative() -> Vec<Request> {
     vec![
         Request::post_json("/issuers/population/admin/offers", &offer),
         Request::get("/issuers/population/admin/credentials"),
+        Request::post_json("/issuers/population/admin/credentials/0/reinstate", &json!({})),
         Request::post_json("/issuers/population/admin/credentials/0/revoke", &json!({})),
+        Request::post_json("/issuers/population/admin/credentials/0/suspend", &json!({})),
         Request::post_json("/verifier/admin/requests", &json!({"query": "age-over-18"})),
         Request::get("/verifier/admin/requests/0"),
         Request::post_json("/registry/proposals", &json!({})),

@@ -75,6 +75,51 @@ fn revocations_at_once_are_all_committed() {
     platform.stop();
 }
 
+/// Whoever races a revocation with a reinstatement does not win.
+#[test]
+fn changes_at_once_end_revoked() {
+    let place = Place::new();
+    let platform = place.up(&["--sample"]);
+    let client = platform.client();
+    let offer = platform.offer("population", "PersonIdentity", "X0000001A");
+    let (issuer, uri, index) = status_of(&Wallet::new().accept(client, &offer));
+    let id = client.credentials("population", None)[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let change = |change: &str| {
+        let path = format!("/issuers/population/admin/credentials/{id}/{change}");
+        client.admin_post(&path, &json!({}))
+    };
+    let changes = [
+        "suspend",
+        "reinstate",
+        "revoke",
+        "reinstate",
+        "suspend",
+        "reinstate",
+        "revoke",
+        "suspend",
+    ];
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = changes.iter().map(|one| scope.spawn(move || change(one))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    for (change, answer) in changes.iter().zip(answers) {
+        match answer.status {
+            200 => {}
+            409 => assert_eq!(answer.problem().1, "revoked"),
+            other => panic!("{change}: {other} {}", answer.text()),
+        }
+    }
+    assert_eq!(client.credentials("population", None)[0]["status"], "revoked");
+    assert_eq!(change("revoke").expect(200)["committed"], true);
+    assert_eq!(change("reinstate").problem(), (409, "revoked".to_owned()));
+    let bundle = LogView::pin(client).bundle(client);
+    assert_eq!(bundle.status_list(&issuer, &uri).unwrap().bits.get(index), Some(1));
+    platform.stop();
+}
+
 /// Nothing that an agency without accreditation tries is issued, and it holds up nobody who has one.
 #[test]
 fn an_agency_that_is_not_accredited_disturbs_nobody() {

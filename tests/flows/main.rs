@@ -6,6 +6,7 @@ mod offline;
 mod own_agency;
 mod store;
 mod story;
+mod suspension;
 mod tls;
 mod up;
 mod vc_api;

@@ -18,8 +18,13 @@ pub const VERIFIER: &str = "verifier";
 /// The length of a name in a URL; as long as a DNS label.
 const MAX_NAME_BYTES: usize = 63;
 
-/// Curves by the names of the command line.
-const CURVES: [(&str, Algorithm); 2] = [("ed25519", Algorithm::EdDsa), ("p256", Algorithm::Es256)];
+/// Curves by the names of the command line, each with the algorithm of its keys.
+const CURVES: [(&str, Algorithm); 4] = [
+    ("bls12-381", Algorithm::Bbs),
+    ("ed25519", Algorithm::EdDsa),
+    ("p256", Algorithm::Es256),
+    ("p384", Algorithm::Es384),
+];
 
 /// The name of [`Mechanism::Jwt`].
 const JWT: &str = "vc-jwt";
@@ -130,7 +135,17 @@ impl Mechanism {
     #[must_use]
     pub const fn is_for_everybody(self) -> bool {
         match self {
-            Self::DataIntegrity(Cryptosuite::EddsaJcs2022 | Cryptosuite::EddsaRdfc2022) | Self::Jwt => true,
+            Self::DataIntegrity(suite) => !suite.is_selective(),
+            Self::Jwt => true,
+        }
+    }
+
+    /// Whether its name says on which curve its keys are.
+    const fn names_its_curve(self) -> bool {
+        match self {
+            Self::DataIntegrity(Cryptosuite::Bbs2023 | Cryptosuite::EddsaJcs2022 | Cryptosuite::EddsaRdfc2022) => true,
+            Self::DataIntegrity(Cryptosuite::EcdsaJcs2019 | Cryptosuite::EcdsaRdfc2019 | Cryptosuite::EcdsaSd2023)
+            | Self::Jwt => false,
         }
     }
 
@@ -140,8 +155,8 @@ impl Mechanism {
             .into_iter()
             .map(|(_, algorithm)| algorithm)
             .filter(move |algorithm| match self {
-                Self::DataIntegrity(suite) => suite.algorithm() == *algorithm,
-                Self::Jwt => true,
+                Self::DataIntegrity(suite) => suite.algorithms().contains(algorithm),
+                Self::Jwt => Algorithm::from_jose_name(algorithm.jose_name()).is_some(),
             })
     }
 }
@@ -202,10 +217,10 @@ pub fn sample() -> impl Iterator<Item = (String, Mechanism, Algorithm)> {
     })
 }
 
-/// What an instance is called if nobody says: the mechanism, with the curve where there is a choice.
+/// What an instance is called if nobody says: the mechanism, with the curve unless the mechanism's name tells it.
 #[must_use]
 pub fn default_name(mechanism: Mechanism, algorithm: Algorithm) -> String {
-    if mechanism.algorithms().nth(1).is_none() {
+    if mechanism.names_its_curve() {
         return mechanism.as_str().to_owned();
     }
     format!("{}-{}", mechanism.as_str(), curve_of(algorithm))
@@ -229,8 +244,10 @@ pub fn algorithm_of(curve: &str) -> Result<Algorithm, InstanceError> {
 #[must_use]
 pub const fn curve_of(algorithm: Algorithm) -> &'static str {
     match algorithm {
+        Algorithm::Bbs => "bls12-381",
         Algorithm::EdDsa => "ed25519",
         Algorithm::Es256 => "p256",
+        Algorithm::Es384 => "p384",
     }
 }
 
@@ -280,9 +297,23 @@ mod tests {
         for suite in Cryptosuite::ALL {
             assert!(names.iter().any(|name| name.starts_with(suite.as_str())), "{suite:?}");
         }
-        for name in ["eddsa-rdfc-2022", "eddsa-jcs-2022", "vc-jwt-ed25519", "vc-jwt-p256"] {
+        for name in [
+            "bbs-2023",
+            "ecdsa-jcs-2019-p256",
+            "ecdsa-jcs-2019-p384",
+            "ecdsa-rdfc-2019-p256",
+            "ecdsa-rdfc-2019-p384",
+            "ecdsa-sd-2023-p256",
+            "eddsa-jcs-2022",
+            "eddsa-rdfc-2022",
+            "vc-jwt-ed25519",
+            "vc-jwt-p256",
+            "vc-jwt-p384",
+        ] {
             assert!(names.iter().any(|found| found == name), "{name}: {names:?}");
         }
+        // No JWS is signed with BBS.
+        assert_eq!(names.len(), 11, "{names:?}");
         for (name, mechanism, algorithm) in sample() {
             let record = record(&name, mechanism.as_str(), curve_of(algorithm));
             assert_eq!(record.check(), Ok(()), "{name}");

@@ -3,11 +3,14 @@
 
 use credential::data_integrity;
 use credential::data_integrity::Cryptosuite;
+use credential::data_integrity::Pointer;
 use credential::data_integrity::ProofOptions;
 use credential::vc::BASE_CONTEXT;
 use credential::vc::BASE_CONTEXT_1_1;
 use credential::vc::CredentialProperties;
+use credential::vc::DataModelVersion;
 use credential::vc::ENVELOPED_CREDENTIAL;
+use credential::vc::ProblemType;
 use credential::vc_jwt;
 use keys::SignerError;
 use serde::Deserialize;
@@ -24,8 +27,8 @@ use crate::problem::Details;
 use crate::problem::Refusal;
 use crate::status;
 
-/// The `id` of an enveloped credential begins with it.
-pub(crate) const JWT_ENVELOPE: &str = "data:application/vc+jwt,";
+/// The media type of what is in an envelope.
+pub(crate) const JWT_MEDIA_TYPE: &str = "application/vc+jwt";
 
 /// The contexts with the terms of a proof; the first one is written.
 const DATA_INTEGRITY_CONTEXTS: [&str; 2] = [
@@ -65,8 +68,7 @@ pub(crate) async fn issue(api: &VcApi, instance: &Instance, request: IssueReques
     }
     inject_context(&mut document);
     // Before anything is kept of it.
-    let properties =
-        CredentialProperties::read_1_1_or_2_0(&document).map_err(|error| Details::from(&error).refuse())?;
+    let properties = CredentialProperties::read_received(&document).map_err(|error| Details::from(&error).refuse())?;
     if properties.issuer != record.did {
         let detail = format!("expected the issuer {:?}, found {:?}", record.did, properties.issuer);
         return Err(Details::malformed(detail).refuse());
@@ -75,49 +77,38 @@ pub(crate) async fn issue(api: &VcApi, instance: &Instance, request: IssueReques
     let id = id.or(options.credential_id);
     // The entry's terms are those of 2.0, and the instance signs the list.
     let takes_status = instance.mechanism().is_for_everybody()
-        && context_urls(&document).next() == Some(BASE_CONTEXT)
+        && properties.version == DataModelVersion::V2_0
         && !document.contains_key("credentialStatus");
     if let Some(id) = id.filter(|_| takes_status) {
         let entry = status::entry(api, record, &id).await;
         let entry = entry.map_err(|error| Problem::internal(&error))?;
         document.insert("credentialStatus".to_owned(), entry.to_value());
     }
-    secure(api, instance, document, options.mandatory_pointers.as_deref()).await
+    let mandatory = options.mandatory_pointers.as_deref();
+    secure(api, instance, document, properties.version, mandatory).await
 }
 
-/// `document` secured by the instance.
+/// `document`, which is of this version of the data model, secured by the instance.
 pub(crate) async fn secure(
     api: &VcApi,
     instance: &Instance,
     document: Map<String, Value>,
+    version: DataModelVersion,
     mandatory_pointers: Option<&[String]>,
 ) -> Result<Value, Refusal> {
-    let record = instance.record();
+    // Whoever asks for mandatory parts must get a credential that has optional ones.
+    if mandatory_pointers.is_some() && instance.mechanism().is_for_everybody() {
+        return Err(not_selective(instance.mechanism().as_str()));
+    }
     match instance.mechanism() {
-        Mechanism::DataIntegrity(cryptosuite) => {
-            check_pointers(cryptosuite, mandatory_pointers)?;
-            let options = ProofOptions {
-                cryptosuite,
-                verification_method: &record.verification_method,
-                created: Some(api.0.clock.now()),
-                expires: None,
-            };
-            let contexts = contexts::loader(api, context_urls(&document)).await;
-            let contexts = contexts.map_err(|error| Problem::internal(&error))?;
-            let request = data_integrity::issue(document, &options, &contexts);
-            let request = request.map_err(|error| Details::from(&error).refuse())?;
-            let credential = instance
-                .signer()
-                .fulfil(request)
-                .map_err(|error| signer_failed(&error))?;
+        Mechanism::DataIntegrity(suite) => {
+            let mandatory = pointers(mandatory_pointers.unwrap_or_default())?;
+            let credential = embed(api, instance, suite, document, version, &mandatory).await?;
             Ok(Value::Object(credential))
         }
         Mechanism::Jwt => {
-            if mandatory_pointers.is_some() {
-                return Err(not_selective(instance.mechanism().as_str()));
-            }
             let algorithm = instance.signer().public_key().algorithm();
-            let request = vc_jwt::issue(document, &record.verification_method, algorithm);
+            let request = vc_jwt::issue(document, &instance.record().verification_method, algorithm);
             let request = request.map_err(|error| Details::from(&error).refuse())?;
             let jwt = instance
                 .signer()
@@ -126,10 +117,51 @@ pub(crate) async fn secure(
             Ok(json!({
                 "@context": BASE_CONTEXT,
                 "type": ENVELOPED_CREDENTIAL,
-                "id": format!("{JWT_ENVELOPE}{jwt}"),
+                "id": format!("data:{JWT_MEDIA_TYPE},{jwt}"),
             }))
         }
     }
+}
+
+/// `document` with a proof in it; with a base proof, where the suite has one.
+async fn embed(
+    api: &VcApi,
+    instance: &Instance,
+    cryptosuite: Cryptosuite,
+    document: Map<String, Value>,
+    version: DataModelVersion,
+    mandatory: &[Pointer],
+) -> Result<Map<String, Value>, Refusal> {
+    let key = instance.signer().public_key();
+    let options = ProofOptions {
+        cryptosuite,
+        algorithm: key.algorithm(),
+        verification_method: &instance.record().verification_method,
+        created: Some(api.0.clock.now()),
+        expires: None,
+    };
+    let contexts = contexts::loader(api, context_urls(&document)).await;
+    let contexts = contexts.map_err(|error| Problem::internal(&error))?;
+    let mut rng = signer::os_rng();
+    let request = match (cryptosuite.is_selective(), version) {
+        (false, DataModelVersion::V1_1) => data_integrity::issue_1_1(document, &options, &contexts),
+        (false, DataModelVersion::V2_0) => data_integrity::issue(document, &options, &contexts),
+        (true, DataModelVersion::V1_1) => {
+            data_integrity::issue_selective_1_1(document, &options, key, mandatory, &contexts, &mut rng)
+        }
+        (true, DataModelVersion::V2_0) => {
+            data_integrity::issue_selective(document, &options, key, mandatory, &contexts, &mut rng)
+        }
+    };
+    let request = request.map_err(|error| Details::from(&error).refuse())?;
+    let signed = instance.signer().fulfil(request);
+    signed.map_err(|error| signer_failed(&error))
+}
+
+/// The JSON pointers of a request. How many there may be, the suite says.
+pub(crate) fn pointers(texts: &[String]) -> Result<Vec<Pointer>, Refusal> {
+    let parsed: Result<_, _> = texts.iter().map(|text| text.parse::<Pointer>()).collect();
+    parsed.map_err(|error| Details::of(ProblemType::MalformedValueError, &error).refuse())
 }
 
 /// A document of the data model 1.1 lacks the terms of Data Integrity, so their context is added
@@ -149,14 +181,6 @@ fn inject_context(document: &mut Map<String, Value>) {
 fn lacks_proof_terms(document: &Map<String, Value>) -> bool {
     let mut urls = context_urls(document);
     urls.next() == Some(BASE_CONTEXT_1_1) && !urls.any(|url| DATA_INTEGRITY_CONTEXTS.contains(&url))
-}
-
-/// Whoever asks for mandatory parts must get a credential that has optional ones.
-fn check_pointers(suite: Cryptosuite, pointers: Option<&[String]>) -> Result<(), Refusal> {
-    match (suite, pointers) {
-        (_, None) => Ok(()),
-        (Cryptosuite::EddsaJcs2022 | Cryptosuite::EddsaRdfc2022, Some(_)) => Err(not_selective(suite.as_str())),
-    }
 }
 
 pub(crate) fn not_selective(mechanism: &str) -> Refusal {

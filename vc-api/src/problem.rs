@@ -11,6 +11,7 @@ use axum::response::Response;
 use credential::data_integrity::LdpVcError;
 use credential::data_integrity::LdpVpError;
 use credential::vc::DataModelError;
+use credential::vc::ProblemType;
 use credential::vc_jwt::VcJwtError;
 use credential::vc_jwt::VpJwtError;
 use keys::json::JsonError;
@@ -20,8 +21,9 @@ use server::Problem;
 
 use crate::resolve::ResolveError;
 
-/// [Problem types](https://www.w3.org/TR/vc-data-model-2.0/#problem-details) of the data model.
-const DATA_MODEL: &str = "https://www.w3.org/TR/vc-data-model#";
+/// Of [Controlled Identifiers](https://www.w3.org/TR/cid-1.0/#retrieve-verification-method); the other types of standards
+/// are [`ProblemType`].
+const INVALID_VERIFICATION_METHOD: &str = "https://w3id.org/security#INVALID_VERIFICATION_METHOD";
 /// Types of our own, as `server::Problem` has them.
 const OWN: &str = "https://attestry.example/problems/";
 
@@ -42,27 +44,27 @@ pub(crate) enum Refusal {
 }
 
 impl Details {
-    /// A problem whose type another crate has chosen.
-    pub(crate) fn of(problem_type: &str, error: &dyn std::error::Error) -> Self {
-        Self::typed(problem_type, server::problem::chain(error))
-    }
-
-    /// A problem with a type of a standard.
-    pub(crate) fn typed(problem_type: &str, detail: impl Into<String>) -> Self {
+    /// A problem with a type of the standards.
+    pub(crate) fn typed(problem_type: ProblemType, detail: impl Into<String>) -> Self {
         Self {
-            problem_type: problem_type.to_owned(),
+            problem_type: problem_type.as_str().to_owned(),
             detail: detail.into(),
         }
     }
 
+    /// The same for an error, with its causes.
+    pub(crate) fn of(problem_type: ProblemType, error: &dyn std::error::Error) -> Self {
+        Self::typed(problem_type, server::problem::chain(error))
+    }
+
     /// Not what is read at this place.
     pub(crate) fn parsing(detail: impl Into<String>) -> Self {
-        Self::data_model("PARSING_ERROR", detail)
+        Self::typed(ProblemType::ParsingError, detail)
     }
 
     /// The request itself is malformed.
     pub(crate) fn malformed(detail: impl Into<String>) -> Self {
-        Self::data_model("MALFORMED_VALUE_ERROR", detail)
+        Self::typed(ProblemType::MalformedValueError, detail)
     }
 
     /// The request is not what the endpoint reads.
@@ -74,13 +76,6 @@ impl Details {
     pub(crate) fn own(kind: &str, detail: impl Into<String>) -> Self {
         Self {
             problem_type: format!("{OWN}{kind}"),
-            detail: detail.into(),
-        }
-    }
-
-    fn data_model(name: &str, detail: impl Into<String>) -> Self {
-        Self {
-            problem_type: format!("{DATA_MODEL}{name}"),
             detail: detail.into(),
         }
     }
@@ -125,38 +120,28 @@ impl From<&LdpVpError> for Details {
 
 impl From<&DataModelError> for Details {
     fn from(error: &DataModelError) -> Self {
-        Self::malformed(server::problem::chain(error))
+        Self::of(error.problem_type(), error)
     }
 }
 
 impl From<&VcJwtError> for Details {
     fn from(error: &VcJwtError) -> Self {
-        let name = match error {
-            VcJwtError::Payload(_) => "PARSING_ERROR",
-            VcJwtError::Claim(_) | VcJwtError::ContentType { .. } | VcJwtError::DataModel(_) => "MALFORMED_VALUE_ERROR",
-            _ => "CRYPTOGRAPHIC_SECURITY_ERROR",
-        };
-        Self::data_model(name, server::problem::chain(error))
+        Self::of(error.problem_type(), error)
     }
 }
 
 impl From<&VpJwtError> for Details {
     fn from(error: &VpJwtError) -> Self {
-        let name = match error {
-            VpJwtError::Payload(_) => "PARSING_ERROR",
-            VpJwtError::Claim(_) | VpJwtError::ContentType | VpJwtError::DataModel(_) | VpJwtError::Envelope => {
-                "MALFORMED_VALUE_ERROR"
-            }
-            _ => "CRYPTOGRAPHIC_SECURITY_ERROR",
-        };
-        Self::data_model(name, server::problem::chain(error))
+        Self::of(error.problem_type(), error)
     }
 }
 
 impl From<&ResolveError> for Details {
     fn from(error: &ResolveError) -> Self {
-        // Data Integrity, "retrieve verification method".
-        Self::of("https://w3id.org/security#INVALID_VERIFICATION_METHOD", error)
+        Self {
+            problem_type: INVALID_VERIFICATION_METHOD.to_owned(),
+            detail: server::problem::chain(error),
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use credential::status_list::StatusArray;
 use credential::status_list::StatusList;
 use credential::status_list::StatusPurpose;
 use credential::status_list::StatusReference;
+use credential::vc::DataModelVersion;
 use rand_core::CryptoRng;
 use serde::Deserialize;
 use serde_json::Value;
@@ -236,13 +237,16 @@ pub(crate) async fn list(api: &VcApi, instance: &Instance, id: &str) -> Result<O
     let document = BitstringCredential {
         uri: &uri,
         issuer: &instance.record().did,
-        purpose: BitstringPurpose::Revocation,
+        purposes: &[StatusPurpose::Revocation],
         valid_from: api.0.clock.now(),
         valid_until: None,
         time_to_live: None,
-        array: &array,
+        bitstring: &array.to_bitstring(BitstringPurpose::Revocation),
+        messages: None,
     };
-    secure(api, instance, document.document(), None).await.map(Some)
+    let document = document.document().map_err(|error| Problem::internal(&error))?;
+    let list = secure(api, instance, document, DataModelVersion::V2_0, None).await?;
+    Ok(Some(list))
 }
 
 /// What our own lists, or those that the credential's issuer committed to the registry, say of an entry.
@@ -275,8 +279,10 @@ pub(crate) async fn read(api: &VcApi, facts: &Facts, reference: &StatusReference
     let array = StatusArray::from_packed(bits, committed.bits.bytes().to_vec());
     let (issuer, uri) = (facts.issuer().to_owned(), reference.uri().to_owned());
     let list = StatusList::of_status_types(issuer, uri, array, committed.committed);
+    // An entry may name one purpose only; the record behind all tells.
+    let is_valid = list.array().get(reference.index()) == Some(Status::Valid);
     Ok(match list.read(reference) {
-        Ok(reading) if reading.is_acceptable() => Reading::Clear,
+        Ok(reading) if reading.is_acceptable() && is_valid => Reading::Clear,
         Ok(_) => Reading::Set,
         Err(_) => Reading::Unknown("the status list has no such entry"),
     })

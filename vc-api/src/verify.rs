@@ -11,9 +11,13 @@ use credential::Transaction;
 use credential::Unverified;
 use credential::VcJwt;
 use credential::data_integrity::Expected;
+use credential::data_integrity::ProofKeys;
 use credential::data_integrity::UnverifiedPresentation;
-use credential::vc::BASE_CONTEXT;
+use credential::vc::DataModelError;
 use credential::vc::ENVELOPED_CREDENTIAL;
+use credential::vc::ENVELOPED_PRESENTATION;
+use credential::vc::Envelope;
+use credential::vc::ProblemType;
 use credential::vc_jwt;
 use did::Purpose;
 use keys::Timestamp;
@@ -25,18 +29,17 @@ use server::Problem;
 
 use crate::VcApi;
 use crate::contexts;
-use crate::issue::JWT_ENVELOPE;
+use crate::issue::JWT_MEDIA_TYPE;
 use crate::issue::context_urls;
 use crate::problem::Details;
 use crate::problem::Refusal;
 use crate::resolve;
+use crate::resolve::ResolveError;
 use crate::status;
 use crate::status::Reading;
 
-/// The type and the `id` of an
-/// [enveloped presentation](https://www.w3.org/TR/vc-data-model-2.0/#enveloped-verifiable-presentations).
-const ENVELOPED_PRESENTATION: &str = "EnvelopedVerifiablePresentation";
-const PRESENTATION_ENVELOPE: &str = "data:application/vp+jwt,";
+/// The media type of what is in an envelope of a presentation.
+const PRESENTATION_MEDIA_TYPE: &str = "application/vp+jwt";
 
 /// What `checks` may name. The first ones are made in any case; the others make an error of what cannot be checked here:
 /// a status that is not within reach, and the keys of an issuer that is no DID.
@@ -134,7 +137,12 @@ pub(crate) async fn presentation(api: &VcApi, request: PresentationRequest) -> R
     let input = request.verifiable_presentation;
     let object = as_object(&input)?;
     let (holder, credentials) = if is_of_type(object, ENVELOPED_PRESENTATION) {
-        enveloped_presentation(api, envelope(object, PRESENTATION_ENVELOPE)?, &options).await?
+        enveloped_presentation(
+            api,
+            envelope(Envelope::of_presentation(object), PRESENTATION_MEDIA_TYPE)?,
+            &options,
+        )
+        .await?
     } else {
         signed_presentation(api, object, &options).await?
     };
@@ -228,7 +236,7 @@ async fn enveloped_presentation(
 async fn one(api: &VcApi, input: Value, options: &VerifyOptions) -> Result<Verified, Refusal> {
     let object = as_object(&input)?;
     if is_of_type(object, ENVELOPED_CREDENTIAL) {
-        let jwt = envelope(object, JWT_ENVELOPE)?;
+        let jwt = envelope(Envelope::of_credential(object), JWT_MEDIA_TYPE)?;
         let credential = Unverified::<VcJwt>::parse(jwt);
         let credential = credential.map_err(|error| Details::from(&error).not_verified())?;
         return vc_jwt(api, credential, input, options).await;
@@ -244,22 +252,22 @@ async fn ldp_vc(
     input: Value,
     options: &VerifyOptions,
 ) -> Result<Verified, Refusal> {
-    let key = resolve::key(api, credential.verification_method(), Purpose::AssertionMethod);
-    let key = key.map_err(|error| Details::from(&error).not_verified())?;
+    let keys = keys_of(api, &credential).map_err(|error| Details::from(&error).not_verified())?;
     let urls = input.as_object().into_iter().flat_map(context_urls);
     let contexts = contexts::loader(api, urls).await;
     let contexts = contexts.map_err(|error| Problem::internal(&error))?;
     let issuer = credential.issuer().to_owned();
     let refused = |error| Details::from(&error).not_verified();
     if issuer.starts_with(DID) {
-        let authentic = credential.authenticate(&key, &issuer, &contexts, api.0.clock.now());
+        let authentic = credential.authenticate_set(&keys, &issuer, &contexts, api.0.clock.now());
         return with_status(api, authentic.map_err(refused)?.facts(), input, options).await;
     }
-    let signed = credential.check_signed(&key, &contexts, api.0.clock.now());
+    let signed = credential.check_signed(&keys, &contexts, api.0.clock.now());
     let signed = signed.map_err(refused)?;
+    let signers: Vec<&str> = signed.signers().collect();
     let detail = format!(
-        "the proof is by {}; nothing ties it to the issuer, which is no DID",
-        signed.signer()
+        "signed by {}; nothing ties that to the issuer, which is no DID",
+        signers.join(", ")
     );
     let details = Details::own("issuer-not-checked", detail);
     if options.needs(ISSUER_CHECK) {
@@ -268,6 +276,16 @@ async fn ldp_vc(
     let mut verified = with_status(api, signed.facts(), input, options).await?;
     verified.warnings.push(details);
     Ok(verified)
+}
+
+/// The keys of all proofs: all must hold
+/// ([verify proof sets and chains](https://www.w3.org/TR/vc-data-integrity/#verify-proof-sets-and-chains)).
+fn keys_of(api: &VcApi, credential: &Unverified<LdpVc>) -> Result<ProofKeys, ResolveError> {
+    let mut methods = credential.verification_methods();
+    methods.try_fold(ProofKeys::new(), |keys, method| {
+        let key = resolve::key(api, method, Purpose::AssertionMethod)?;
+        Ok(keys.with(method, key))
+    })
 }
 
 async fn vc_jwt(
@@ -347,8 +365,8 @@ fn check_expected(credential: &Value, options: &VerifyOptions) -> Result<(), Ref
         let found = proof.and_then(|proof| proof.get(name)).and_then(Value::as_str);
         if found != Some(expected) {
             let problem_type = match name {
-                "challenge" => "https://w3id.org/security#INVALID_CHALLENGE_ERROR",
-                _ => "https://w3id.org/security#INVALID_DOMAIN_ERROR",
+                "challenge" => ProblemType::InvalidChallengeError,
+                _ => ProblemType::InvalidDomainError,
             };
             return Err(Details::typed(
                 problem_type,
@@ -372,18 +390,17 @@ fn is_of_type(object: &Map<String, Value>, name: &str) -> bool {
     })
 }
 
-/// What stands in an envelope, whose context must give its type a meaning.
-fn envelope<'a>(object: &'a Map<String, Value>, prefix: &str) -> Result<&'a str, Refusal> {
-    let base = object.get("@context").is_some_and(|found| match found {
-        Value::Array(contexts) => contexts.first().is_some_and(|first| first == BASE_CONTEXT),
-        single => single == BASE_CONTEXT,
-    });
-    let id = object.get("id").and_then(Value::as_str);
-    let inside = id.and_then(|id| id.strip_prefix(prefix)).filter(|_| base);
-    inside.ok_or_else(|| {
-        let detail = format!("expected an envelope with the VC 2.0 context and an id {prefix}..., found another");
-        Details::malformed(detail).not_verified()
-    })
+/// What stands in an envelope of this media type.
+fn envelope<'a>(envelope: Result<Envelope<'a>, DataModelError>, media_type: &str) -> Result<&'a str, Refusal> {
+    let envelope = envelope.map_err(|error| Details::from(&error).not_verified())?;
+    if envelope.media_type() == media_type {
+        return Ok(envelope.data());
+    }
+    let detail = format!(
+        "expected an envelope of {media_type}, found {:?}",
+        envelope.media_type()
+    );
+    Err(Details::malformed(detail).not_verified())
 }
 
 fn details(all: &[Details]) -> Vec<Value> {

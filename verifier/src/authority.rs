@@ -102,6 +102,7 @@ fn is_base_type(facts: &Facts, type_name: &str) -> bool {
 fn schema<'b>(bundle: &'b TrustedBundle, facts: &Facts, type_name: &str) -> Option<(&'b str, &'b Schema)> {
     match facts.format() {
         credential::CredentialFormat::DcSdJwt => bundle.schema_of_vct(type_name),
+        credential::CredentialFormat::MsoMdoc => bundle.schema_of_doctype(type_name),
         credential::CredentialFormat::JwtVcJson | credential::CredentialFormat::LdpVc => {
             bundle.schema_of_w3c_type(type_name)
         }

@@ -96,7 +96,12 @@ impl<'b> Contexts<'b> {
         let mut loader = ContextLoader::bundled();
         for (url, (_, bytes)) in &self.documents {
             let broken = |_| Reason::ContextBroken { url: (*url).to_owned() };
-            loader.register(url, json::parse(bytes, LIMITS).map_err(broken)?);
+            json::parse(bytes, LIMITS).map_err(broken)?;
+            // As text, since a credential may tell the digest of its context.
+            let text = str::from_utf8(bytes).unwrap_or_default();
+            loader
+                .register_text(url, text)
+                .map_err(|_| Reason::ContextBroken { url: (*url).to_owned() })?;
         }
         let loader = Arc::new(loader);
         let mut all = kept();

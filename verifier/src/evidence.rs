@@ -1,5 +1,6 @@
 //! One presented credential, from its bytes to its claims.
 
+mod mdoc;
 mod sd_jwt_vc;
 mod w3c;
 
@@ -19,6 +20,7 @@ use serde_json::Value;
 use trust::TrustedBundle;
 use trust::entry::OnStale;
 
+use crate::Delivered;
 use crate::MAX_CLOCK_SKEW;
 use crate::Reason;
 use crate::StatusReport;
@@ -32,6 +34,7 @@ use crate::status;
 pub(crate) struct Judge<'a> {
     pub(crate) bundles: &'a [&'a TrustedBundle],
     pub(crate) transaction: Transaction<'a>,
+    pub(crate) delivered: Delivered<'a>,
     pub(crate) now: Timestamp,
 }
 
@@ -45,9 +48,8 @@ impl Judge<'_> {
             CredentialFormat::SdJwtVc => Ok(vec![self.sd_jwt_vc(asked, presentation)?]),
             CredentialFormat::JwtVcJson => self.jwt_vc_json(asked, presentation),
             CredentialFormat::LdpVc => self.ldp_vc(asked, presentation),
-            other @ (CredentialFormat::MsoMdoc | CredentialFormat::Other(_)) => {
-                Err(Reason::Format { found: other.clone() })
-            }
+            CredentialFormat::MsoMdoc => Ok(vec![self.mso_mdoc(asked, presentation)?]),
+            other @ CredentialFormat::Other(_) => Err(Reason::Format { found: other.clone() }),
         }
     }
 

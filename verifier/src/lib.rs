@@ -18,6 +18,7 @@ mod verdict;
 
 use credential::Facts;
 use credential::Transaction;
+use keys::Jwk;
 use keys::Timestamp;
 use openid4vc::CredentialFormat;
 use openid4vc::dcql::DcqlQuery;
@@ -48,6 +49,22 @@ pub struct Question<'a> {
     pub query: &'a DcqlQuery,
     /// Whether the verifier knows by itself that it asked this.
     pub origin: RequestOrigin,
+    /// How the answer came.
+    pub delivered: Delivered<'a>,
+}
+
+/// How an answer came. The device signature of an mdoc covers it.
+#[derive(Clone, Copy, Debug)]
+pub enum Delivered<'a> {
+    /// In a presentation file.
+    InFile,
+    /// Posted to the verifier.
+    Posted {
+        /// The request's `response_uri`.
+        response_uri: &'a str,
+        /// The verifier's key that it was encrypted to.
+        encryption_key: Option<&'a Jwk>,
+    },
 }
 
 /// The verifier's own demands; those of a credential type are in the bundle.
@@ -116,6 +133,7 @@ pub fn verify(
     let judge = evidence::Judge {
         bundles,
         transaction,
+        delivered: question.delivered,
         now,
     };
     let (mut credentials, mut warnings, mut reasons) = (Vec::new(), Vec::new(), Vec::new());

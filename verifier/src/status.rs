@@ -49,19 +49,13 @@ fn read_one(bundle: &TrustedBundle, issuer: &str, reference: &StatusReference) -
         StatusError::IndexOutOfRange { .. } => Reason::StatusNotCovered { uri: uri() },
         _ => Reason::StatusBroken { uri: uri() },
     })?;
-    // The purpose `revocation` is not set for a credential that is suspended; the record behind it tells.
-    let suspended = list.array().get(reference.index()) == Some(Status::Suspended);
-    if reading.is_acceptable() && !suspended {
-        return Ok(reading);
+    // A credential may name one view only, which says nothing of the other purpose; the record behind all tells.
+    let committed = reading.as_of();
+    match list.array().get(reference.index()) {
+        Some(Status::Valid) if reading.is_acceptable() => Ok(reading),
+        Some(Status::Suspended) => Err(Reason::Suspended { committed }),
+        Some(Status::Valid | Status::Invalid | Status::Other(_)) | None => Err(Reason::Revoked { committed }),
     }
-    Err(match reading.status() {
-        Status::Valid | Status::Suspended => Reason::Suspended {
-            committed: reading.as_of(),
-        },
-        Status::Invalid | Status::Other(_) => Reason::Revoked {
-            committed: reading.as_of(),
-        },
-    })
 }
 
 /// Whether the list speaks of what the credential refers to. A committed list has the statuses of the Token Status

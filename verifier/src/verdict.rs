@@ -4,6 +4,7 @@ use credential::data_integrity::LdpVcError;
 use credential::data_integrity::LdpVpError;
 use credential::evidence::HolderError;
 use credential::evidence::ReleaseError;
+use credential::mdoc::MdocError;
 use credential::sd_jwt::KeyBindingError;
 use credential::sd_jwt_vc::SdJwtVcError;
 use credential::vc_jwt::VcJwtError;
@@ -150,6 +151,9 @@ pub enum Reason {
     /// The presentation around the credential.
     #[error("the presentation is refused")]
     LdpVp(#[from] LdpVpError),
+    /// The mdoc or its device signature.
+    #[error("the mdoc is refused")]
+    Mdoc(#[from] MdocError),
     /// The credential is newer than what the bundle knows.
     #[error("the credential is newer than the trust bundle of {bundle}; fetch a newer bundle")]
     NewerThanBundle {
@@ -362,6 +366,7 @@ impl Reason {
             | Self::KeyUnknown { .. }
             | Self::LdpVc(_)
             | Self::LdpVp(_)
+            | Self::Mdoc(_)
             | Self::NoBundle
             | Self::NotAccredited { .. }
             | Self::NotAsked { .. }
@@ -447,6 +452,7 @@ impl Warning {
 fn subject_claims(one: &VerifiedCredential) -> Map<String, Value> {
     match one.facts().format() {
         credential::CredentialFormat::DcSdJwt => without(one.claims(), &SD_JWT_ENVELOPE),
+        credential::CredentialFormat::MsoMdoc => one.claims().clone(),
         credential::CredentialFormat::JwtVcJson | credential::CredentialFormat::LdpVc => {
             match one.claims().get("credentialSubject") {
                 // The subject's DID is the holder's key, as `cnf` is in an SD-JWT.

@@ -1,6 +1,7 @@
 //! What the project does to itself: its tests, its generated files, its fuzzing.
 
 mod fuzz;
+mod interop;
 mod postgres;
 mod sample;
 mod steps;
@@ -22,6 +23,7 @@ Usage: cargo xtask COMMAND
 Commands:
   test                         install what the tests need (says so first), then run all of them
   test ARGS                    run `cargo test ARGS` with a PostgreSQL server, such as `test -p issuer`
+  interop                      exchange credentials with independent implementations and write spec/interop.md
   sample                       write the sample nation's registers to schemas/sample
   sample --check               fail when the committed ones differ from what the generator makes
   fuzz [TARGET] [--seconds N]  run one fuzz target, or all in turn, for 60 or N seconds each
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
     let outcome = root().and_then(|root| match arguments.as_slice() {
         ["test"] => test::all(&root),
         ["test", arguments @ ..] => test::some(&root, arguments),
+        ["interop"] => test::interop(&root),
         ["sample"] => sample::write(&root),
         ["sample", "--check"] => sample::check(&root),
         ["fuzz"] => fuzz::fuzz(&root, None, FUZZ_SECONDS),

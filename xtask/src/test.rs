@@ -12,6 +12,7 @@ use anyhow::Context;
 use anyhow::Result;
 use anyhow::bail;
 
+use crate::interop;
 use crate::postgres;
 use crate::postgres::Server;
 use crate::sample;
@@ -68,28 +69,57 @@ pub(crate) fn some(root: &Path, arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// Runs the exchanges with independent implementations and writes what they came to.
+pub(crate) fn interop(root: &Path) -> Result<()> {
+    let target = target(root)?;
+    let mut steps = Steps::begin();
+    steps.step("npm and PyPI packages", || {
+        install_peers(&root.join("tests/interop"), &target)
+    })?;
+    let folder = interop::folder(&target)?;
+    steps.step("exchanges", || {
+        let mut tests = command(cargo(), root);
+        tests.args(["test", "--package", "credential", "--test", "peers"]);
+        run(with_peers(&mut tests, &target, &folder))
+    })?;
+    steps.step("spec/interop.md", || interop::write(root, &folder))?;
+    steps.summary();
+    Ok(())
+}
+
+fn with_peers<'c>(tests: &'c mut Command, target: &Path, matrix: &Path) -> &'c mut Command {
+    tests
+        .env("ATTESTRY_INTEROP", "1")
+        .env("ATTESTRY_PYTHON", venv(target).join("bin/python"))
+        .env(interop::FOLDER, matrix)
+}
+
 /// Installs what is missing, starts PostgreSQL and runs all tests.
 pub(crate) fn all(root: &Path) -> Result<()> {
     eprintln!("{NEEDS}");
-    let interop = root.join("tests/interop");
+    let peers = root.join("tests/interop");
     let target = target(root)?;
+    let matrix = interop::folder(&target)?;
     let mut steps = Steps::begin();
     steps.step("Debian packages", install_packages)?;
     steps.step("sample data is what its generator makes", || sample::check(root))?;
-    steps.step("npm and PyPI packages", || install_peers(&interop, &target))?;
+    steps.step("npm and PyPI packages", || install_peers(&peers, &target))?;
     let python = venv(&target).join("bin/python");
     let server = steps.step("PostgreSQL", || server(&target))?;
     // Before the tests: those of the whole run it as it is.
     steps.step("the binary", || build(root))?;
     steps.step("Rust tests", || {
         let mut tests = rust_tests(root, &["--workspace", "--all-features"], &server);
-        run(tests.env("ATTESTRY_INTEROP", "1").env("ATTESTRY_PYTHON", &python))
+        run(with_peers(&mut tests, &target, &matrix))
+    })?;
+    steps.step("spec/interop.md is what the exchanges came to", || {
+        interop::check(root, &matrix)
     })?;
     steps.step("a sync before each acknowledgement", || {
         run(command(root.join("crates/store/tests/fsync.sh"), root).args(["fjall", "sled"]))
     })?;
     steps.step("independent implementations", || {
-        let mut tests = command("npm", &interop);
+        let mut tests = command("npm", &peers);
         tests.arg("test").env(DATABASE, &server.url);
         tests.env("ATTESTRY_BIN", target.join("debug/attestry"));
         run(tests.env("ATTESTRY_PYTHON", &python))

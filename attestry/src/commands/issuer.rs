@@ -1,4 +1,4 @@
-//! `offer`, `credentials` and `revoke`: what an agency's officer does.
+//! `offer`, `credentials`, `suspend`, `reinstate` and `revoke`: what an agency's officer does.
 
 use std::process::ExitCode;
 
@@ -65,20 +65,25 @@ pub(crate) async fn credentials(command: cli::Credentials, output: Output) -> Re
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) async fn revoke(options: cli::Revoke, output: Output) -> Result<ExitCode> {
-    let cli::Revoke {
+/// Suspends, reinstates or revokes: the last part of the endpoint's path says which.
+pub(crate) async fn change(options: &cli::ChangeStatus, change: &str, output: Output) -> Result<ExitCode> {
+    let cli::ChangeStatus {
         platform,
         agency,
         credential,
     } = options;
-    let path = format!("/issuers/{agency}/admin/credentials/{credential}/revoke");
-    let answer = Client::new(&platform)?.post(&path, &json!({})).await?;
-    let text = if answer.get("committed").and_then(Value::as_bool) == Some(true) {
-        format!("revoked {credential}; the registry has the new status, and bundles fetched from now on show it")
+    let path = format!("/issuers/{agency}/admin/credentials/{credential}/{change}");
+    let answer = Client::new(platform)?.post(&path, &json!({})).await?;
+    let status = answer
+        .get("status")
+        .and_then(Value::as_str)
+        .context("the platform's answer has no status")?;
+    let when = if answer.get("committed").and_then(Value::as_bool) == Some(true) {
+        "the registry has it, and bundles fetched from now on show it"
     } else {
-        format!("revoked {credential}; the registry will have the new status with its next commitment")
+        "the registry will have it with its next commitment"
     };
-    output.result(text, &answer);
+    output.result(format!("{credential} is {status}; {when}"), &answer);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -229,10 +229,7 @@ fn secret_key(jwk: &Value, public: &PublicKey) -> Result<SoftwareKey> {
         .get("d")
         .and_then(Value::as_str)
         .context("expected `d` in secretKeyJwk")?;
-    let secret: [u8; 32] = keys::base64url::decode(d)
-        .ok()
-        .and_then(|bytes| bytes.try_into().ok())
-        .context("expected `d` of 32 bytes in base64url")?;
+    let secret = keys::base64url::decode(d).context("expected `d` in base64url")?;
     let key = SoftwareKey::from_secret(public.algorithm(), &secret)?;
     anyhow::ensure!(
         key.public_key() == public,

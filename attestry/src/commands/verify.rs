@@ -12,6 +12,7 @@ use openid4vc::vp::file::PresentationFile;
 use openid4vc::vp::file::RequestFile;
 use serde_json::Value;
 use trust::TrustedBundle;
+use verifier::Delivered;
 use verifier::Policy;
 use verifier::Question;
 use verifier::Refused;
@@ -92,6 +93,7 @@ fn judge(
         nonce: &request.nonce,
         query: &request.dcql_query,
         origin,
+        delivered: Delivered::InFile,
     };
     let vp_token = presentation.vp_token(&request.dcql_query)?;
     verifier::verify(&vp_token, &question, bundles, &Policy { max_age }, now)
@@ -103,9 +105,13 @@ fn text_of_valid(verified: &Verified) -> String {
     for credential in verified.credentials() {
         lines.push(format!("issuer   {}", credential.facts().issuer()));
         lines.push(format!("trust    as of {}", credential.as_of()));
-        for status in credential.status() {
-            lines.push(format!("status   valid, committed {}", status.committed));
-        }
+        let status = credential.status().iter();
+        let mut status: Vec<String> = status
+            .map(|status| format!("status   valid, committed {}", status.committed))
+            .collect();
+        // Views of one list say the same.
+        status.dedup();
+        lines.extend(status);
     }
     let member = |name: &str| value.get(name).cloned().unwrap_or(Value::Null);
     lines.push(format!(

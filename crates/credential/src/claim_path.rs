@@ -38,7 +38,7 @@ pub struct ClaimPathError {
 
 /// A component does not fit what stands at its place: a key on something that is no object, or an
 /// index on something that is no array.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("expected an object for a key and an array for an index, found another type at component {component}")]
 pub struct PathMismatch {
     /// Place of the component in the path, from 0.

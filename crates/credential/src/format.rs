@@ -20,16 +20,19 @@ pub enum CredentialFormat {
     /// W3C VC 2.0 with a Data Integrity proof.
     #[serde(rename = "ldp_vc")]
     LdpVc,
+    /// ISO/IEC 18013-5, [`crate::mdoc`].
+    #[serde(rename = "mso_mdoc")]
+    MsoMdoc,
 }
 
 /// The peer named a format that we do not implement.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("expected the format dc+sd-jwt, jwt_vc_json or ldp_vc, found another")]
+#[error("expected the format dc+sd-jwt, jwt_vc_json, ldp_vc or mso_mdoc, found another")]
 pub struct UnknownFormat;
 
 impl CredentialFormat {
     /// Every format, in the order of preference that we advertise.
-    pub const ALL: [Self; 3] = [Self::DcSdJwt, Self::JwtVcJson, Self::LdpVc];
+    pub const ALL: [Self; 4] = [Self::DcSdJwt, Self::JwtVcJson, Self::LdpVc, Self::MsoMdoc];
 
     /// The identifier of OpenID4VCI and OpenID4VP.
     #[must_use]
@@ -38,6 +41,7 @@ impl CredentialFormat {
             Self::DcSdJwt => "dc+sd-jwt",
             Self::JwtVcJson => "jwt_vc_json",
             Self::LdpVc => "ldp_vc",
+            Self::MsoMdoc => "mso_mdoc",
         }
     }
 }

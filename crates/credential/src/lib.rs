@@ -1,4 +1,4 @@
-//! SD-JWT VC, VC-JOSE-COSE, Data Integrity and status lists: bytes to authentic credentials. Pure.
+//! SD-JWT VC, mdoc, VC-JOSE-COSE, Data Integrity and status lists: bytes to authentic credentials. Pure.
 //!
 //! In scope: issuing (as [`keys::SigningRequest`]s), authenticating, presenting, holder binding and status
 //! lists of each [`CredentialFormat`].
@@ -10,7 +10,9 @@ pub mod claim_path;
 pub mod data_integrity;
 pub mod evidence;
 mod format;
+pub mod integrity;
 mod key_id;
+pub mod mdoc;
 pub mod registered_claims;
 pub mod sd_jwt;
 pub mod sd_jwt_vc;
@@ -29,5 +31,6 @@ pub use evidence::Transaction;
 pub use evidence::Unverified;
 pub use format::CredentialFormat;
 pub use format::UnknownFormat;
+pub use mdoc::Mdoc;
 pub use sd_jwt_vc::SdJwtVc;
 pub use vc_jwt::VcJwt;

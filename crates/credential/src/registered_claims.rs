@@ -2,6 +2,7 @@
 //! from a claims set, strictly by type.
 
 use keys::Timestamp;
+use keys::json::Json;
 use serde_json::Map;
 use serde_json::Value;
 use thiserror::Error;
@@ -40,20 +41,59 @@ impl ClaimError {
     }
 }
 
+/// A claims set, in whatever form it was read.
+pub(crate) trait ClaimsSet<'a> {
+    /// The claim of this name, if present.
+    fn claim(self, name: &str) -> Option<Claim<'a>>;
+}
+
+/// The value of a registered claim, as far as its type matters to us.
+pub(crate) enum Claim<'a> {
+    Integer(i64),
+    Number(f64),
+    Text(&'a str),
+    Other,
+}
+
+impl<'a> ClaimsSet<'a> for &'a Map<String, Value> {
+    fn claim(self, name: &str) -> Option<Claim<'a>> {
+        let value = self.get(name)?;
+        Some(Claim::of(value.as_str(), value.as_i64(), value.as_f64()))
+    }
+}
+
+impl<'a> ClaimsSet<'a> for Json<'a> {
+    fn claim(self, name: &str) -> Option<Claim<'a>> {
+        let value = self.get(name)?;
+        Some(Claim::of(value.as_str(), value.as_i64(), value.as_f64()))
+    }
+}
+
+impl<'a> Claim<'a> {
+    const fn of(text: Option<&'a str>, integer: Option<i64>, number: Option<f64>) -> Self {
+        match (text, integer, number) {
+            (Some(text), ..) => Self::Text(text),
+            (None, Some(integer), _) => Self::Integer(integer),
+            (None, None, Some(number)) => Self::Number(number),
+            (None, None, None) => Self::Other,
+        }
+    }
+}
+
 /// A string claim, if present.
 pub(crate) fn optional_string<'a>(
-    claims: &'a Map<String, Value>,
+    claims: impl ClaimsSet<'a>,
     name: &'static str,
 ) -> Result<Option<&'a str>, ClaimError> {
-    match claims.get(name) {
+    match claims.claim(name) {
         None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Claim::Text(text)) => Ok(Some(text)),
         Some(_) => Err(ClaimError::malformed(name, "a string")),
     }
 }
 
 /// A string claim that must be there.
-pub(crate) fn required_string<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, ClaimError> {
+pub(crate) fn required_string<'a>(claims: impl ClaimsSet<'a>, name: &'static str) -> Result<&'a str, ClaimError> {
     optional_string(claims, name)?.ok_or_else(|| ClaimError::missing(name, "a string"))
 }
 
@@ -61,21 +101,22 @@ pub(crate) fn required_string<'a>(claims: &'a Map<String, Value>, name: &'static
 const TWO_TO_53: f64 = 9_007_199_254_740_992.0;
 
 /// A `NumericDate`, if present. Fractions of a second are cut off.
-pub(crate) fn numeric_date(claims: &Map<String, Value>, name: &'static str) -> Result<Option<Timestamp>, ClaimError> {
-    let Some(value) = claims.get(name) else { return Ok(None) };
-    let malformed = || ClaimError::malformed(name, "seconds since the epoch");
-    if let Some(seconds) = value.as_i64() {
-        return Ok(Some(Timestamp::from_unix(seconds)));
+pub(crate) fn numeric_date<'a>(
+    claims: impl ClaimsSet<'a>,
+    name: &'static str,
+) -> Result<Option<Timestamp>, ClaimError> {
+    match claims.claim(name) {
+        None => Ok(None),
+        Some(Claim::Integer(seconds)) => Ok(Some(Timestamp::from_unix(seconds))),
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "below 2^53, and the fraction is meant to be cut off"
+        )]
+        Some(Claim::Number(seconds)) if seconds.abs() < TWO_TO_53 => {
+            Ok(Some(Timestamp::from_unix(seconds.floor() as i64)))
+        }
+        Some(_) => Err(ClaimError::malformed(name, "seconds since the epoch")),
     }
-    let seconds = value
-        .as_f64()
-        .filter(|seconds| seconds.abs() < TWO_TO_53)
-        .ok_or_else(malformed)?;
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "below 2^53, and the fraction is meant to be cut off"
-    )]
-    Ok(Some(Timestamp::from_unix(seconds.floor() as i64)))
 }
 
 /// The issuer's or the time's fault: the thing is not valid now.

@@ -1,16 +1,14 @@
 //! Selective Disclosure for JWTs ([RFC 9901](https://www.rfc-editor.org/rfc/rfc9901)).
 //!
-//! The mechanism alone: disclosures, digests, the compact form, processing, key binding. It does not know
-//! what a claim means, and it is private to this crate, because a processed payload is claims without
+//! The mechanism alone: disclosures, digests, the compact form and the JSON serialization, processing, key binding. It
+//! does not know what a claim means, and it is private to this crate, because a processed payload is claims without
 //! evidence: [`crate::sd_jwt_vc`] is what others use.
-//!
-//! The JSON serialization is not read or written. It will be a second way to make an `SdJwt`: RFC 9901
-//! computes `sd_hash` over the compact form in any case.
 
 mod compact;
 mod disclosure;
 mod hash;
 mod issue;
+mod json_serialization;
 mod key_binding;
 mod present;
 mod process;
@@ -19,9 +17,13 @@ mod vectors;
 
 pub(crate) use compact::SdJwt;
 pub(crate) use disclosure::Disclosure;
+pub(crate) use disclosure::Disclosures;
+pub(crate) use hash::Digest;
 pub use hash::HashAlgorithm;
 pub use issue::Decoys;
 pub(crate) use issue::conceal;
+pub use json_serialization::JsonSerialization;
+pub use json_serialization::to_json;
 pub use key_binding::KeyBindingError;
 pub(crate) use key_binding::bind;
 pub(crate) use key_binding::verify_key_binding;
@@ -83,6 +85,15 @@ pub enum SdJwtError {
     /// No tilde: a plain JWT, perhaps.
     #[error("expected an Issuer-signed JWT and a tilde, found no tilde")]
     Form,
+    /// The JSON serialization is not strict JSON.
+    #[error("the JSON serialization is not read")]
+    Json(#[source] JsonError),
+    /// A member of the JSON serialization is missing, of another type or elsewhere.
+    #[error("expected {expected} in the JSON serialization, found something else")]
+    JsonForm {
+        /// What belongs there.
+        expected: &'static str,
+    },
     /// The issuer-signed JWT is not read.
     #[error("the Issuer-signed JWT is refused")]
     Jws(#[from] JwsError),

@@ -6,10 +6,13 @@
 //! (`did:webvh:...#key-1`), as a relative one (`#key-1`), or as the bare fragment (`key-1`).
 //! [`Unverified::verification_method`] gives the absolute form. A `kid` of another DID than `iss` is refused.
 //!
-//! Not done here: `x5c`, the JWT VC Issuer Metadata, and the JSON serialization.
+//! An issuer whose `iss` is an HTTPS URL has its keys in [`issuer_metadata`]; for such a one the caller chooses the key
+//! there by [`Unverified::key_id`].
+//!
+//! Not done here: leading the certificates in `x5c` to a trust anchor, and reading the issuer from them.
 
-pub mod integrity;
 mod issue;
+pub mod issuer_metadata;
 mod present;
 pub mod type_metadata;
 
@@ -17,10 +20,14 @@ pub use issue::NewCredential;
 pub use present::PresentError;
 pub use present::Presentation;
 
+use std::sync::OnceLock;
+
 use keys::Jwk;
 use keys::PublicKey;
 use keys::Timestamp;
 use keys::json;
+use keys::json::Json;
+use keys::json::Tree;
 use keys::jws::JwsError;
 use keys::jws::UnverifiedJws;
 use serde_json::Map;
@@ -47,6 +54,7 @@ use crate::registered_claims::numeric_date;
 use crate::registered_claims::optional_string;
 use crate::registered_claims::required_string;
 use crate::sd_jwt;
+use crate::sd_jwt::Digest;
 use crate::sd_jwt::HashAlgorithm;
 use crate::sd_jwt::KeyBindingError;
 use crate::sd_jwt::SdJwt;
@@ -64,7 +72,9 @@ pub const NEVER_DISCLOSABLE: [&str; 8] = ["iss", "nbf", "exp", "cnf", "vct", "vc
 /// An SD-JWT VC, with its Key Binding JWT if it was presented with one.
 pub struct SdJwtVc {
     sd_jwt: SdJwt,
-    claims: Map<String, Value>,
+    claims: Tree,
+    /// The same claims as others want them. A verifier that refuses never asks.
+    map: OnceLock<Map<String, Value>>,
     hash: HashAlgorithm,
 }
 
@@ -72,7 +82,7 @@ pub struct SdJwtVc {
 pub struct Parsed {
     sd_jwt: SdJwt,
     issuer_signed: UnverifiedJws,
-    payload: Map<String, Value>,
+    payload: Tree,
 }
 
 /// The issuer's fault, or that of whoever changed the credential.
@@ -125,11 +135,12 @@ impl Credential for SdJwtVc {
 
 impl Contents for SdJwtVc {
     fn claims(&self) -> &Map<String, Value> {
-        &self.claims
+        self.map.get_or_init(|| self.claims.root().to_map().unwrap_or_default())
     }
 
     fn into_claims(self) -> Map<String, Value> {
-        self.claims
+        let Self { claims, map, .. } = self;
+        map.into_inner().or_else(|| claims.root().to_map()).unwrap_or_default()
     }
 
     fn text(&self) -> &str {
@@ -143,10 +154,22 @@ impl Unverified<SdJwtVc> {
     /// # Errors
     /// [`SdJwtVcError`], the sender's fault.
     pub fn parse(text: &str) -> Result<Self, SdJwtVcError> {
-        let sd_jwt = SdJwt::parse(text)?;
+        Self::read(SdJwt::parse(text)?)
+    }
+
+    /// As [`Self::parse`], of the JWS JSON Serialization, flattened or general. Which of the two forms a sender uses is
+    /// agreed with it; they are not told apart by trying.
+    ///
+    /// # Errors
+    /// [`SdJwtVcError`], the sender's fault.
+    pub fn parse_json(text: &str) -> Result<Self, SdJwtVcError> {
+        Self::read(SdJwt::parse_json(text)?)
+    }
+
+    fn read(sd_jwt: SdJwt) -> Result<Self, SdJwtVcError> {
         let issuer_signed = UnverifiedJws::parse(sd_jwt.jwt(), sd_jwt::MAX_BYTES)?;
         issuer_signed.header().expect_typ(TYPE)?;
-        let payload = json::parse_object(issuer_signed.unverified_payload(), json::DEFAULT_LIMITS)
+        let payload = Tree::parse_object(issuer_signed.unverified_payload(), json::DEFAULT_LIMITS)
             .map_err(SdJwtError::Payload)?;
         Ok(Self(Parsed {
             sd_jwt,
@@ -160,7 +183,7 @@ impl Unverified<SdJwtVc> {
     /// # Errors
     /// [`SdJwtVcError::Claim`] when there is none.
     pub fn issuer(&self) -> Result<&str, SdJwtVcError> {
-        Ok(required_string(&self.0.payload, "iss")?)
+        Ok(required_string(self.0.payload.root(), "iss")?)
     }
 
     /// `vct`: a hint, for choosing what to do with what was received.
@@ -168,12 +191,21 @@ impl Unverified<SdJwtVc> {
     /// # Errors
     /// [`SdJwtVcError::Claim`] when there is none.
     pub fn type_hint(&self) -> Result<&str, SdJwtVcError> {
-        Ok(required_string(&self.0.payload, "vct")?)
+        Ok(required_string(self.0.payload.root(), "vct")?)
     }
 
     /// `kid` as written.
     pub fn key_id(&self) -> Option<&str> {
         self.0.issuer_signed.header().kid()
+    }
+
+    /// `x5c`: the certificates that the issuer sent, a hint until their path to a trust anchor is checked
+    /// ([`keys::jws::Header::certificates`]).
+    ///
+    /// # Errors
+    /// [`SdJwtVcError::Jws`] when they are not read.
+    pub fn certificates(&self) -> Result<Option<Vec<Vec<u8>>>, SdJwtVcError> {
+        Ok(self.0.issuer_signed.header().certificates()?)
     }
 
     /// The absolute DID URL of the key that the issuer says it signed with (see the module's text).
@@ -227,19 +259,20 @@ impl Unverified<SdJwtVc> {
         // The payload was parsed from these very bytes, so the verified copy is not needed.
         let verified = issuer_signed.verify(key)?;
         let key_id = verified.header().kid().map(str::to_owned);
-        let found = required_string(&payload, "iss")?;
+        let found = required_string(payload.root(), "iss")?;
         if found != issuer {
             return Err(SdJwtVcError::WrongIssuer {
                 expected: issuer.to_owned(),
                 found: found.to_owned(),
             });
         }
-        let processed = sd_jwt::process(payload, sd_jwt.disclosures(), &NEVER_DISCLOSABLE)?;
+        let processed = sd_jwt::process(payload.root(), sd_jwt.disclosures(), &NEVER_DISCLOSABLE)?;
         let fingerprint = Fingerprint(keys::sha256(sd_jwt.without_key_binding().as_bytes()));
-        let facts = read_facts(&processed.claims, key.clone(), key_id, fingerprint)?;
+        let facts = read_facts(processed.claims.root(), key.clone(), key_id, fingerprint)?;
         let contents = SdJwtVc {
             sd_jwt,
             claims: processed.claims,
+            map: OnceLock::new(),
             hash: processed.hash,
         };
         Ok(Authentic { facts, contents })
@@ -270,10 +303,10 @@ impl Authentic<SdJwtVc> {
         };
         let sd_hash = match hash {
             // Already computed over the same bytes.
-            HashAlgorithm::Sha256 => keys::base64url::encode(self.facts.fingerprint.0),
+            HashAlgorithm::Sha256 => Digest::encode(&self.facts.fingerprint.0),
             HashAlgorithm::Sha384 | HashAlgorithm::Sha512 => hash.digest(sd_jwt.without_key_binding()),
         };
-        sd_jwt::verify_key_binding(key_binding, holder, &sd_hash, transaction)?;
+        sd_jwt::verify_key_binding(key_binding, holder, sd_hash.as_str(), transaction)?;
         Ok(HolderBinding {
             fingerprint: self.facts.fingerprint,
             proven: true,
@@ -283,7 +316,7 @@ impl Authentic<SdJwtVc> {
 
 /// Reads the registered claims.
 fn read_facts(
-    claims: &Map<String, Value>,
+    claims: Json<'_>,
     key: PublicKey,
     key_id: Option<String>,
     fingerprint: Fingerprint,
@@ -310,7 +343,7 @@ fn read_facts(
 }
 
 /// `vct`, then `aka_vcts`.
-fn read_types(claims: &Map<String, Value>) -> Result<Vec<String>, ClaimError> {
+fn read_types(claims: Json<'_>) -> Result<Vec<String>, ClaimError> {
     let vct = required_string(claims, "vct")?;
     if vct.is_empty() {
         return Err(ClaimError::malformed("vct", "a collision-resistant name"));
@@ -318,16 +351,15 @@ fn read_types(claims: &Map<String, Value>) -> Result<Vec<String>, ClaimError> {
     let mut types = vec![vct.to_owned()];
     if let Some(others) = claims.get("aka_vcts") {
         let malformed = || ClaimError::malformed("aka_vcts", "a non-empty array of other types");
-        let others = others
-            .as_array()
-            .filter(|others| !others.is_empty())
-            .ok_or_else(malformed)?;
-        for other in others {
+        for other in others.elements().ok_or_else(malformed)? {
             let other = other
                 .as_str()
                 .filter(|other| !other.is_empty() && *other != vct)
                 .ok_or_else(malformed)?;
             types.push(other.to_owned());
+        }
+        if types.len() == 1 {
+            return Err(malformed());
         }
     }
     Ok(types)
@@ -335,9 +367,12 @@ fn read_types(claims: &Map<String, Value>) -> Result<Vec<String>, ClaimError> {
 
 /// The key in `cnf` ([RFC 7800](https://www.rfc-editor.org/rfc/rfc7800#section-3.2)). Other confirmation
 /// methods are refused: a holder key that we cannot check must not look like none.
-fn read_confirmation(cnf: &Value) -> Result<HolderKey, ClaimError> {
-    let malformed = || ClaimError::malformed("cnf", "an object with a `jwk` of Ed25519 or P-256");
-    let jwk = Jwk::from_value(cnf.get("jwk").ok_or_else(malformed)?).map_err(|_| malformed())?;
+fn read_confirmation(cnf: Json<'_>) -> Result<HolderKey, ClaimError> {
+    let malformed = || ClaimError::malformed("cnf", "an object with a `jwk` of Ed25519 or P-256 for signatures");
+    let jwk = Jwk::from_json(cnf.get("jwk").ok_or_else(malformed)?).map_err(|_| malformed())?;
+    if !jwk.is_for_signatures() {
+        return Err(malformed());
+    }
     PublicKey::from_jwk(&jwk).map(HolderKey::Key).map_err(|_| malformed())
 }
 

@@ -1,37 +1,57 @@
-//! Status lists: one array of statuses, two published views.
+//! Status lists: one array of statuses, and its published views.
 //!
 //! [`StatusArray`] is the record. A Token Status List
 //! ([draft-ietf-oauth-status-list](https://datatracker.ietf.org/doc/draft-ietf-oauth-status-list/)) and a
 //! [Bitstring Status List 1.0](https://www.w3.org/TR/vc-bitstring-status-list/) are both written from it, so
 //! they cannot disagree about a credential.
 //!
+//! A [`StatusList`] has status types, whether it came as a token or from the trust bundle; a [`BitstringStatusList`] has
+//! the purposes of its credential, with entries of one or more bits.
+//!
 //! Fetching is the caller's business, and so is deciding how old a list may be: a [`StatusReading`] carries
-//! the time it speaks of.
+//! the time it speaks of, and a [`Lifetime`] says when to fetch again.
 
+mod aggregation;
 mod array;
 mod bitstring;
+mod bitstring_credential;
 mod compression;
+mod cwt;
 mod list;
+mod problem;
 mod reference;
+mod size;
 mod token;
 
+pub use aggregation::AggregationError;
+pub use aggregation::StatusListAggregation;
 pub use array::BitsPerEntry;
+pub use array::CompressedList;
 pub use array::Status;
 pub use array::StatusArray;
-pub use bitstring::BitstringCredential;
-pub use bitstring::BitstringCredentialError;
+pub use bitstring::Bitstring;
 pub use bitstring::BitstringPurpose;
 pub use bitstring::MIN_ENTRIES;
-pub use bitstring::STATUS_LIST_CREDENTIAL;
+pub use bitstring_credential::BitstringCredential;
+pub use bitstring_credential::BitstringCredentialError;
+pub use bitstring_credential::BitstringStatusList;
+pub use bitstring_credential::STATUS_LIST_CREDENTIAL;
 pub use compression::MAX_LIST_BYTES;
+pub use cwt::STATUS_LIST_CWT_TYPE;
+pub use cwt::UnverifiedStatusListCwt;
+pub use list::Lifetime;
 pub use list::StatusError;
 pub use list::StatusList;
 pub use list::StatusReading;
+pub use problem::StatusProblem;
 pub(crate) use reference::BITSTRING_ENTRY;
 pub use reference::StatusPurpose;
 pub use reference::StatusReference;
 pub use reference::StatusReferenceError;
 pub(crate) use reference::is_uri;
+pub use size::StatusMessages;
+pub use size::StatusSize;
+pub use size::StatusSizeError;
 pub use token::STATUS_LIST_TYPE;
 pub use token::StatusListToken;
 pub use token::StatusListTokenError;
@@ -61,6 +81,9 @@ pub enum StatusListError {
         /// Which format.
         expected: &'static str,
     },
+    /// Nothing came out of the compressor: our fault.
+    #[error("the status list was not compressed")]
+    NotCompressed,
     /// Larger than we expand.
     #[error("expected a list of at most {MAX_LIST_BYTES} bytes after decompression, found more")]
     TooLarge,

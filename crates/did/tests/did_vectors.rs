@@ -17,7 +17,7 @@ use keys::multibase;
 use serde_json::Value;
 
 #[test]
-fn ed25519_and_p256_keys_resolve() {
+fn ed25519_p256_and_p384_keys_resolve() {
     let Some(root) = vectors("did-key") else { return };
     let mut resolved = 0;
     for file in ["ed25519-x25519.json", "nist-curves.json"] {
@@ -37,8 +37,8 @@ fn ed25519_and_p256_keys_resolve() {
         }
     }
     assert!(
-        resolved == 8,
-        "expected five Ed25519 and three P-256 keys, found {resolved}"
+        resolved == 10,
+        "expected five Ed25519, three P-256 and two P-384 keys, found {resolved}"
     );
 }
 
@@ -89,7 +89,7 @@ fn expected_key(method: &Value) -> Option<PublicKey> {
         }
         "JsonWebKey2020" => {
             let jwk = Jwk::from_value(&method["publicKeyJwk"]).unwrap();
-            matches!(jwk.crv.as_str(), "Ed25519" | "P-256").then(|| PublicKey::from_jwk(&jwk).unwrap())
+            matches!(jwk.crv.as_str(), "Ed25519" | "P-256" | "P-384").then(|| PublicKey::from_jwk(&jwk).unwrap())
         }
         "P256Key2021" => {
             let bytes = multibase::base58btc_decode(method["publicKeyBase58"].as_str().unwrap()).unwrap();

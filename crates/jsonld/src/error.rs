@@ -46,6 +46,9 @@ pub enum Error {
         /// The reference, resolved against the base.
         url: String,
     },
+    /// A graph without a name, where each blank node must have its place in the document: the author's fault.
+    #[error("expected every graph to have an id, found one without")]
+    UnnamedGraph,
 }
 
 impl Error {
@@ -55,7 +58,7 @@ impl Error {
         match self {
             Self::Invalid { code, .. } => Some(*code),
             Self::UnknownContext { .. } => Some(ErrorCode::LoadingRemoteContextFailed),
-            Self::DataLoss { .. } | Self::LimitExceeded { .. } | Self::NotCompact { .. } => None,
+            Self::DataLoss { .. } | Self::LimitExceeded { .. } | Self::NotCompact { .. } | Self::UnnamedGraph => None,
         }
     }
 }

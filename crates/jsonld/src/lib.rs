@@ -27,8 +27,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+// Helpers of the tests under `tests/` name the crate, and unit tests use some of them.
+#[cfg(test)]
+extern crate self as jsonld;
+
+mod canonical_form;
 mod canonicalization;
 mod context;
+mod direct;
 mod error;
 mod expansion;
 mod limits;
@@ -38,6 +44,9 @@ mod rdf;
 mod syntax;
 mod to_rdf;
 
+pub use canonical_form::CanonicalFormError;
+pub use canonical_form::canonical_n_quads;
+pub use canonical_form::direct_n_quads;
 pub use canonicalization::Canonical;
 pub use canonicalization::CanonicalizationError;
 pub use canonicalization::HashAlgorithm;
@@ -59,4 +68,6 @@ pub use rdf::LiteralKind;
 pub use rdf::Object;
 pub use rdf::Quad;
 pub use rdf::Resource;
+pub use to_rdf::Placed;
 pub use to_rdf::to_rdf;
+pub use to_rdf::to_rdf_with_places;

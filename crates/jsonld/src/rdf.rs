@@ -1,5 +1,7 @@
 //! [RDF 1.1](https://www.w3.org/TR/rdf11-concepts/) datasets.
 
+use crate::n_quads::write_quad;
+
 pub(crate) const RDF_TYPE: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type";
 pub(crate) const RDF_FIRST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#first";
 pub(crate) const RDF_REST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#rest";
@@ -58,6 +60,14 @@ pub struct Quad {
 }
 
 impl Quad {
+    /// The quad as a line of [canonical N-Quads](https://www.w3.org/TR/rdf-canon/#canonical-quads), line feed
+    /// included, with `label` for each blank node (what follows `_:`).
+    pub fn to_n_quad<'l>(&self, label: impl Fn(BlankNode) -> &'l str) -> String {
+        let mut line = String::new();
+        write_quad(&mut line, self, &|node, out| out.push_str(label(node)));
+        line
+    }
+
     /// The blank nodes in subject, object and graph name, in this order.
     pub(crate) fn blank_nodes(&self) -> impl Iterator<Item = BlankNode> {
         let object = match &self.object {

@@ -63,8 +63,13 @@ pub(crate) fn is_well_formed_iri(text: &str) -> bool {
     let Some(scheme) = scheme(text) else {
         return false;
     };
+    let rest = text.get(scheme.len() + 1..).unwrap_or_default();
+    // Most IRIs have nothing that asks for a closer look.
+    if rest.bytes().all(is_plain) {
+        return true;
+    }
     let mut fragments = 0;
-    let mut characters = text.chars().skip(scheme.len() + 1);
+    let mut characters = rest.chars();
     while let Some(character) = characters.next() {
         let good = match character {
             '%' => {
@@ -84,6 +89,15 @@ pub(crate) fn is_well_formed_iri(text: &str) -> bool {
         }
     }
     true
+}
+
+/// An ASCII character that may stand in any IRI, any number of times.
+const fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_graphic()
+        && !matches!(
+            byte,
+            b'"' | b'#' | b'%' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}'
+        )
 }
 
 const fn is_ucschar(character: char) -> bool {

@@ -18,6 +18,8 @@ use crate::Options;
 use crate::RdfDirection;
 use crate::error::invalid;
 use crate::expand;
+use crate::expansion::PLACE;
+use crate::expansion::expand_with_places;
 use crate::rdf;
 use crate::rdf::BlankNode;
 use crate::rdf::Dataset;
@@ -35,19 +37,38 @@ use crate::syntax;
 /// # Errors
 /// [`Error`]: the author's fault, except [`Error::UnknownContext`], which may be ours.
 pub fn to_rdf(document: &Value, options: &Options<'_>) -> Result<Dataset, Error> {
-    let expanded = expand(document, options)?;
-    let mut writer = Writer {
-        strict: options.mode != Mode::Lenient,
-        direction: options.rdf_direction,
-        quads: Vec::new(),
-        blank_nodes: HashMap::new(),
-        next_blank_node: 0,
-        indexes: HashMap::new(),
-    };
-    for node in &expanded {
-        writer.node(node, &Graph::Default)?;
-    }
+    let mut writer = Writer::new(options);
+    writer.document(&expand(document, options)?)?;
     Ok(Dataset::new(writer.quads))
+}
+
+/// A dataset whose blank nodes are known by where they stand in the document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// The quads.
+    pub dataset: Dataset,
+    /// For each blank node, by number, the [JSON pointer](https://www.rfc-editor.org/rfc/rfc6901) to the object
+    /// that stands for it. For a cell of a list it is that to the item and a `~`, which no pointer ends with.
+    pub places: Vec<String>,
+}
+
+/// As [`to_rdf`], and where each blank node comes from. The document must be in compacted form
+/// ([`Mode::Compact`], whatever `options` say): elsewhere one place can stand for several nodes.
+///
+/// # Errors
+/// [`Error`]; besides, graphs without a name are refused, which no object stands for.
+pub fn to_rdf_with_places(document: &Value, options: &Options<'_>) -> Result<Placed, Error> {
+    let options = Options {
+        mode: Mode::Compact,
+        ..*options
+    };
+    let mut writer = Writer::new(&options);
+    writer.places = Some(Vec::new());
+    writer.document(&expand_with_places(document, &options)?)?;
+    Ok(Placed {
+        dataset: Dataset::new(writer.quads),
+        places: writer.places.unwrap_or_default(),
+    })
 }
 
 /// The graph that quads go to.
@@ -66,10 +87,31 @@ struct Writer {
     /// The blank node for each label of the document.
     blank_nodes: HashMap<String, BlankNode>,
     next_blank_node: u32,
+    /// Where each blank node comes from, if that is asked for.
+    places: Option<Vec<String>>,
     indexes: HashMap<(Graph, Resource), String>,
 }
 
 impl Writer {
+    fn new(options: &Options<'_>) -> Self {
+        Self {
+            strict: options.mode != Mode::Lenient,
+            direction: options.rdf_direction,
+            quads: Vec::new(),
+            blank_nodes: HashMap::new(),
+            next_blank_node: 0,
+            places: None,
+            indexes: HashMap::new(),
+        }
+    }
+
+    fn document(&mut self, expanded: &[Value]) -> Result<(), Error> {
+        for node in expanded {
+            self.node(node, &Graph::Default)?;
+        }
+        Ok(())
+    }
+
     /// Writes the quads of one item of a graph and returns what stands for it; none if it has no
     /// well-formed identifier.
     fn node(&mut self, node: &Value, graph: &Graph) -> Result<Option<Resource>, Error> {
@@ -78,7 +120,7 @@ impl Writer {
         };
         let subject = match node.get("@id") {
             Some(id) => self.resource(id.as_str(), "@id")?,
-            None => Some(Resource::Blank(self.fresh_blank_node())),
+            None => Some(Resource::Blank(self.blank_node_at(node, "")?)),
         };
         self.check_index(node, subject.as_ref(), graph)?;
         let mut keys: Vec<&String> = node.keys().collect();
@@ -161,8 +203,8 @@ impl Writer {
 
     /// [Object to RDF Conversion](https://www.w3.org/TR/json-ld11-api/#object-to-rdf-conversion).
     fn object(&mut self, item: &Value, property: &str, graph: &Graph) -> Result<Option<Object>, Error> {
-        if let Some(list) = item.get("@list") {
-            return Ok(Some(Object::Resource(self.list(list, property, graph)?)));
+        if let (Some(items), Value::Object(list)) = (item.get("@list"), item) {
+            return Ok(Some(Object::Resource(self.list(items, list, property, graph)?)));
         }
         match (item.get("@value"), item) {
             (Some(value), Value::Object(item)) => Ok(self.literal(value, item, property)?.map(Object::Literal)),
@@ -171,12 +213,18 @@ impl Writer {
     }
 
     /// [List to RDF Conversion](https://www.w3.org/TR/json-ld11-api/#list-to-rdf-conversion).
-    fn list(&mut self, list: &Value, property: &str, graph: &Graph) -> Result<Resource, Error> {
-        let items = list.as_array().map(Vec::as_slice).unwrap_or_default();
+    fn list(
+        &mut self,
+        items: &Value,
+        list: &Map<String, Value>,
+        property: &str,
+        graph: &Graph,
+    ) -> Result<Resource, Error> {
+        let items = items.as_array().map(Vec::as_slice).unwrap_or_default();
         let mut rest = Resource::Iri(rdf::RDF_NIL.to_owned());
         // From the end, so that each cell knows the next one.
-        for item in items.iter().rev() {
-            let cell = Resource::Blank(self.fresh_blank_node());
+        for (index, item) in items.iter().enumerate().rev() {
+            let cell = Resource::Blank(self.blank_node_at(list, &format!("/{index}~"))?);
             let first = self.object(item, property, graph)?;
             self.push(Some(&cell), rdf::RDF_FIRST, first, graph);
             self.push(Some(&cell), rdf::RDF_REST, Some(Object::Resource(rest)), graph);
@@ -245,7 +293,7 @@ impl Writer {
             Some(label) if syntax::is_blank_node(label) => {
                 let node = match self.blank_nodes.get(label) {
                     Some(node) => *node,
-                    None => self.fresh_blank_node(),
+                    None => self.fresh_blank_node(Some(label.to_owned()))?,
                 };
                 self.blank_nodes.insert(label.to_owned(), node);
                 Ok(Some(Resource::Blank(node)))
@@ -258,10 +306,19 @@ impl Writer {
         }
     }
 
-    const fn fresh_blank_node(&mut self) -> BlankNode {
+    /// The blank node that `object` stands for, or the cell of it.
+    fn blank_node_at(&mut self, object: &Map<String, Value>, cell: &str) -> Result<BlankNode, Error> {
+        let place = object.get(PLACE).and_then(Value::as_str);
+        self.fresh_blank_node(place.map(|place| format!("{place}{cell}")))
+    }
+
+    fn fresh_blank_node(&mut self, place: Option<String>) -> Result<BlankNode, Error> {
+        if let Some(places) = &mut self.places {
+            places.push(place.ok_or(Error::UnnamedGraph)?);
+        }
         let node = BlankNode(self.next_blank_node);
         self.next_blank_node += 1;
-        node
+        Ok(node)
     }
 
     /// Step 6.8 of Node Map Generation.
@@ -310,7 +367,7 @@ impl Writer {
 /// The canonical lexical form and default datatype of a JSON number
 /// ([Data Round Tripping](https://www.w3.org/TR/json-ld11-api/#data-round-tripping)). None for a number that
 /// is no finite double.
-fn lexical_number(number: &Number, as_double: bool) -> Option<(String, &'static str)> {
+pub(crate) fn lexical_number(number: &Number, as_double: bool) -> Option<(String, &'static str)> {
     if !as_double {
         if let Some(integer) = number.as_i64() {
             return Some((integer.to_string(), rdf::XSD_INTEGER));

@@ -4,33 +4,58 @@
 
 use std::fmt;
 
+use sha2::Digest as _;
+
 /// A signature algorithm: which curve and hash a signature is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Algorithm {
+    /// BBS on BLS12-381 with SHA-256, over many messages at once: see [`crate::bbs::SigningInput`]. No algorithm of
+    /// JOSE; in [JSON Proof Algorithms](https://datatracker.ietf.org/doc/draft-ietf-jose-json-proof-algorithms/) `BBS`.
+    Bbs,
     /// Ed25519; JOSE `EdDSA`, and since RFC 9864 `Ed25519`.
     EdDsa,
     /// ECDSA on P-256 with SHA-256; JOSE `ES256`.
     Es256,
+    /// ECDSA on P-384 with SHA-384; JOSE `ES384`.
+    Es384,
 }
 
 impl Algorithm {
+    /// Every algorithm.
+    pub const ALL: [Self; 4] = [Self::Bbs, Self::EdDsa, Self::Es256, Self::Es384];
+
     /// The name written into the `alg` header of what we sign.
     ///
-    /// `EdDSA` rather than `Ed25519`: every deployed library reads the older name.
+    /// `EdDSA` rather than `Ed25519`: every deployed library reads the older name. A JWS with `BBS` is read by nobody.
     #[must_use]
     pub const fn jose_name(self) -> &'static str {
         match self {
+            Self::Bbs => "BBS",
             Self::EdDsa => "EdDSA",
             Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
         }
     }
 
-    /// The algorithm of an `alg` header; `None` for `none`, MACs and everything we do not implement.
+    /// Digest of `bytes` with the hash function that the algorithm's proofs are made over in Data Integrity:
+    /// SHA-384 for P-384, SHA-256 for the others
+    /// ([hashing](https://www.w3.org/TR/vc-di-ecdsa/#hashing-ecdsa-rdfc-2019)).
+    #[must_use]
+    pub fn digest(self, bytes: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Bbs | Self::EdDsa | Self::Es256 => crate::sha256(bytes).to_vec(),
+            Self::Es384 => sha2::Sha384::digest(bytes).to_vec(),
+        }
+    }
+
+    /// The algorithm of an `alg` header; `None` for `none`, MACs, `BBS`, which signs no JWS, and everything we do not
+    /// implement.
     #[must_use]
     pub fn from_jose_name(name: &str) -> Option<Self> {
         match name {
             "EdDSA" | "Ed25519" => Some(Self::EdDsa),
             "ES256" => Some(Self::Es256),
+            "ES384" => Some(Self::Es384),
             _ => None,
         }
     }

@@ -6,14 +6,20 @@
 //! heads, definite lengths, map keys sorted by the bytes of their encoding. [`decode`] refuses
 //! every other encoding, so `decode(bytes)?.to_vec() == bytes` for whatever it accepts.
 //!
+//! COSE and mdoc sign bytes as they came, and not every issuer's encoder is deterministic.
+//! [`decode_foreign`] reads longer heads and unsorted keys too; whoever needs the bytes again for a
+//! digest or a signature cuts them out with [`items`] and [`entries`] and never encodes anew.
+//!
 //! Out of scope: floating point numbers, `undefined` and other simple values. No format of ours
 //! has them, and each would be a second way to say something.
+
+use std::cmp::Ordering;
 
 use crate::json::Limits;
 
 /// A CBOR data item of [RFC 8949 section 3.1](https://www.rfc-editor.org/rfc/rfc8949.html#section-3.1),
 /// without floats and without simple values other than `false`, `true` and `null`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
     /// Major type 0: the number itself.
     Unsigned(u64),
@@ -96,6 +102,12 @@ pub enum CborError {
     /// A map key comes twice.
     #[error("CBOR map has a key twice")]
     DuplicateKey,
+    /// Another kind of data item than belongs there.
+    #[error("expected {expected} in CBOR, found another data item")]
+    Shape {
+        /// What belongs there.
+        expected: &'static str,
+    },
 }
 
 impl Value {
@@ -159,6 +171,25 @@ impl Value {
         }
     }
 
+    /// The tagged item, if this is a [`Value::Tag`] of that number.
+    pub fn as_tagged(&self, tag: u64) -> Option<&Self> {
+        match self {
+            Self::Tag(found, item) if *found == tag => Some(item),
+            _ => None,
+        }
+    }
+
+    /// The encoded CBOR inside, if this is a byte string with tag 24.
+    pub fn as_encoded(&self) -> Option<&[u8]> {
+        self.as_tagged(TAG_ENCODED_CBOR)?.as_bytes()
+    }
+
+    /// The value at the text `key`, if this is a [`Value::Map`] that has it.
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        let (_, value) = self.as_map()?.iter().find(|(found, _)| found.as_text() == Some(key))?;
+        Some(value)
+    }
+
     fn encode_into(&self, out: &mut Vec<u8>) {
         match self {
             Self::Unsigned(number) => encode_head(Major::Unsigned, *number, out),
@@ -219,6 +250,97 @@ impl From<i64> for Value {
 /// `limits.max_bytes` is checked before anything else; `limits.max_depth` counts nested arrays,
 /// maps and tags. Memory stays within a constant factor of the input, whatever lengths it claims.
 pub fn decode(bytes: &[u8], limits: Limits) -> Result<Value, CborError> {
+    whole(bytes, limits, Encoding::Deterministic, |decoder| {
+        decoder.item(limits.max_depth)
+    })
+}
+
+/// Decodes the one data item in `bytes`, written by an encoder that need not be deterministic: heads may be
+/// longer than the shortest and map keys unsorted. Duplicate keys and indefinite lengths are refused as in
+/// [`decode`] (ISO/IEC 18013-5 clause 8.1 allows none either), and the limits are the same.
+///
+/// # Errors
+/// [`CborError`], the sender's fault.
+pub fn decode_foreign(bytes: &[u8], limits: Limits) -> Result<Value, CborError> {
+    whole(bytes, limits, Encoding::Foreign, |decoder| {
+        decoder.item(limits.max_depth)
+    })
+}
+
+/// Cuts the one array in `bytes` into the encodings of its items, as they stand there. What is inside an item is
+/// measured, not read: [`decode_foreign`] reads it.
+///
+/// # Errors
+/// [`CborError`], the sender's fault.
+pub fn items(bytes: &[u8], limits: Limits) -> Result<Vec<&[u8]>, CborError> {
+    whole(bytes, limits, Encoding::Foreign, |decoder| {
+        let (Major::Array, count) = decoder.head()? else {
+            return Err(CborError::Shape { expected: "an array" });
+        };
+        let depth = decoder.deeper(limits.max_depth)?;
+        decoder.expect_items(count, 1)?;
+        (0..count).map(|_| decoder.encoded(depth)).collect()
+    })
+}
+
+/// Cuts the one map in `bytes` into its keys, each once, and the encodings of their values, as [`items`] does.
+///
+/// # Errors
+/// [`CborError`], the sender's fault.
+pub fn entries(bytes: &[u8], limits: Limits) -> Result<Vec<(Value, &[u8])>, CborError> {
+    whole(bytes, limits, Encoding::Foreign, |decoder| {
+        let (Major::Map, count) = decoder.head()? else {
+            return Err(CborError::Shape { expected: "a map" });
+        };
+        let depth = decoder.deeper(limits.max_depth)?;
+        decoder.expect_items(count, 2)?;
+        let entries = (0..count)
+            .map(|_| Ok((decoder.item(depth)?, decoder.encoded(depth)?)))
+            .collect::<Result<Vec<_>, CborError>>()?;
+        expect_single(entries.iter().map(|(key, _)| key))?;
+        Ok(entries)
+    })
+}
+
+/// The array of `items` that are encoded already, each as it stands.
+pub fn array_of_encoded(items: &[&[u8]]) -> Vec<u8> {
+    let mut out = Vec::new();
+    encode_head(Major::Array, length(items.len()), &mut out);
+    for item in items {
+        out.extend_from_slice(item);
+    }
+    out
+}
+
+/// The map of `entries` whose values are encoded already, sorted as [`Value::to_vec`] does.
+pub fn map_of_encoded(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut encoded: Vec<(Vec<u8>, &[u8])> = entries
+        .iter()
+        .map(|(key, value)| (Value::text(*key).to_vec(), *value))
+        .collect();
+    encoded.sort();
+    let mut out = Vec::new();
+    encode_head(Major::Map, length(encoded.len()), &mut out);
+    for (key, value) in encoded {
+        out.extend(key);
+        out.extend_from_slice(value);
+    }
+    out
+}
+
+/// Encoded CBOR as a byte string with [tag 24](https://www.rfc-editor.org/rfc/rfc8949.html#section-3.4.5.1), so that its
+/// bytes survive whatever is around them.
+pub fn tag_24(encoded: impl Into<Vec<u8>>) -> Value {
+    Value::Tag(TAG_ENCODED_CBOR, Box::new(Value::bytes(encoded)))
+}
+
+/// Reads all of `bytes` with `read`.
+fn whole<'a, T>(
+    bytes: &'a [u8],
+    limits: Limits,
+    encoding: Encoding,
+    read: impl FnOnce(&mut Decoder<'a>) -> Result<T, CborError>,
+) -> Result<T, CborError> {
     if bytes.len() > limits.max_bytes {
         return Err(CborError::TooLarge {
             limit: limits.max_bytes,
@@ -228,14 +350,26 @@ pub fn decode(bytes: &[u8], limits: Limits) -> Result<Value, CborError> {
     let mut decoder = Decoder {
         rest: bytes,
         max_depth: limits.max_depth,
+        encoding,
     };
-    let value = decoder.item(limits.max_depth)?;
+    let value = read(&mut decoder)?;
     if !decoder.rest.is_empty() {
         return Err(CborError::TrailingBytes {
             found: decoder.rest.len(),
         });
     }
     Ok(value)
+}
+
+/// No key comes twice. Sorted, since comparing each with each would take a hostile map's square of time.
+fn expect_single<'a>(keys: impl Iterator<Item = &'a Value>) -> Result<(), CborError> {
+    let mut keys: Vec<&Value> = keys.collect();
+    keys.sort_unstable();
+    if keys.is_sorted_by(|left, right| left < right) {
+        Ok(())
+    } else {
+        Err(CborError::DuplicateKey)
+    }
 }
 
 /// Simple values of [RFC 8949 section 3.3](https://www.rfc-editor.org/rfc/rfc8949.html#section-3.3).
@@ -246,6 +380,7 @@ const SIMPLE_NULL: u64 = 22;
 /// Tags of [RFC 8949 section 3.4.3](https://www.rfc-editor.org/rfc/rfc8949.html#section-3.4.3).
 const TAG_POSITIVE_BIGNUM: u64 = 2;
 const TAG_NEGATIVE_BIGNUM: u64 = 3;
+const TAG_ENCODED_CBOR: u64 = 24;
 
 /// What fits in as many bytes is an integer of major type 0 or 1, not a bignum.
 const INTEGER_BYTES: usize = 8;
@@ -303,9 +438,17 @@ fn encode_head(major: Major, argument: u64, out: &mut Vec<u8>) {
     }
 }
 
+/// Which encodings of a value are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Deterministic,
+    Foreign,
+}
+
 struct Decoder<'a> {
     rest: &'a [u8],
     max_depth: usize,
+    encoding: Encoding,
 }
 
 impl<'a> Decoder<'a> {
@@ -354,17 +497,49 @@ impl<'a> Decoder<'a> {
         for _ in 0..count {
             let before = self.rest;
             let key = self.item(depth)?;
-            let encoded = before
-                .get(..before.len().saturating_sub(self.rest.len()))
-                .unwrap_or_default();
-            match previous.cmp(encoded) {
-                std::cmp::Ordering::Less => previous = encoded,
-                std::cmp::Ordering::Equal => return Err(CborError::DuplicateKey),
-                std::cmp::Ordering::Greater => return Err(CborError::UnsortedKeys),
+            let encoded = self.since(before);
+            match (self.encoding, previous.cmp(encoded)) {
+                (_, Ordering::Less) | (Encoding::Foreign, Ordering::Greater) => previous = encoded,
+                (_, Ordering::Equal) => return Err(CborError::DuplicateKey),
+                (Encoding::Deterministic, Ordering::Greater) => return Err(CborError::UnsortedKeys),
             }
             entries.push((key, self.item(depth)?));
         }
+        if self.encoding == Encoding::Foreign {
+            expect_single(entries.iter().map(|(key, _)| key))?;
+        }
         Ok(Value::Map(entries))
+    }
+
+    /// The bytes of one data item. Its structure is followed and its content left alone.
+    fn encoded(&mut self, depth: usize) -> Result<&'a [u8], CborError> {
+        let before = self.rest;
+        self.skip(depth)?;
+        Ok(self.since(before))
+    }
+
+    fn skip(&mut self, depth: usize) -> Result<(), CborError> {
+        let (major, argument) = self.head()?;
+        let (count, items_each) = match major {
+            Major::Unsigned | Major::Negative | Major::Simple => return Ok(()),
+            Major::Bytes | Major::Text => return self.take(argument).map(|_| ()),
+            Major::Array => (argument, 1),
+            Major::Map => (argument, 2),
+            Major::Tag => (1, 1),
+        };
+        let depth = self.deeper(depth)?;
+        self.expect_items(count, items_each)?;
+        for _ in 0..count.saturating_mul(items_each) {
+            self.skip(depth)?;
+        }
+        Ok(())
+    }
+
+    /// What was read since `before` was the rest.
+    fn since(&self, before: &'a [u8]) -> &'a [u8] {
+        before
+            .get(..before.len().saturating_sub(self.rest.len()))
+            .unwrap_or_default()
     }
 
     fn head(&mut self) -> Result<(Major, u64), CborError> {
@@ -383,7 +558,7 @@ impl<'a> Decoder<'a> {
             28..=30 => return Err(CborError::Reserved { found: information }),
             _ => return Err(CborError::IndefiniteLength),
         };
-        if argument < least {
+        if argument < least && self.encoding == Encoding::Deterministic {
             return Err(CborError::NotShortest);
         }
         Ok((major, argument))
@@ -656,6 +831,69 @@ mod tests {
         // The order of the example in RFC 8949 section 4.2.1.
         assert_eq!(unsorted.to_vec(), unhex("a61864062004617a036261610181186405f402"));
         assert!(decode(&unsorted.to_vec(), LIMITS).is_ok());
+    }
+
+    #[test]
+    fn foreign_encodings_are_read_and_nothing_worse() {
+        // ISO/IEC 18013-5 orders the keys of its examples as it likes; a known library writes map lengths in two bytes.
+        for (hex, value) in [
+            ("a203040102", "a201020304"),
+            ("b900010102", "a10102"),
+            ("1817", "17"),
+            ("58020000", "420000"),
+        ] {
+            let read = decode_foreign(&unhex(hex), LIMITS).unwrap();
+            assert_eq!(read.to_vec(), unhex(value), "{hex}");
+        }
+        for (hex, refusal) in [
+            ("a3010203040106", CborError::DuplicateKey),
+            // One key in two encodings.
+            ("a20102180104", CborError::DuplicateKey),
+            ("9fff", CborError::IndefiniteLength),
+            ("bfff", CborError::IndefiniteLength),
+            ("f93c00", CborError::Float),
+            ("f7", CborError::SimpleValue { found: 23 }),
+            ("61ff", CborError::NotUtf8),
+            ("0000", CborError::TrailingBytes { found: 1 }),
+        ] {
+            assert_eq!(decode_foreign(&unhex(hex), LIMITS), Err(refusal), "{hex}");
+        }
+    }
+
+    #[test]
+    fn parts_are_cut_out_as_they_stand() {
+        let array = unhex("8318001a0000000182014101");
+        let parts = items(&array, LIMITS).unwrap();
+        assert_eq!(parts, [&unhex("1800")[..], &unhex("1a00000001"), &unhex("82014101")]);
+        assert_eq!(array_of_encoded(&parts), array);
+        let map = unhex("a26162b90001010261618101");
+        assert_eq!(
+            entries(&map, LIMITS),
+            Ok(vec![
+                (Value::text("b"), &unhex("b900010102")[..]),
+                (Value::text("a"), &unhex("8101")[..])
+            ])
+        );
+        let parts = [("b", &unhex("b900010102")[..]), ("a", &unhex("8101")[..])];
+        assert_eq!(
+            map_of_encoded(&parts),
+            unhex("a261618101 6162b900010102".replace(' ', "").as_str())
+        );
+        assert_eq!(tag_24(unhex("8101")).to_vec(), unhex("d818428101"));
+        assert_eq!(tag_24(unhex("8101")).as_encoded(), Some(&unhex("8101")[..]));
+        assert_eq!(entries(&unhex("a201020103"), LIMITS), Err(CborError::DuplicateKey));
+        assert_eq!(entries(&array, LIMITS), Err(CborError::Shape { expected: "a map" }));
+        assert_eq!(items(&map, LIMITS), Err(CborError::Shape { expected: "an array" }));
+        assert_eq!(
+            items(&unhex("8100ff"), LIMITS),
+            Err(CborError::TrailingBytes { found: 1 })
+        );
+        assert!(matches!(
+            items(&unhex("824100"), LIMITS),
+            Err(CborError::EndsEarly { .. })
+        ));
+        let too_deep = vec![0x81; 9].into_iter().chain([0x00]).collect::<Vec<u8>>();
+        assert_eq!(items(&too_deep, LIMITS), Err(CborError::TooDeep { limit: 8 }));
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! The `eddsa-jcs-2022` proof by itself
-//! ([Data Integrity EdDSA Cryptosuites, section 3.3](https://www.w3.org/TR/vc-di-eddsa/#eddsa-jcs-2022)).
+//! Proofs over canonical JSON by themselves: `eddsa-jcs-2022`
+//! ([Data Integrity EdDSA Cryptosuites](https://www.w3.org/TR/vc-di-eddsa/#eddsa-jcs-2022)) and `ecdsa-jcs-2019`
+//! ([Data Integrity ECDSA Cryptosuites](https://www.w3.org/TR/vc-di-ecdsa/#ecdsa-jcs-2019)).
 //!
-//! did:webvh signs its log lines with it, so it lies below `did`. Rules about credentials (purpose, issuer,
-//! expiry, `@context`) are in `credential::data_integrity`.
+//! did:webvh signs its log lines with the first, so they lie below `did`. Rules about credentials (purpose,
+//! issuer, expiry, `@context`) are in `credential::data_integrity`.
 
 use serde_json::Map;
 use serde_json::Value;
@@ -16,13 +17,47 @@ use crate::SigningRequest;
 use crate::jcs;
 use crate::multibase;
 
-/// The name of the suite.
-pub const EDDSA_JCS_2022: &str = "eddsa-jcs-2022";
+/// The suites that sign canonical JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JcsSuite {
+    /// ECDSA on P-256 or P-384.
+    EcdsaJcs2019,
+    /// Ed25519.
+    EddsaJcs2022,
+}
+
+impl JcsSuite {
+    /// The value of `cryptosuite`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EcdsaJcs2019 => "ecdsa-jcs-2019",
+            Self::EddsaJcs2022 => "eddsa-jcs-2022",
+        }
+    }
+
+    /// The algorithms that its proofs are made with.
+    #[must_use]
+    pub const fn algorithms(self) -> &'static [Algorithm] {
+        match self {
+            Self::EcdsaJcs2019 => &[Algorithm::Es256, Algorithm::Es384],
+            Self::EddsaJcs2022 => &[Algorithm::EdDsa],
+        }
+    }
+}
 
 /// The proof is malformed or not of this key.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProofError {
+    /// A key of another kind than the suite's.
+    #[error("expected a key for {suite}, found one for {found}")]
+    Algorithm {
+        /// The suite.
+        suite: &'static str,
+        /// The key's algorithm.
+        found: Algorithm,
+    },
     /// The document or proof has no canonical form.
     #[error("the document has no canonical form")]
     Canonicalization(#[from] jcs::JcsError),
@@ -37,7 +72,8 @@ pub enum ProofError {
     /// The signature is not the key's.
     #[error("the proof value is not a valid signature")]
     Signature(#[from] SignatureError),
-    /// The document still carries a `proof`, or the configuration a `proofValue`.
+    /// The document still carries a `proof` (or has lost the one that `previousProof` names), or the configuration a
+    /// `proofValue`.
     #[error("expected a document without `{found}`")]
     Unexpected {
         /// Which member is too much.
@@ -46,18 +82,22 @@ pub enum ProofError {
 }
 
 /// A request for the proof of `document` under `configuration` (the proof without `proofValue`; `type`
-/// and `cryptosuite` are set here). Completes to the proof object.
+/// and `cryptosuite` are set here) by a key of this algorithm. Completes to the proof object.
 ///
 /// # Errors
-/// [`ProofError`] when the document is already secured or has no canonical form: the caller's fault.
-pub fn eddsa_jcs_sign(
+/// [`ProofError`] when the document is already secured or has no canonical form, or the suite has no such
+/// algorithm: the caller's fault.
+pub fn jcs_sign(
+    suite: JcsSuite,
+    algorithm: Algorithm,
     document: &Value,
     mut configuration: Map<String, Value>,
 ) -> Result<SigningRequest<Value>, ProofError> {
+    check_algorithm(suite, algorithm)?;
     configuration.insert("type".to_owned(), Value::from("DataIntegrityProof"));
-    configuration.insert("cryptosuite".to_owned(), Value::from(EDDSA_JCS_2022));
-    let message = hash_data(document, &configuration)?;
-    Ok(SigningRequest::new(Algorithm::EdDsa, message, move |signature| {
+    configuration.insert("cryptosuite".to_owned(), Value::from(suite.as_str()));
+    let message = hash_data(algorithm, document, &configuration)?;
+    Ok(SigningRequest::new(algorithm, message, move |signature| {
         configuration.insert(
             "proofValue".to_owned(),
             Value::from(multibase::encode_base58btc(signature.as_bytes())),
@@ -66,11 +106,12 @@ pub fn eddsa_jcs_sign(
     }))
 }
 
-/// Checks `proof` over `document` (without its `proof` member) with `key`.
+/// Checks `proof`, which must be of this suite, over `document` (without its `proof` member; in a chain, with the
+/// previous proofs there) with `key`.
 ///
 /// # Errors
 /// [`ProofError`], the sender's fault.
-pub fn eddsa_jcs_verify(document: &Value, proof: &Value, key: &PublicKey) -> Result<(), ProofError> {
+pub fn jcs_verify(suite: JcsSuite, document: &Value, proof: &Value, key: &PublicKey) -> Result<(), ProofError> {
     let mut configuration = proof
         .as_object()
         .ok_or(ProofError::Member {
@@ -84,38 +125,59 @@ pub fn eddsa_jcs_verify(document: &Value, proof: &Value, key: &PublicKey) -> Res
         expected: "a string",
     })?;
     expect(&configuration, "type", "DataIntegrityProof")?;
-    expect(&configuration, "cryptosuite", EDDSA_JCS_2022)?;
-    if key.algorithm() != Algorithm::EdDsa {
-        return Err(SignatureError.into());
-    }
-    // The suite demands base58btc; `u` would be another text for the same proof.
-    if !text.starts_with('z') {
-        return Err(ProofError::Member {
-            member: "proofValue",
-            expected: "base58btc multibase of 64 bytes",
-        });
-    }
-    let signature = multibase::decode(text).map_err(|_| ProofError::Member {
-        member: "proofValue",
-        expected: "base58btc multibase of 64 bytes",
-    })?;
-    let message = hash_data(document, &configuration)?;
-    Ok(key.verify(&message, &Signature::from_bytes(&signature)?)?)
+    expect(&configuration, "cryptosuite", suite.as_str())?;
+    check_algorithm(suite, key.algorithm())?;
+    let signature = decode_proof_value(text)?;
+    let message = hash_data(key.algorithm(), document, &configuration)?;
+    Ok(key.verify(&message, &signature)?)
 }
 
-/// Hash of the configuration, then hash of the document (section 3.3.4).
-fn hash_data(document: &Value, configuration: &Map<String, Value>) -> Result<Vec<u8>, ProofError> {
-    if document.get("proof").is_some() {
+/// A `proofValue` that is a signature alone. The suites demand base58btc; `u` would be another text for the
+/// same proof.
+///
+/// # Errors
+/// [`ProofError::Member`].
+pub fn decode_proof_value(text: &str) -> Result<Signature, ProofError> {
+    let bytes = text.starts_with('z').then(|| multibase::decode(text).ok()).flatten();
+    bytes
+        .and_then(|bytes| Signature::from_bytes(&bytes).ok())
+        .ok_or(ProofError::Member {
+            member: "proofValue",
+            expected: "base58btc multibase of a signature",
+        })
+}
+
+/// The algorithm is the suite's, never the key's alone.
+fn check_algorithm(suite: JcsSuite, found: Algorithm) -> Result<(), ProofError> {
+    if suite.algorithms().contains(&found) {
+        Ok(())
+    } else {
+        Err(ProofError::Algorithm {
+            suite: suite.as_str(),
+            found,
+        })
+    }
+}
+
+/// Hash of the configuration, then hash of the document
+/// ([hashing](https://www.w3.org/TR/vc-di-ecdsa/#hashing-ecdsa-jcs-2019)).
+fn hash_data(
+    algorithm: Algorithm,
+    document: &Value,
+    configuration: &Map<String, Value>,
+) -> Result<Vec<u8>, ProofError> {
+    // A link of a chain covers the proofs before it, and nothing else does.
+    if document.get("proof").is_some() != configuration.contains_key("previousProof") {
         return Err(ProofError::Unexpected { found: "proof" });
     }
     if configuration.contains_key("proofValue") {
         return Err(ProofError::Unexpected { found: "proofValue" });
     }
-    let configuration = jcs::canonicalize(&Value::Object(configuration.clone()))?;
+    let configuration = jcs::canonicalize_object(configuration)?;
     let document = jcs::canonicalize(document)?;
     Ok([
-        crate::sha256(configuration.as_bytes()),
-        crate::sha256(document.as_bytes()),
+        algorithm.digest(configuration.as_bytes()),
+        algorithm.digest(document.as_bytes()),
     ]
     .concat())
 }

@@ -21,6 +21,16 @@ pub fn canonicalize(value: &Value) -> Result<String, JcsError> {
     Ok(out)
 }
 
+/// As [`canonicalize`], of an object's members.
+///
+/// # Errors
+/// [`JcsError`] for a number that is not a finite double.
+pub fn canonicalize_object(members: &Map<String, Value>) -> Result<String, JcsError> {
+    let mut out = String::new();
+    write_object(members, &mut out)?;
+    Ok(out)
+}
+
 fn write_value(value: &Value, out: &mut String) -> Result<(), JcsError> {
     match value {
         Value::Null => out.push_str("null"),
@@ -45,8 +55,12 @@ fn write_value(value: &Value, out: &mut String) -> Result<(), JcsError> {
 
 fn write_object(map: &Map<String, Value>, out: &mut String) -> Result<(), JcsError> {
     let mut members: Vec<(&String, &Value)> = map.iter().collect();
-    // UTF-16 order differs from UTF-8 order above U+D7FF, so byte order would be wrong.
-    members.sort_by(|(left, _), (right, _)| left.encode_utf16().cmp(right.encode_utf16()));
+    if members.iter().all(|(name, _)| name.is_ascii()) {
+        members.sort_unstable_by_key(|(name, _)| *name);
+    } else {
+        // UTF-16 order differs from UTF-8 order above U+D7FF, so byte order would be wrong.
+        members.sort_by(|(left, _), (right, _)| left.encode_utf16().cmp(right.encode_utf16()));
+    }
     out.push('{');
     for (position, (name, value)) in members.into_iter().enumerate() {
         if position > 0 {
@@ -62,23 +76,29 @@ fn write_object(map: &Map<String, Value>, out: &mut String) -> Result<(), JcsErr
 
 fn write_string(text: &str, out: &mut String) {
     out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{9}' => out.push_str("\\t"),
-            '\u{a}' => out.push_str("\\n"),
-            '\u{c}' => out.push_str("\\f"),
-            '\u{d}' => out.push_str("\\r"),
-            control if control < '\u{20}' => {
-                let escaped = format!("\\u{:04x}", u32::from(control));
-                out.push_str(&escaped);
-            }
-            other => out.push(other),
-        }
+    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        out.push_str(text);
+    } else {
+        text.chars().for_each(|character| write_character(character, out));
     }
     out.push('"');
+}
+
+fn write_character(character: char, out: &mut String) {
+    match character {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\u{8}' => out.push_str("\\b"),
+        '\u{9}' => out.push_str("\\t"),
+        '\u{a}' => out.push_str("\\n"),
+        '\u{c}' => out.push_str("\\f"),
+        '\u{d}' => out.push_str("\\r"),
+        control if control < '\u{20}' => {
+            let escaped = format!("\\u{:04x}", u32::from(control));
+            out.push_str(&escaped);
+        }
+        other => out.push(other),
+    }
 }
 
 fn write_number(number: &Number, out: &mut String) -> Result<(), JcsError> {

@@ -3,6 +3,12 @@
 //! Two readers of one text must not understand two things: duplicate members, trailing bytes and
 //! non-UTF-8 are refused, and depth and size are bounded before anything is built.
 
+pub mod tree;
+
+pub use tree::Json;
+pub use tree::Tree;
+pub use tree::TreeBuilder;
+
 use std::fmt;
 
 use serde::de::DeserializeOwned;
@@ -65,12 +71,7 @@ pub enum JsonError {
 /// # Errors
 /// [`JsonError`], the sender's fault.
 pub fn parse(bytes: &[u8], limits: Limits) -> Result<Value, JsonError> {
-    if bytes.len() > limits.max_bytes {
-        return Err(JsonError::TooLarge {
-            limit: limits.max_bytes,
-            found: bytes.len(),
-        });
-    }
+    check_size(bytes, limits)?;
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = Strict {
         levels_left: limits.max_depth,
@@ -88,9 +89,7 @@ pub fn parse(bytes: &[u8], limits: Limits) -> Result<Value, JsonError> {
 pub fn parse_object(bytes: &[u8], limits: Limits) -> Result<Map<String, Value>, JsonError> {
     match parse(bytes, limits)? {
         Value::Object(map) => Ok(map),
-        _ => Err(JsonError::Shape {
-            expected: "a JSON object",
-        }),
+        _ => Err(NOT_AN_OBJECT),
     }
 }
 
@@ -104,6 +103,20 @@ pub fn parse_as<T: DeserializeOwned>(bytes: &[u8], limits: Limits) -> Result<T, 
         expected: std::any::type_name::<T>(),
     })
 }
+
+const fn check_size(bytes: &[u8], limits: Limits) -> Result<(), JsonError> {
+    if bytes.len() > limits.max_bytes {
+        return Err(JsonError::TooLarge {
+            limit: limits.max_bytes,
+            found: bytes.len(),
+        });
+    }
+    Ok(())
+}
+
+const NOT_AN_OBJECT: JsonError = JsonError::Shape {
+    expected: "a JSON object",
+};
 
 const DUPLICATE: &str = "duplicate member";
 const TOO_DEEP: &str = "nested too deep";

@@ -5,11 +5,11 @@
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;
-use serde_json::Map;
 use serde_json::Value;
 use thiserror::Error;
 
 use crate::base64url;
+use crate::json::Json;
 
 /// A public key as JSON. Private members are refused when it is read, so one cannot slip through a
 /// header or a metadata document into a log.
@@ -81,20 +81,46 @@ impl Jwk {
     /// [`JwkError`], the sender's fault.
     pub fn from_value(value: &Value) -> Result<Self, JwkError> {
         let map = value.as_object().ok_or(JwkError::NotAnObject)?;
-        for member in PRIVATE_MEMBERS {
-            if map.contains_key(member) {
-                return Err(JwkError::Private { member });
-            }
+        Self::read(|name| map.get(name).map(Value::as_str))
+    }
+
+    /// As [`Self::from_value`].
+    ///
+    /// # Errors
+    /// [`JwkError`], the sender's fault.
+    pub fn from_json(value: Json<'_>) -> Result<Self, JwkError> {
+        if !value.is_object() {
+            return Err(JwkError::NotAnObject);
         }
+        Self::read(|name| value.get(name).map(Json::as_str))
+    }
+
+    /// `member` gives `None` for a member that is not there, and `Some(None)` for one that is no string.
+    fn read<'a>(member: impl Fn(&'static str) -> Option<Option<&'a str>>) -> Result<Self, JwkError> {
+        if let Some(private) = PRIVATE_MEMBERS.into_iter().find(|name| member(name).is_some()) {
+            return Err(JwkError::Private { member: private });
+        }
+        let optional = |name| match member(name) {
+            None => Ok(None),
+            Some(None) => Err(JwkError::Member { member: name }),
+            Some(Some(text)) => Ok(Some(text.to_owned())),
+        };
+        let required = |name| optional(name)?.ok_or(JwkError::Member { member: name });
         Ok(Self {
-            kty: required(map, "kty")?,
-            crv: required(map, "crv")?,
-            x: required(map, "x")?,
-            y: optional(map, "y")?,
-            kid: optional(map, "kid")?,
-            alg: optional(map, "alg")?,
-            use_: optional(map, "use")?,
+            kty: required("kty")?,
+            crv: required("crv")?,
+            x: required("x")?,
+            y: optional("y")?,
+            kid: optional("kid")?,
+            alg: optional("alg")?,
+            use_: optional("use")?,
         })
+    }
+
+    /// Whether the key is not declared for another use than signatures (RFC 7517, section 4.2).
+    #[must_use]
+    pub fn is_for_signatures(&self) -> bool {
+        self.use_.as_deref().is_none_or(|use_| use_ == "sig")
     }
 
     /// The key as a JSON object.
@@ -106,6 +132,12 @@ impl Jwk {
     /// The RFC 7638 thumbprint with SHA-256, base64url: equal for equal keys, whatever `kid` they carry.
     #[must_use]
     pub fn thumbprint(&self) -> String {
+        base64url::encode(self.thumbprint_bytes())
+    }
+
+    /// The RFC 7638 thumbprint with SHA-256, before base64url.
+    #[must_use]
+    pub fn thumbprint_bytes(&self) -> [u8; 32] {
         // The required members in lexicographic order without white space, written out here so that no
         // cargo feature of the JSON library can change the order.
         let required = [
@@ -118,7 +150,7 @@ impl Jwk {
             .into_iter()
             .filter_map(|(name, value)| value.map(|value| format!("\"{name}\":{}", Value::from(value.as_str()))))
             .collect();
-        base64url::encode(crate::sha256(format!("{{{}}}", members.join(",")).as_bytes()))
+        crate::sha256(format!("{{{}}}", members.join(",")).as_bytes())
     }
 }
 
@@ -126,18 +158,6 @@ impl<'de> Deserialize<'de> for Jwk {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
         Self::from_value(&value).map_err(serde::de::Error::custom)
-    }
-}
-
-fn required(map: &Map<String, Value>, member: &'static str) -> Result<String, JwkError> {
-    optional(map, member)?.ok_or(JwkError::Member { member })
-}
-
-fn optional(map: &Map<String, Value>, member: &'static str) -> Result<Option<String>, JwkError> {
-    match map.get(member) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(JwkError::Member { member }),
     }
 }
 

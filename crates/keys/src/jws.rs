@@ -4,6 +4,9 @@
 //! can be used. Which key to verify with is the caller's decision, never the header's: a `jwk` or `x5c`
 //! header is a hint like `kid`.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rand_core::CryptoRng;
 use serde_json::Map;
 use serde_json::Value;
 use thiserror::Error;
@@ -15,15 +18,20 @@ use crate::SignatureError;
 use crate::SigningRequest;
 use crate::base64url;
 use crate::json;
+use crate::json::Json;
+use crate::json::Tree;
 
 /// A header has a handful of short members; `x5c` chains and verifier attestations are the longest.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
 
+/// Certificates in `x5c`. Issuers' paths have two or three; each costs a signature check.
+pub const MAX_CERTIFICATES: usize = 8;
+
 /// A JOSE header whose `alg` we implement and that has no `crit`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Header {
     algorithm: Algorithm,
-    members: Map<String, Value>,
+    members: Tree,
 }
 
 /// A JWS as it arrived. Its payload is nobody's word yet.
@@ -114,10 +122,40 @@ impl Header {
         self.text("kid")
     }
 
+    /// `x5c`, decoded: certificates in DER, the signer's first
+    /// ([RFC 7515, section 4.1.6](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.6)). A hint until the path to a trust
+    /// anchor is checked.
+    ///
+    /// # Errors
+    /// [`JwsError::Header`] when it is there and no array of 1 to [`MAX_CERTIFICATES`] texts in base64.
+    pub fn certificates(&self) -> Result<Option<Vec<Vec<u8>>>, JwsError> {
+        let Some(chain) = self.member("x5c") else {
+            return Ok(None);
+        };
+        let malformed = || {
+            JwsError::Header(json::JsonError::Shape {
+                expected: "x5c as certificates in base64",
+            })
+        };
+        let mut certificates = Vec::new();
+        for certificate in chain.elements().ok_or_else(malformed)? {
+            let der = certificate.as_str().and_then(|text| STANDARD.decode(text).ok());
+            certificates.push(der.filter(|der| !der.is_empty()).ok_or_else(malformed)?);
+            if certificates.len() > MAX_CERTIFICATES {
+                return Err(malformed());
+            }
+        }
+        if certificates.is_empty() {
+            Err(malformed())
+        } else {
+            Ok(Some(certificates))
+        }
+    }
+
     /// Any member.
     #[must_use]
-    pub fn member(&self, name: &str) -> Option<&Value> {
-        self.members.get(name)
+    pub fn member(&self, name: &str) -> Option<Json<'_>> {
+        self.members.root().get(name)
     }
 
     /// Checks `typ` case-insensitively, with or without `application/` (RFC 7515, section 4.1.9).
@@ -141,7 +179,7 @@ impl Header {
     }
 
     fn text(&self, name: &str) -> Option<&str> {
-        self.members.get(name).and_then(Value::as_str)
+        self.member(name).and_then(Json::as_str)
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, JwsError> {
@@ -149,18 +187,19 @@ impl Header {
             max_bytes: MAX_HEADER_BYTES,
             ..json::DEFAULT_LIMITS
         };
-        let members = json::parse_object(bytes, limits).map_err(JwsError::Header)?;
-        if members.contains_key("crit") {
+        let members = Tree::parse_object(bytes, limits).map_err(JwsError::Header)?;
+        let root = members.root();
+        if root.get("crit").is_some() {
             return Err(JwsError::Critical);
         }
         for name in ["typ", "kid", "cty"] {
-            if members.get(name).is_some_and(|value| !value.is_string()) {
+            if root.get(name).is_some_and(|value| value.as_str().is_none()) {
                 return Err(JwsError::Header(json::JsonError::Shape {
                     expected: "typ, cty and kid as strings",
                 }));
             }
         }
-        let found = members.get("alg").and_then(Value::as_str);
+        let found = root.get("alg").and_then(Json::as_str);
         let algorithm = found
             .and_then(Algorithm::from_jose_name)
             .ok_or_else(|| JwsError::Algorithm {
@@ -187,7 +226,11 @@ impl UnverifiedJws {
         let decode = |part: &str| base64url::decode(part).map_err(|_| JwsError::Form);
         let header = Header::parse(&decode(header)?)?;
         let payload = decode(payload)?;
-        let signature = Signature::from_bytes(&decode(signature)?)?;
+        // Not base64url at all is another fault than a signature of another length.
+        let signature = match base64url::decode_array::<64>(signature) {
+            Ok(bytes) => Signature::from_bytes(&bytes)?,
+            Err(_) => Signature::from_bytes(&decode(signature)?)?,
+        };
         Ok(Self {
             header,
             payload,
@@ -220,18 +263,52 @@ impl UnverifiedJws {
     /// # Errors
     /// [`JwsError::WrongKey`] or [`JwsError::Signature`].
     pub fn verify(self, key: &PublicKey) -> Result<VerifiedJws, JwsError> {
-        if key.algorithm() != self.header.algorithm {
-            return Err(JwsError::WrongKey {
+        self.check_algorithm(key)?;
+        key.verify(self.signing_input.as_bytes(), &self.signature)?;
+        Ok(self.verified())
+    }
+
+    fn check_algorithm(&self, key: &PublicKey) -> Result<(), JwsError> {
+        if key.algorithm() == self.header.algorithm {
+            Ok(())
+        } else {
+            Err(JwsError::WrongKey {
                 expected: key.algorithm(),
                 found: self.header.algorithm,
-            });
+            })
         }
-        key.verify(self.signing_input.as_bytes(), &self.signature)?;
-        Ok(VerifiedJws {
+    }
+
+    fn verified(self) -> VerifiedJws {
+        VerifiedJws {
             header: self.header,
             payload: self.payload,
-        })
+        }
     }
+}
+
+/// Checks many signatures of one key, each with the verdict of [`UnverifiedJws::verify`], in their order
+/// ([`PublicKey::verify_all`]).
+#[must_use]
+pub fn verify_all(
+    all: Vec<UnverifiedJws>,
+    key: &PublicKey,
+    rng: &mut dyn CryptoRng,
+) -> Vec<Result<VerifiedJws, JwsError>> {
+    let of_this_kind = |jws: &&UnverifiedJws| jws.check_algorithm(key).is_ok();
+    let signed = all.iter().filter(of_this_kind);
+    let signed: Vec<_> = signed
+        .map(|jws| (jws.signing_input.as_bytes(), &jws.signature))
+        .collect();
+    let mut verdicts = key.verify_all(&signed, rng).into_iter();
+    all.into_iter()
+        .map(|jws| {
+            jws.check_algorithm(key)?;
+            // There is one for each that was checked.
+            verdicts.next().unwrap_or(Err(SignatureError))?;
+            Ok(jws.verified())
+        })
+        .collect()
 }
 
 impl VerifiedJws {
@@ -336,6 +413,59 @@ mod tests {
                 found: Algorithm::Es256
             }
         );
+    }
+
+    /// RFC 9864 gave the algorithm a name of its own; the older one stays in use.
+    #[test]
+    fn both_names_of_ed25519_are_accepted() {
+        use ed25519_dalek::Signer as _;
+        let secret = base64url::decode_array("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
+        for name in ["EdDSA", "Ed25519"] {
+            let header = base64url::encode(json!({"alg": name}).to_string());
+            let signing_input = format!("{header}.e30");
+            let signature = ed25519_dalek::SigningKey::from_bytes(&secret).sign(signing_input.as_bytes());
+            let text = format!("{signing_input}.{}", base64url::encode(signature.to_bytes()));
+            assert!(
+                UnverifiedJws::parse(&text, 4096).unwrap().verify(&key()).is_ok(),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn duplicate_members_are_refused() {
+        let (_, rest) = JWS.split_once('.').unwrap();
+        let twice = base64url::encode(r#"{"alg":"EdDSA","kid":"a","kid":"b"}"#);
+        let refused = UnverifiedJws::parse(&format!("{twice}.{rest}"), 4096).unwrap_err();
+        assert!(matches!(refused, JwsError::Header(json::JsonError::Malformed { .. })));
+    }
+
+    #[test]
+    fn certificates_are_read_in_their_order() {
+        let read = |x5c: Value| {
+            with_header(&json!({"alg": "EdDSA", "x5c": x5c}))
+                .unwrap()
+                .header
+                .certificates()
+        };
+        // Base64 with its padding, not base64url.
+        assert_eq!(read(json!(["+/8=", "AQ=="])), Ok(Some(vec![vec![0xfb, 0xff], vec![1]])));
+        assert_eq!(
+            with_header(&json!({"alg": "EdDSA"})).unwrap().header.certificates(),
+            Ok(None)
+        );
+        let too_many = json!(vec!["AQ=="; MAX_CERTIFICATES + 1]);
+        for bad in [
+            json!([]),
+            json!("AQ=="),
+            json!([1]),
+            json!(["-_8="]),
+            json!(["AQ"]),
+            json!([""]),
+            too_many,
+        ] {
+            assert!(matches!(read(bad.clone()), Err(JwsError::Header(_))), "{bad}");
+        }
     }
 
     #[test]

@@ -5,48 +5,77 @@
 
 use std::fmt;
 
+use rand_core::CryptoRng;
 use thiserror::Error;
 
 use crate::Algorithm;
 use crate::Jwk;
 use crate::base64url;
+use crate::bbs;
 use crate::multibase;
 
 #[cfg(not(target_family = "wasm"))]
-#[path = "p256_native.rs"]
-mod p256_backend;
+#[path = "ecdsa_native.rs"]
+pub(crate) mod ecdsa_backend;
 #[cfg(target_family = "wasm")]
-#[path = "p256_wasm.rs"]
-mod p256_backend;
+#[path = "ecdsa_wasm.rs"]
+pub(crate) mod ecdsa_backend;
+#[path = "ed25519_batch.rs"]
+mod ed25519_batch;
 
-/// Multicodec prefixes, as varints ([Controlled Identifiers, Multikey](https://www.w3.org/TR/cid-1.0/#Multikey)).
+/// Multicodec prefix, as a varint ([Controlled Identifiers, Multikey](https://www.w3.org/TR/cid-1.0/#Multikey)).
 const ED25519_MULTICODEC: [u8; 2] = [0xed, 0x01];
-const P256_MULTICODEC: [u8; 2] = [0x80, 0x24];
+const BLS12381_G2_MULTICODEC: [u8; 2] = [0xeb, 0x01];
+
+/// Its JWK curve ([draft-ietf-cose-bls-key-representations](https://datatracker.ietf.org/doc/draft-ietf-cose-bls-key-representations/)).
+const BLS12381_G2_CURVE: &str = "BLS12381G2";
+
+/// Uncompressed SEC1 of the largest curve.
+const MAX_SEC1_BYTES: usize = 97;
 
 /// A validated public key.
 #[derive(Clone, PartialEq, Eq)]
 pub enum PublicKey {
+    /// A BLS12-381 key in G2, which verifies BBS.
+    Bls12381G2(bbs::PublicKey),
     /// An Ed25519 key.
     Ed25519(Ed25519PublicKey),
     /// A P-256 key.
-    P256(P256PublicKey),
+    P256(EcPublicKey),
+    /// A P-384 key.
+    P384(EcPublicKey),
 }
 
 /// A validated Ed25519 key: canonical, and not of small order.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Ed25519PublicKey(ed25519_dalek::VerifyingKey);
 
-/// A validated P-256 key, with the parsed form that verification wants.
+/// A validated key of a NIST curve, with the parsed form that verification wants.
 #[derive(Clone)]
-pub struct P256PublicKey {
-    /// Uncompressed SEC1: `04`, x, y.
-    sec1: [u8; 65],
-    parsed: p256_backend::ParsedKey,
+pub struct EcPublicKey {
+    curve: EcCurve,
+    /// Uncompressed SEC1: `04`, x, y; zeros behind.
+    sec1: [u8; MAX_SEC1_BYTES],
+    parsed: ecdsa_backend::ParsedKey,
 }
 
-/// A signature of either algorithm: 64 bytes, for P-256 `r` and `s` as in JWS.
+/// The curves of ECDSA.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Signature([u8; 64]);
+enum EcCurve {
+    P256,
+    P384,
+}
+
+/// A signature of any algorithm: 64 bytes, 96 for P-384, for ECDSA `r` and `s` as in JWS; or the 80 bytes of BBS.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Signature(Bytes);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bytes {
+    Bbs(bbs::Signature),
+    Of64([u8; 64]),
+    Of96([u8; 96]),
+}
 
 /// The signature is not this key's over this message. Deliberately says no more.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -64,7 +93,7 @@ pub enum KeyError {
         curve: &'static str,
     },
     /// A kind of key that we do not verify with.
-    #[error("expected an Ed25519 or P-256 key, found {found}")]
+    #[error("expected an Ed25519, P-256, P-384 or BLS12-381 G2 key, found {found}")]
     Unsupported {
         /// What was declared.
         found: String,
@@ -101,38 +130,58 @@ impl PublicKey {
     /// # Errors
     /// [`KeyError::Invalid`] for bytes that are no point of the curve.
     pub fn from_p256_sec1(bytes: &[u8]) -> Result<Self, KeyError> {
-        let invalid = || KeyError::Invalid { curve: "P-256" };
-        let sec1: [u8; 65] = if bytes.len() == 65 {
-            bytes.try_into().map_err(|_| invalid())?
-        } else {
-            use p256::elliptic_curve::sec1::ToSec1Point as _;
-            let key = p256::PublicKey::from_sec1_bytes(bytes).map_err(|_| invalid())?;
-            key.to_sec1_point(false).as_bytes().try_into().map_err(|_| invalid())?
-        };
-        let parsed = p256_backend::parse(&sec1).ok_or_else(invalid)?;
-        Ok(Self::P256(P256PublicKey { sec1, parsed }))
+        EcPublicKey::from_sec1(EcCurve::P256, bytes).map(Self::P256)
     }
 
-    /// A key from a `publicKeyMultibase` value of type Multikey: `z6Mk...` or `zDn...`.
+    /// A P-384 key from SEC1 bytes, compressed (49) or not (97).
+    ///
+    /// # Errors
+    /// [`KeyError::Invalid`] for bytes that are no point of the curve.
+    pub fn from_p384_sec1(bytes: &[u8]) -> Result<Self, KeyError> {
+        EcPublicKey::from_sec1(EcCurve::P384, bytes).map(Self::P384)
+    }
+
+    /// A BLS12-381 key from its 96 bytes, the compressed point of G2.
+    ///
+    /// # Errors
+    /// [`KeyError::Invalid`] for bytes that are no point of the subgroup, or the identity.
+    pub fn from_bls12381_g2(bytes: &[u8]) -> Result<Self, KeyError> {
+        let bytes = bytes.try_into().map_err(|_| KeyError::Invalid { curve: "BLS12-381" })?;
+        bbs::PublicKey::from_bytes(bytes).map(Self::Bls12381G2)
+    }
+
+    /// A key from a `publicKeyMultibase` value of type Multikey: `z6Mk...`, `zDn...`, `z82...` or `zUC7...`.
     ///
     /// # Errors
     /// [`KeyError`]; other kinds of key are [`KeyError::Unsupported`].
     pub fn from_multikey(text: &str) -> Result<Self, KeyError> {
-        let bytes = multibase::decode(text)?;
+        Self::from_multikey_bytes(&multibase::decode(text)?)
+    }
+
+    /// A key from the bytes of a Multikey: the multicodec prefix, then the key.
+    ///
+    /// # Errors
+    /// [`KeyError`]; other kinds of key are [`KeyError::Unsupported`].
+    pub fn from_multikey_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
         if let Some(key) = bytes.strip_prefix(&ED25519_MULTICODEC) {
             let key = key.try_into().map_err(|_| KeyError::Invalid { curve: "Ed25519" })?;
-            Self::from_ed25519(key)
-        } else if let Some(key) = bytes.strip_prefix(&P256_MULTICODEC) {
-            if key.len() != 33 {
-                return Err(KeyError::Invalid { curve: "P-256" });
-            }
-            Self::from_p256_sec1(key)
-        } else {
-            let prefix: Vec<u8> = bytes.iter().take(2).copied().collect();
-            Err(KeyError::Unsupported {
-                found: format!("multicodec prefix {prefix:02x?}"),
-            })
+            return Self::from_ed25519(key);
         }
+        if let Some(key) = bytes.strip_prefix(&BLS12381_G2_MULTICODEC) {
+            return Self::from_bls12381_g2(key);
+        }
+        for curve in EcCurve::ALL {
+            if let Some(point) = bytes.strip_prefix(&curve.multicodec()) {
+                if point.len() != 1 + curve.coordinate_bytes() {
+                    return Err(KeyError::Invalid { curve: curve.name() });
+                }
+                return EcPublicKey::from_sec1(curve, point).map(Self::from);
+            }
+        }
+        let prefix: Vec<u8> = bytes.iter().take(2).copied().collect();
+        Err(KeyError::Unsupported {
+            found: format!("multicodec prefix {prefix:02x?}"),
+        })
     }
 
     /// A key from a public JWK.
@@ -142,13 +191,11 @@ impl PublicKey {
     pub fn from_jwk(jwk: &Jwk) -> Result<Self, KeyError> {
         let key = match (jwk.kty.as_str(), jwk.crv.as_str(), &jwk.y) {
             ("OKP", "Ed25519", None) => Self::from_ed25519(&coordinate(&jwk.x, "Ed25519")?)?,
-            ("EC", "P-256", Some(y)) => {
-                let mut sec1 = [4; 65];
-                let (x, y): ([u8; 32], [u8; 32]) = (coordinate(&jwk.x, "P-256")?, coordinate(y, "P-256")?);
-                for (to, from) in sec1.iter_mut().skip(1).zip(x.iter().chain(&y)) {
-                    *to = *from;
-                }
-                Self::from_p256_sec1(&sec1)?
+            ("EC", "P-256", Some(y)) => Self::P256(EcPublicKey::from_coordinates::<32>(EcCurve::P256, &jwk.x, y)?),
+            ("EC", "P-384", Some(y)) => Self::P384(EcPublicKey::from_coordinates::<48>(EcCurve::P384, &jwk.x, y)?),
+            ("OKP", BLS12381_G2_CURVE, None) => {
+                let invalid = |_| KeyError::Invalid { curve: "BLS12-381" };
+                Self::from_bls12381_g2(&base64url::decode(&jwk.x).map_err(invalid)?)?
             }
             (kty, crv, _) => {
                 return Err(KeyError::Unsupported {
@@ -169,58 +216,102 @@ impl PublicKey {
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         match self {
+            Self::Bls12381G2(_) => Algorithm::Bbs,
             Self::Ed25519(_) => Algorithm::EdDsa,
             Self::P256(_) => Algorithm::Es256,
+            Self::P384(_) => Algorithm::Es384,
         }
     }
 
     /// Checks `signature` over `message`: Ed25519 strictly (no small-order points, no malleability),
-    /// P-256 over the SHA-256 of the message (high `s` is valid, as in JWS).
+    /// P-256 over the SHA-256 of the message and P-384 over its SHA-384 (high `s` is valid, as in JWS), BBS over the
+    /// header and messages of which the message is the [`bbs::SigningInput`].
     ///
     /// # Errors
     /// [`SignatureError`] when it is not this key's signature.
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
-        match self {
-            Self::Ed25519(key) => {
-                let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+        match (self, &signature.0) {
+            (Self::Bls12381G2(key), Bytes::Bbs(signature)) => {
+                let input = bbs::SigningInput::from_bytes(message).map_err(|_| SignatureError)?;
+                let verified = key.verify(&input.header, &input.messages, signature);
+                verified.map_err(|_| SignatureError)
+            }
+            (Self::Ed25519(key), Bytes::Of64(bytes)) => {
+                let signature = ed25519_dalek::Signature::from_bytes(bytes);
                 key.0.verify_strict(message, &signature).map_err(|_| SignatureError)
             }
-            Self::P256(key) => p256_backend::verify(&key.parsed, message, &signature.0),
+            (Self::P256(key), Bytes::Of64(bytes)) => ecdsa_backend::verify(&key.parsed, message, bytes),
+            (Self::P384(key), Bytes::Of96(bytes)) => ecdsa_backend::verify(&key.parsed, message, bytes),
+            (Self::Bls12381G2(_), Bytes::Of64(_) | Bytes::Of96(_))
+            | (Self::Ed25519(_) | Self::P256(_), Bytes::Bbs(_) | Bytes::Of96(_))
+            | (Self::P384(_), Bytes::Bbs(_) | Bytes::Of64(_)) => Err(SignatureError),
         }
+    }
+
+    /// Checks many signatures of this key, each with the verdict of [`Self::verify`], in their order. Several hundred
+    /// of Ed25519 together take less time than one by one if all of them are good, and somewhat more if one is not.
+    ///
+    /// `rng` must not be foreseeable for the signer.
+    #[must_use]
+    pub fn verify_all(
+        &self,
+        signed: &[(&[u8], &Signature)],
+        rng: &mut dyn CryptoRng,
+    ) -> Vec<Result<(), SignatureError>> {
+        let together = match self {
+            Self::Ed25519(key) => {
+                signed.len() >= ed25519_batch::WORTHWHILE && ed25519_batch::verify(&key.0, signed, rng)
+            }
+            Self::Bls12381G2(_) | Self::P256(_) | Self::P384(_) => false,
+        };
+        if together {
+            return vec![Ok(()); signed.len()];
+        }
+        signed
+            .iter()
+            .map(|(message, signature)| self.verify(message, signature))
+            .collect()
     }
 
     /// The key as a public JWK, without `kid` and `alg`.
     #[must_use]
     pub fn to_jwk(&self) -> Jwk {
         match self {
+            Self::Bls12381G2(key) => Jwk::from_coordinates("OKP", BLS12381_G2_CURVE, key.as_bytes(), None),
             Self::Ed25519(key) => Jwk::from_coordinates("OKP", "Ed25519", key.0.as_bytes(), None),
-            Self::P256(key) => {
+            Self::P256(key) | Self::P384(key) => {
                 let (x, y) = key.coordinates();
-                Jwk::from_coordinates("EC", "P-256", x, Some(y))
+                Jwk::from_coordinates("EC", key.curve.name(), x, Some(y))
             }
         }
     }
 
-    /// The key as Multikey text: `z6Mk...` or `zDn...`.
+    /// The key as Multikey text: `z6Mk...`, `zDn...`, `z82...` or `zUC7...`.
     #[must_use]
     pub fn to_multikey(&self) -> String {
-        let bytes = match self {
-            Self::Ed25519(key) => [ED25519_MULTICODEC.as_slice(), key.0.as_bytes()].concat(),
-            Self::P256(key) => {
-                let (x, y) = key.coordinates();
-                let y_is_odd = y.last().is_some_and(|byte| byte & 1 == 1);
-                [P256_MULTICODEC.as_slice(), &[if y_is_odd { 3 } else { 2 }], x].concat()
-            }
-        };
-        multibase::encode_base58btc(&bytes)
+        multibase::encode_base58btc(&self.to_multikey_bytes())
     }
 
-    /// The 32 bytes of an Ed25519 key, as signed notes carry them; `None` for P-256.
+    /// The bytes of the key's Multikey.
+    #[must_use]
+    pub fn to_multikey_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Bls12381G2(key) => [BLS12381_G2_MULTICODEC.as_slice(), key.as_bytes()].concat(),
+            Self::Ed25519(key) => [ED25519_MULTICODEC.as_slice(), key.0.as_bytes()].concat(),
+            Self::P256(key) | Self::P384(key) => {
+                let (x, y) = key.coordinates();
+                let y_is_odd = y.last().is_some_and(|byte| byte & 1 == 1);
+                [key.curve.multicodec().as_slice(), &[if y_is_odd { 3 } else { 2 }], x].concat()
+            }
+        }
+    }
+
+    /// The 32 bytes of an Ed25519 key, as signed notes carry them; `None` for other keys.
     #[must_use]
     pub fn ed25519_bytes(&self) -> Option<[u8; 32]> {
         match self {
             Self::Ed25519(key) => Some(key.0.to_bytes()),
-            Self::P256(_) => None,
+            Self::Bls12381G2(_) | Self::P256(_) | Self::P384(_) => None,
         }
     }
 }
@@ -231,47 +322,145 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-impl P256PublicKey {
-    /// x and y, 32 bytes each.
+impl EcPublicKey {
+    fn from_sec1(curve: EcCurve, bytes: &[u8]) -> Result<Self, KeyError> {
+        let invalid = || KeyError::Invalid { curve: curve.name() };
+        let uncompressed = if bytes.len() == curve.sec1_bytes() {
+            bytes.to_vec()
+        } else {
+            curve.decompress(bytes).ok_or_else(invalid)?
+        };
+        let parsed = ecdsa_backend::parse(curve, &uncompressed).ok_or_else(invalid)?;
+        let mut sec1 = [0; MAX_SEC1_BYTES];
+        for (to, from) in sec1.iter_mut().zip(&uncompressed) {
+            *to = *from;
+        }
+        Ok(Self { curve, sec1, parsed })
+    }
+
+    fn from_coordinates<const BYTES: usize>(curve: EcCurve, x: &str, y: &str) -> Result<Self, KeyError> {
+        let [x, y]: [[u8; BYTES]; 2] = [coordinate(x, curve.name())?, coordinate(y, curve.name())?];
+        Self::from_sec1(curve, &[[4].as_slice(), &x, &y].concat())
+    }
+
+    /// Uncompressed SEC1.
+    pub(crate) fn sec1(&self) -> &[u8] {
+        self.sec1.get(..self.curve.sec1_bytes()).unwrap_or_default()
+    }
+
+    /// x and y.
     fn coordinates(&self) -> (&[u8], &[u8]) {
-        let point = self.sec1.split_first().map_or(&[][..], |(_, point)| point);
-        point.split_at(point.len() / 2)
+        let bytes = self.curve.coordinate_bytes();
+        let point = self.sec1().get(1..).unwrap_or_default();
+        point.split_at_checked(bytes).unwrap_or_default()
     }
 }
 
-impl PartialEq for P256PublicKey {
+impl PartialEq for EcPublicKey {
     fn eq(&self, other: &Self) -> bool {
-        self.sec1 == other.sec1
+        self.curve == other.curve && self.sec1 == other.sec1
     }
 }
 
-impl Eq for P256PublicKey {}
+impl Eq for EcPublicKey {}
+
+impl From<EcPublicKey> for PublicKey {
+    fn from(key: EcPublicKey) -> Self {
+        match key.curve {
+            EcCurve::P256 => Self::P256(key),
+            EcCurve::P384 => Self::P384(key),
+        }
+    }
+}
+
+impl EcCurve {
+    const ALL: [Self; 2] = [Self::P256, Self::P384];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::P256 => "P-256",
+            Self::P384 => "P-384",
+        }
+    }
+
+    const fn coordinate_bytes(self) -> usize {
+        match self {
+            Self::P256 => 32,
+            Self::P384 => 48,
+        }
+    }
+
+    /// Of the uncompressed form.
+    const fn sec1_bytes(self) -> usize {
+        1 + 2 * self.coordinate_bytes()
+    }
+
+    /// Of the compressed key in a Multikey, as a varint.
+    const fn multicodec(self) -> [u8; 2] {
+        match self {
+            Self::P256 => [0x80, 0x24],
+            Self::P384 => [0x81, 0x24],
+        }
+    }
+
+    /// The uncompressed form of a compressed point.
+    fn decompress(self, bytes: &[u8]) -> Option<Vec<u8>> {
+        use p256::elliptic_curve::sec1::ToSec1Point as _;
+        match self {
+            Self::P256 => {
+                let key = p256::PublicKey::from_sec1_bytes(bytes).ok()?;
+                Some(key.to_sec1_point(false).as_bytes().to_vec())
+            }
+            Self::P384 => {
+                let key = p384::PublicKey::from_sec1_bytes(bytes).ok()?;
+                Some(key.to_sec1_point(false).as_bytes().to_vec())
+            }
+        }
+    }
+}
 
 impl Signature {
-    /// A signature from its 64 bytes.
+    /// A signature from its 64, 80 or 96 bytes.
     ///
     /// # Errors
     /// [`SignatureError`] for any other length.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SignatureError> {
-        bytes.try_into().map(Self).map_err(|_| SignatureError)
+        if let Ok(bytes) = bytes.try_into() {
+            return Ok(Self(Bytes::Of64(bytes)));
+        }
+        if let Ok(bytes) = bytes.try_into() {
+            return Ok(Self(Bytes::Of96(bytes)));
+        }
+        bbs::Signature::from_bytes(bytes)
+            .map(Self::from)
+            .map_err(|_| SignatureError)
     }
 
-    /// The 64 bytes.
+    /// The bytes.
     #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 64] {
-        &self.0
+    pub const fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Bytes::Bbs(signature) => signature.as_bytes(),
+            Bytes::Of64(bytes) => bytes,
+            Bytes::Of96(bytes) => bytes,
+        }
+    }
+}
+
+impl From<bbs::Signature> for Signature {
+    fn from(signature: bbs::Signature) -> Self {
+        Self(Bytes::Bbs(signature))
     }
 }
 
 impl fmt::Debug for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signature({})", base64url::encode(self.0))
+        write!(f, "Signature({})", base64url::encode(self.as_bytes()))
     }
 }
 
-fn coordinate(text: &str, curve: &'static str) -> Result<[u8; 32], KeyError> {
-    let bytes = base64url::decode(text).map_err(|_| KeyError::Invalid { curve })?;
-    bytes.try_into().map_err(|_| KeyError::Invalid { curve })
+fn coordinate<const BYTES: usize>(text: &str, curve: &'static str) -> Result<[u8; BYTES], KeyError> {
+    base64url::decode_array(text).map_err(|_| KeyError::Invalid { curve })
 }
 
 /// Whether the y coordinate is below the field prime 2^255 - 19. dalek reduces it silently, which would
@@ -321,6 +510,24 @@ mod tests {
         )
     }
 
+    /// Data Integrity ECDSA Cryptosuites, the P-384 key of the test vectors.
+    fn p384() -> PublicKey {
+        PublicKey::from_multikey("z82LkuBieyGShVBhvtE2zoiD6Kma4tJGFtkAhxR5pfkp5QPw4LutoYWhvQCnGjdVn14kujQ").unwrap()
+    }
+
+    #[test]
+    fn signature_of_another_length_is_refused() {
+        let short = Signature::from_bytes(&[1; 64]).unwrap();
+        let long = Signature::from_bytes(&[1; 96]).unwrap();
+        assert_eq!(p384().verify(b"message", &short), Err(SignatureError));
+        for key in [ed25519(), p256().0] {
+            assert_eq!(key.verify(b"message", &long), Err(SignatureError));
+        }
+        for length in [0, 63, 65, 95, 97] {
+            assert_eq!(Signature::from_bytes(&vec![1; length]), Err(SignatureError));
+        }
+    }
+
     #[test]
     fn ed25519_vector_of_rfc_8032() {
         let signature = Signature::from_bytes(&hex(ED25519_SIGNATURE)).unwrap();
@@ -336,14 +543,74 @@ mod tests {
         assert_eq!(key.verify(&message, &signature), Err(SignatureError));
     }
 
+    /// The example of [Multikey](https://www.w3.org/TR/vc-di-bbs/#multikey), which is that of its vectors.
+    const BLS12381_G2_KEY: &str = "zUC7DerdEmfZ8f4pFajXgGwJoMkV1ofMTmEG5UoNvnWiPiLuGKNeqgRpLH2TV4Xe5mJ2cXV76gRN7LFQwapF1VFu6x2yrr5ci1mXqC1WNUrnHnLgvfZfMH7h6xP6qsf9EKRQrPQ";
+    /// JWS does not ask for the lower of the two values of `s`, and deployed signers do not care.
+    #[test]
+    fn ecdsa_with_high_s_is_valid() {
+        let (key, message, signature) = p256();
+        let order = hex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
+        let mut other = signature.as_bytes().to_vec();
+        let mut borrow = 0;
+        for at in (0..32).rev() {
+            let difference = i32::from(order[at]) - i32::from(other[32 + at]) - borrow;
+            borrow = i32::from(difference < 0);
+            other[32 + at] = u8::try_from(difference.rem_euclid(256)).unwrap();
+        }
+        let other = Signature::from_bytes(&other).unwrap();
+        assert_ne!(other, signature);
+        for genuine in [signature, other] {
+            assert_eq!(key.verify(&message, &genuine), Ok(()));
+        }
+    }
+
+    #[test]
+    fn ed25519_with_s_beyond_the_group_order_is_refused() {
+        let genuine = hex(ED25519_SIGNATURE);
+        let order = hex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
+        let mut beyond = genuine.clone();
+        let mut carry = 0;
+        for (to, from) in beyond[32..].iter_mut().zip(order) {
+            let [high, low] = (u16::from(*to) + u16::from(from) + carry).to_be_bytes();
+            (*to, carry) = (low, u16::from(high));
+        }
+        let verify = |bytes: &[u8]| ed25519().verify(&[0x72], &Signature::from_bytes(bytes).unwrap());
+        assert_eq!(verify(&genuine), Ok(()));
+        assert_eq!(verify(&beyond), Err(SignatureError));
+    }
+
     #[test]
     fn encodings_round_trip() {
-        for key in [ed25519(), p256().0] {
+        let bbs = PublicKey::from_multikey(BLS12381_G2_KEY).unwrap();
+        assert_eq!(bbs.algorithm(), Algorithm::Bbs);
+        assert_eq!(bbs.to_multikey(), BLS12381_G2_KEY);
+        for key in [ed25519(), p256().0, p384(), bbs] {
             assert_eq!(PublicKey::from_multikey(&key.to_multikey()).unwrap(), key);
             assert_eq!(PublicKey::from_jwk(&key.to_jwk()).unwrap(), key);
         }
         assert!(ed25519().to_multikey().starts_with("z6Mk"));
         assert!(p256().0.to_multikey().starts_with("zDn"));
+        assert!(p384().to_multikey().starts_with("z82"));
+    }
+
+    #[test]
+    fn a_signature_of_one_kind_is_none_for_a_key_of_another() {
+        let secret = bbs::SecretKey::from_bytes(&[7; 32]).unwrap();
+        let input = bbs::SigningInput {
+            header: vec![1],
+            messages: vec![vec![2], vec![3]],
+        };
+        let message = input.to_bytes();
+        let bbs_key = PublicKey::from_bls12381_g2(secret.public_key().as_bytes()).unwrap();
+        let signature = Signature::from(secret.sign(&input.header, &input.messages).unwrap());
+        assert_eq!(bbs_key.verify(&message, &signature), Ok(()));
+        assert_eq!(Signature::from_bytes(signature.as_bytes()), Ok(signature));
+        for key in [ed25519(), p256().0] {
+            assert_eq!(key.verify(&message, &signature), Err(SignatureError));
+        }
+        let (_, message, signature) = p256();
+        assert_eq!(bbs_key.verify(&message, &signature), Err(SignatureError));
+        assert_eq!(Signature::from_bytes(&[1; 79]), Err(SignatureError));
     }
 
     #[test]

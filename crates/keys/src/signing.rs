@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::Algorithm;
 use crate::PublicKey;
 use crate::Signature;
+use crate::bbs::BbsError;
 
 /// Something that lacks only a signature over [`SigningRequest::message`].
 #[must_use = "nothing is signed until the request is fulfilled"]
@@ -33,7 +34,7 @@ impl<T> SigningRequest<T> {
         self.algorithm
     }
 
-    /// The bytes to sign, before any hashing of the algorithm's own.
+    /// The bytes to sign, before any hashing of the algorithm's own; for BBS the [`crate::bbs::SigningInput`].
     #[must_use]
     pub fn message(&self) -> &[u8] {
         &self.message
@@ -76,7 +77,8 @@ pub trait Signer: Send + Sync {
     /// A signature over `message` with the key's own algorithm.
     ///
     /// # Errors
-    /// [`SignerError::Unavailable`] when the key cannot be used now.
+    /// [`SignerError::Unavailable`] when the key cannot be used now, [`SignerError::Message`] when it signs no such
+    /// bytes.
     fn sign(&self, message: &[u8]) -> Result<Signature, SignerError>;
 }
 
@@ -111,6 +113,9 @@ pub fn fulfil<T, S: Signer + ?Sized>(signer: &S, request: SigningRequest<T>) -> 
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SignerError {
+    /// The caller's fault: this kind of key signs no such bytes.
+    #[error("the message is nothing that a key of this algorithm signs")]
+    Message(#[source] BbsError),
     /// The environment's fault: the device or file behind the key failed.
     #[error("the signing key cannot be used now")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),

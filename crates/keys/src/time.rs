@@ -57,6 +57,16 @@ impl Timestamp {
         ))
     }
 
+    /// Parses XSD [`dateTimeStamp`](https://www.w3.org/TR/xmlschema11-2/#dateTimeStamp), the form of times in W3C
+    /// credentials and proofs: seconds and offset are there, the day may end at 24:00:00, offsets end at 14:00.
+    /// Fractions of a second are cut off; years beyond our range saturate, so that "never" stays comparable.
+    ///
+    /// # Errors
+    /// [`TimeError`] when the text has another form.
+    pub fn parse_date_time_stamp(text: &str) -> Result<Self, TimeError> {
+        date_time_stamp(text).map(Self::from_unix).ok_or(TimeError)
+    }
+
     /// Seconds since the epoch.
     #[must_use]
     pub const fn unix(self) -> i64 {
@@ -97,6 +107,70 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// Characters of a `dateTimeStamp`; fractions of a second have at most nine digits anywhere.
+const MAX_CHARS: usize = 64;
+
+/// Unix seconds of a `dateTimeStamp`.
+fn date_time_stamp(text: &str) -> Option<i64> {
+    if text.len() > MAX_CHARS {
+        return None;
+    }
+    let (before_christ, text) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (year, rest) = text.split_once('-')?;
+    let (date, rest) = rest.split_once('T')?;
+    let (month, day) = date.split_once('-')?;
+    let (month, day) = (two_digits(month, 1, 12)?, two_digits(day, 1, 31)?);
+    let (time, offset) = match rest.strip_suffix('Z') {
+        Some(time) => (time, 0),
+        None => split_offset(rest)?,
+    };
+    let seconds = seconds_of_day(time)?;
+    let is_year = year.len() >= 4 && year.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_year || (year.len() > 4 && year.starts_with('0')) {
+        return None;
+    }
+    if before_christ {
+        return Some(i64::MIN);
+    }
+    if year.len() > 4 {
+        return Some(i64::MAX);
+    }
+    let date = jiff::civil::Date::new(year.parse().ok()?, month, day).ok()?;
+    let days = jiff::civil::date(1970, 1, 1).duration_until(date).as_secs();
+    Some(days + seconds - offset)
+}
+
+/// `hh:mm:ss` with or without a fraction; only the very end of the day has the hour 24.
+fn seconds_of_day(time: &str) -> Option<i64> {
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let mut parts = time.split(':');
+    let mut part = |last| parts.next().and_then(|text| two_digits(text, 0, last)).map(i64::from);
+    let seconds = part(24)? * 3_600 + part(59)? * 60 + part(59)?;
+    let at_most_a_day = seconds < 86_400 || (seconds == 86_400 && fraction.bytes().all(|byte| byte == b'0'));
+    (parts.next().is_none() && at_most_a_day).then_some(seconds)
+}
+
+/// A time and the seconds that its offset is ahead of UTC.
+fn split_offset(text: &str) -> Option<(&str, i64)> {
+    let (time, offset) = text.split_at(text.rfind(['+', '-'])?);
+    let ahead = if offset.starts_with('+') { 1 } else { -1 };
+    let (hours, minutes) = offset.get(1..)?.split_once(':')?;
+    let minutes = i64::from(two_digits(hours, 0, 14)?) * 60 + i64::from(two_digits(minutes, 0, 59)?);
+    (minutes <= 14 * 60).then_some((time, ahead * minutes * 60))
+}
+
+fn two_digits(text: &str, first: i8, last: i8) -> Option<i8> {
+    let digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = digits.then(|| text.parse().ok())??;
+    (first..=last).contains(&number).then_some(number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +206,67 @@ mod tests {
             "",
         ] {
             assert_eq!(Timestamp::parse_rfc3339(bad), Err(TimeError), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn date_time_stamps_are_read() {
+        for (text, unix) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("2026-11-23T11:00:00+08:00", 1_795_402_800),
+            ("2026-11-22T19:00:00-08:00", 1_795_402_800),
+            ("2026-11-23T03:00:00.123456789123Z", 1_795_402_800),
+            ("2026-11-22T24:00:00.0Z", 1_795_402_800 - 3 * 3_600),
+            ("2026-11-23T17:00:00+14:00", 1_795_402_800),
+            ("1969-12-31T23:59:59.5Z", -1),
+            ("2024-02-29T00:00:00Z", 1_709_164_800),
+            ("9999-12-31T23:59:59Z", i64::MAX),
+            ("12026-01-01T00:00:00Z", i64::MAX),
+            ("-0044-03-15T12:00:00Z", i64::MIN),
+            ("0000-01-01T00:00:00Z", i64::MIN),
+        ] {
+            let expected = Ok(Timestamp::from_unix(unix));
+            assert_eq!(Timestamp::parse_date_time_stamp(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_forms_of_date_time_stamps_are_refused() {
+        for bad in [
+            "2026-11-23T03:00:00",
+            "2026-11-23T03:00Z",
+            "2026-11-23T03Z",
+            "2026-11-23",
+            "2026-11-23 03:00:00Z",
+            "2026-11-23t03:00:00z",
+            "2026-11-23T03:00:00Z[UTC]",
+            "2026-11-23T03:00:00.Z",
+            "2026-11-23T03:00:00,5Z",
+            "2026-11-23T03:00:60Z",
+            "2026-11-23T24:00:01Z",
+            "2026-11-23T24:00:00.1Z",
+            "2026-11-23T25:00:00Z",
+            "2026-11-23T03:00:00+08",
+            "2026-11-23T03:00:00+0800",
+            "2026-11-23T03:00:00+14:01",
+            "2026-11-23T03:00:00+15:00",
+            "2026-11-23T+3:00:00Z",
+            "2026-02-30T00:00:00Z",
+            "2025-02-29T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-00-01T00:00:00Z",
+            "2026-1-01T00:00:00Z",
+            "02026-01-01T00:00:00Z",
+            "+2026-01-01T00:00:00Z",
+            "226-01-01T00:00:00Z",
+            "20261123T030000Z",
+            "2026-11-23T03:00:00:00Z",
+            "2026-11-23T03:00:00ZZ",
+            "--2026-11-23T03:00:00Z",
+            " 2026-11-23T03:00:00Z",
+            "",
+        ] {
+            assert_eq!(Timestamp::parse_date_time_stamp(bad), Err(TimeError), "{bad:?}");
         }
     }
 }

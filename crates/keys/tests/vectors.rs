@@ -1,4 +1,4 @@
-//! RFC 8785 and Wycheproof vectors, read from the vectors folder.
+//! RFC 8785, COSE and Wycheproof vectors, read from the vectors folder.
 #![cfg(test)]
 
 use std::path::Path;
@@ -6,7 +6,13 @@ use std::path::PathBuf;
 
 use keys::PublicKey;
 use keys::Signature;
+use keys::cbor;
+use keys::cose::AgreementKey;
+use keys::cose::MacKey;
+use keys::cose::UnverifiedMac0;
+use keys::cose::UnverifiedSign1;
 use keys::jcs;
+use keys::json;
 use serde_json::Value;
 
 /// The folder, or `None` where it is not there and not required.
@@ -96,13 +102,57 @@ fn check(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
     Signature::from_bytes(signature).is_ok_and(|signature| key.verify(message, &signature).is_ok())
 }
 
+/// Not random, so that a failure can be repeated: SHA-256 of a counter.
+struct Counter(u64);
+
+impl rand_core::TryRng for Counter {
+    type Error = core::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        rand_core::utils::next_word_via_fill(self)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        rand_core::utils::next_word_via_fill(self)
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        for chunk in bytes.chunks_mut(32) {
+            self.0 += 1;
+            chunk.copy_from_slice(&keys::sha256(&self.0.to_be_bytes())[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+impl rand_core::TryCryptoRng for Counter {}
+
 #[test]
 fn wycheproof_ed25519() {
     wycheproof("ed25519_test.json", 151, |group, message, signature| {
         let key = hex(group["publicKey"]["pk"].as_str().unwrap());
         let key = PublicKey::from_ed25519(&key.try_into().unwrap()).expect("every key of the file is a good one");
-        check(&key, message, signature)
+        let accepted = check(&key, message, signature);
+        // So many at once are added up first, which must not accept what one alone is refused for.
+        if let Ok(signature) = Signature::from_bytes(signature) {
+            let together = key.verify_all(&vec![(message, &signature); 256], &mut Counter(0));
+            assert!(together.iter().all(|verdict| verdict.is_ok() == accepted));
+        }
+        accepted
     });
+}
+
+#[test]
+fn wycheproof_ecdsa_p384() {
+    wycheproof(
+        "ecdsa_secp384r1_sha384_p1363_test.json",
+        280,
+        |group, message, signature| {
+            let key = hex(group["publicKey"]["uncompressed"].as_str().unwrap());
+            let key = PublicKey::from_p384_sec1(&key).expect("every key of the file is a good one");
+            check(&key, message, signature)
+        },
+    );
 }
 
 #[test]
@@ -116,4 +166,35 @@ fn wycheproof_ecdsa_p256() {
             check(&key, message, signature)
         },
     );
+}
+
+/// Examples of the COSE working group, as isomdl has them.
+#[test]
+fn cose_examples() {
+    let Some(folder) = vectors() else { return };
+    let folder = folder.join("mdoc/definitions");
+    let file = |name: &str| hex(read(&folder.join(name)).trim());
+
+    let key = cbor::decode_foreign(&file("cose_key/ec_p256.cbor"), json::DEFAULT_LIMITS).unwrap();
+    let public = PublicKey::from_cose_key(&key).unwrap();
+    assert_eq!(
+        cbor::decode(&public.to_cose_key().to_vec(), json::DEFAULT_LIMITS).unwrap(),
+        {
+            let mut sorted = key.as_map().unwrap().to_vec();
+            sorted.sort_by_key(|(label, _)| label.to_vec());
+            cbor::Value::Map(sorted)
+        }
+    );
+
+    let secret: [u8; 32] = file("cose/sign1/secret_key").try_into().unwrap();
+    let public = AgreementKey::from_bytes(&secret).unwrap().public_key().unwrap();
+    let sign1 = UnverifiedSign1::parse(&file("cose/sign1/serialized.cbor"), 4096).unwrap();
+    assert_eq!(sign1.headers().key_id(), Some(&b"11"[..]));
+    assert_eq!(sign1.verify(&public).unwrap().payload(), b"This is the content.");
+
+    // isomdl takes the encoding of the key as the key.
+    let secret = file("cose/mac0/secret_key");
+    let mac0 = UnverifiedMac0::parse(&file("cose/mac0/serialized.cbor"), 4096).unwrap();
+    let verified = mac0.verify(&MacKey::from_bytes(&secret).unwrap()).unwrap();
+    assert_eq!(verified.payload(), b"This is the content.");
 }

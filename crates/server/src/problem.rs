@@ -12,7 +12,8 @@ use serde::Serialize;
 /// An error for the peer. It says what was expected and what to do; the cause goes to the log.
 #[derive(Clone, Debug, Serialize)]
 pub struct Problem {
-    /// The kind of problem, stable for programs: the last part of an `https://attestry.example/problems/` URI.
+    /// The kind of problem, stable for programs: the last part of an `https://attestry.example/problems/` URI, or the
+    /// whole URI of a problem type that a standard defines.
     #[serde(rename = "type", serialize_with = "as_uri")]
     kind: &'static str,
     title: &'static str,
@@ -103,6 +104,9 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 }
 
 fn as_uri<S: serde::Serializer>(kind: &&'static str, serializer: S) -> Result<S::Ok, S::Error> {
+    if kind.contains("://") {
+        return serializer.serialize_str(kind);
+    }
     serializer.serialize_str(&format!("https://attestry.example/problems/{kind}"))
 }
 

@@ -151,14 +151,15 @@ impl KeyFile {
     /// # Errors
     /// [`KeyFileError::WrongPassphrase`], also when the file was changed.
     pub fn open(&self, passphrase: &Passphrase) -> Result<SoftwareKey, KeyFileError> {
-        let algorithm = Algorithm::from_jose_name(&self.algorithm).ok_or(KeyFileError::Sealed)?;
+        let algorithm = Algorithm::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.jose_name() == self.algorithm)
+            .ok_or(KeyFileError::Sealed)?;
         let secret = open(
             &self.sealed,
             associated(&self.algorithm, &self.public_key).as_bytes(),
             passphrase,
         )?;
-        let secret: Zeroizing<[u8; 32]> =
-            Zeroizing::new(secret.as_slice().try_into().map_err(|_| KeyFileError::Sealed)?);
         let key = SoftwareKey::from_secret(algorithm, &secret)?;
         // The public part is authenticated, so this differs only if the writer was wrong.
         if key.public_key().to_multikey() == self.public_key {

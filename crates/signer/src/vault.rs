@@ -337,11 +337,10 @@ impl Vault {
             name: name.to_owned(),
         };
         let (code, secret) = item.split_first().ok_or_else(damaged)?;
-        let algorithm = [Algorithm::EdDsa, Algorithm::Es256]
+        let algorithm = Algorithm::ALL
             .into_iter()
             .find(|algorithm| algorithm_code(*algorithm) == *code);
-        let secret: Zeroizing<[u8; 32]> = Zeroizing::new(secret.try_into().map_err(|_| damaged())?);
-        SoftwareKey::from_secret(algorithm.ok_or_else(damaged)?, &secret)
+        SoftwareKey::from_secret(algorithm.ok_or_else(damaged)?, secret)
             .map(Some)
             .map_err(|_| damaged())
     }
@@ -369,6 +368,8 @@ const fn algorithm_code(algorithm: Algorithm) -> u8 {
     match algorithm {
         Algorithm::EdDsa => 1,
         Algorithm::Es256 => 2,
+        Algorithm::Es384 => 3,
+        Algorithm::Bbs => 4,
     }
 }
 

@@ -295,7 +295,9 @@ impl Prepared {
     pub fn propose(&self, selected: &[String], now: Timestamp) -> Result<Proposed<'_>, ProposalError> {
         Ok(Proposed {
             prepared: self,
-            proposal: self.holdings.propose(&self.request, selected, now)?,
+            proposal: self
+                .holdings
+                .propose(&self.request, selected, now, &mut signer::os_rng())?,
         })
     }
 
@@ -398,7 +400,7 @@ impl Proposed<'_> {
             return Err(RequestError::Expired.into());
         }
         let mut signed = Vec::new();
-        for unsigned in self.proposal.present(now)? {
+        for unsigned in self.proposal.present(now, &mut signer::os_rng())? {
             let presentation = match unsigned.step {
                 PresentationStep::Ready(presentation) => presentation,
                 PresentationStep::Sign { holder_key, signing } => {

@@ -52,7 +52,7 @@ fn only_what_is_asked_for_is_shown_and_leaves() {
     let scene = Scene::new();
     let holdings = holdings(vec![scene.record("a1", Issued::default())]);
     let request = scene.ask(&json!([{"path": ["age_over_18"]}]));
-    let proposal = holdings.propose(&request, &[], NOW).unwrap();
+    let proposal = holdings.propose(&request, &[], NOW, &mut signer::os_rng()).unwrap();
     assert_eq!(proposal.verifier(), Verifier::Did("did:example:verifier".to_owned()));
     let expected = [
         line("Adult", "true", true),
@@ -63,7 +63,7 @@ fn only_what_is_asked_for_is_shown_and_leaves() {
     ];
     assert_eq!(shown(&proposal), expected);
 
-    let unsigned = proposal.present(NOW).unwrap();
+    let unsigned = proposal.present(NOW, &mut signer::os_rng()).unwrap();
     let signed = unsigned.into_iter().map(|one| {
         let PresentationStep::Sign { holder_key, signing } = one.step else {
             panic!("to be signed")
@@ -110,7 +110,10 @@ fn nested_claims_and_single_elements_are_shown_one_by_one() {
         line("issuing_country", "XA", false),
         line("nationalities", r#"["XB"]"#, true),
     ];
-    assert_eq!(shown(&holdings.propose(&request, &[], NOW).unwrap()), expected);
+    assert_eq!(
+        shown(&holdings.propose(&request, &[], NOW, &mut signer::os_rng()).unwrap()),
+        expected
+    );
 }
 
 #[test]
@@ -120,7 +123,7 @@ fn a_number_of_the_person_in_sub_is_shown() {
     issued.claims["sub"] = "X0000001A".into();
     let holdings = holdings(vec![scene.record("a1", issued)]);
     let request = scene.ask(&json!([{"path": ["age_over_18"]}]));
-    let shown = shown(&holdings.propose(&request, &[], NOW).unwrap());
+    let shown = shown(&holdings.propose(&request, &[], NOW, &mut signer::os_rng()).unwrap());
     assert!(shown.contains(&line("sub", "X0000001A", false)), "{shown:?}");
 }
 
@@ -135,7 +138,7 @@ fn a_claim_that_is_not_asked_for_does_not_leave_with_a_wallet_of_two() {
     };
     let holdings = holdings(vec![scene.record("a1", licence), scene.record("b2", Issued::default())]);
     let request = scene.ask(&json!([{"path": ["family_name"]}]));
-    let proposal = holdings.propose(&request, &[], NOW).unwrap();
+    let proposal = holdings.propose(&request, &[], NOW, &mut signer::os_rng()).unwrap();
     assert_eq!(ids(&proposal), ["b2"]);
     assert!(!format!("{:?}", shown(&proposal)).contains("L1"));
 }
@@ -156,7 +159,7 @@ fn the_text_of_issuers_cannot_command_the_screen() {
     assert_eq!(held.name(&unnamed, &["en"]), "urn:pid");
     let holdings = holdings(vec![record]);
     let request = scene.ask(&json!([{"path": ["family_name"]}]));
-    let shown = shown(&holdings.propose(&request, &[], NOW).unwrap());
+    let shown = shown(&holdings.propose(&request, &[], NOW, &mut signer::os_rng()).unwrap());
     assert_eq!(shown[0], line("Family\u{fffd} name", "D\u{fffd}[31moe\u{fffd}", true));
 }
 
@@ -173,20 +176,30 @@ fn what_is_not_valid_now_is_not_proposed() {
         ..Issued::default()
     };
     let only_expired = holdings(vec![scene.record("a1", expired()), scene.record("b2", future())]);
-    let error = only_expired.propose(&request, &[], NOW).unwrap_err();
+    let error = only_expired
+        .propose(&request, &[], NOW, &mut signer::os_rng())
+        .unwrap_err();
     assert!(
         matches!(&error, ProposalError::NotValidNow { ids } if ids == &["a1", "b2"]),
         "{error}"
     );
     // A second earlier it was valid.
-    assert_eq!(ids(&only_expired.propose(&request, &[], NOW.minus(1)).unwrap()), ["a1"]);
+    assert_eq!(
+        ids(&only_expired
+            .propose(&request, &[], NOW.minus(1), &mut signer::os_rng())
+            .unwrap()),
+        ["a1"]
+    );
     let both = holdings(vec![
         scene.record("a1", expired()),
         scene.record("c3", Issued::default()),
     ]);
-    assert_eq!(ids(&both.propose(&request, &[], NOW).unwrap()), ["c3"]);
+    assert_eq!(
+        ids(&both.propose(&request, &[], NOW, &mut signer::os_rng()).unwrap()),
+        ["c3"]
+    );
     // Also not when the person asks for it.
-    let chosen = both.propose(&request, &["a1".to_owned()], NOW);
+    let chosen = both.propose(&request, &["a1".to_owned()], NOW, &mut signer::os_rng());
     assert!(matches!(chosen, Err(ProposalError::NotAsked { id }) if id == "a1"));
 }
 
@@ -198,7 +211,9 @@ fn what_the_wallet_lacks_is_named_by_the_request_s_own_ids() {
         json!([{"path": ["iris_scan"]}]),
         json!([{"path": ["age_over_18"], "values": [false]}]),
     ] {
-        let error = holdings.propose(&scene.ask(&claims), &[], NOW).unwrap_err();
+        let error = holdings
+            .propose(&scene.ask(&claims), &[], NOW, &mut signer::os_rng())
+            .unwrap_err();
         assert!(
             matches!(&error, ProposalError::Lacking { query_ids } if query_ids == &["pid"]),
             "{error}"
@@ -212,10 +227,13 @@ fn the_chosen_credential_is_used() {
     let records = ["a1", "b2", "c3"].map(|id| scene.record(id, Issued::default()));
     let holdings = holdings(records.to_vec());
     let request = scene.ask(&json!([{"path": ["age_over_18"]}]));
-    assert_eq!(ids(&holdings.propose(&request, &[], NOW).unwrap()), ["a1"]);
+    assert_eq!(
+        ids(&holdings.propose(&request, &[], NOW, &mut signer::os_rng()).unwrap()),
+        ["a1"]
+    );
     let chosen = |chosen: &[&str]| {
         let chosen: Vec<String> = chosen.iter().map(|id| (*id).to_owned()).collect();
-        holdings.propose(&request, &chosen, NOW)
+        holdings.propose(&request, &chosen, NOW, &mut signer::os_rng())
     };
     assert_eq!(ids(&chosen(&["b2"]).unwrap()), ["b2"]);
     assert!(matches!(chosen(&["zz"]), Err(ProposalError::Unknown { id }) if id == "zz"));
@@ -231,9 +249,15 @@ fn where_several_are_taken_all_chosen_ones_go() {
     let request = scene.ask_query(&json!({"credentials": [
         {"id": "pid", "format": "dc+sd-jwt", "multiple": true, "meta": {"vct_values": ["urn:pid"]}, "claims": [{"path": ["age_over_18"]}]},
     ]}));
-    assert_eq!(ids(&holdings.propose(&request, &[], NOW).unwrap()), ["a1"]);
+    assert_eq!(
+        ids(&holdings.propose(&request, &[], NOW, &mut signer::os_rng()).unwrap()),
+        ["a1"]
+    );
     let chosen = ["c3".to_owned(), "b2".to_owned()];
-    assert_eq!(ids(&holdings.propose(&request, &chosen, NOW).unwrap()), ["b2", "c3"]);
+    assert_eq!(
+        ids(&holdings.propose(&request, &chosen, NOW, &mut signer::os_rng()).unwrap()),
+        ["b2", "c3"]
+    );
 }
 
 #[test]
@@ -252,9 +276,14 @@ fn of_two_options_the_one_with_the_chosen_credential_is_taken() {
         "credential_sets": [{"options": [["pid"], ["mdl"]]}, {"options": [["mdl"]], "required": false}],
     }));
     // Optional parts are not disclosed.
-    assert_eq!(ids(&holdings.propose(&request, &[], NOW).unwrap()), ["a1"]);
     assert_eq!(
-        ids(&holdings.propose(&request, &["b2".to_owned()], NOW).unwrap()),
+        ids(&holdings.propose(&request, &[], NOW, &mut signer::os_rng()).unwrap()),
+        ["a1"]
+    );
+    assert_eq!(
+        ids(&holdings
+            .propose(&request, &["b2".to_owned()], NOW, &mut signer::os_rng())
+            .unwrap()),
         ["b2"]
     );
 }
@@ -279,6 +308,8 @@ fn a_damaged_record_is_an_error() {
     let issuer = damage(|_, record| record.issuer = "did:example:other".to_owned());
     assert!(matches!(issuer, OpenError::SdJwtVc(_)), "{issuer}");
     let format = damage(|_, record| record.format = "mso_mdoc".into());
+    assert!(matches!(format, OpenError::Mdoc(_)), "{format}");
+    let format = damage(|_, record| record.format = "ac_vc".into());
     assert!(matches!(format, OpenError::Format { .. }), "{format}");
 }
 

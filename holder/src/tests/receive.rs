@@ -100,10 +100,8 @@ fn anything_else_is_not() {
     assert!(matches!(expired, ReceiveError::SdJwtVc(_)), "{expired}");
     let no_string = refused(json!({}), &pid);
     assert!(matches!(no_string, ReceiveError::Format), "{no_string}");
-    let mdoc = configuration(|configuration| {
-        *configuration = json!({"format": "mso_mdoc", "doctype": "org.iso.18013.5.1.mDL"});
-    });
-    let other_format = refused(good().into(), &mdoc);
+    let unknown = configuration(|configuration| *configuration = json!({"format": "ac_vc"}));
+    let other_format = refused(good().into(), &unknown);
     assert!(matches!(other_format, ReceiveError::Format), "{other_format}");
 }
 

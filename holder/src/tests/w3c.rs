@@ -1,5 +1,6 @@
 //! W3C credentials: received, shown and presented whole, by their own rules.
 
+use credential::LdpVc;
 use credential::Transaction;
 use credential::Unverified;
 use credential::VcJwt;
@@ -87,6 +88,7 @@ fn issue(scene: &Scene, format: &str, document: Map<String, Value>) -> Value {
     }
     let options = ProofOptions {
         cryptosuite: Cryptosuite::EddsaRdfc2022,
+        algorithm: Algorithm::EdDsa,
         verification_method: &method,
         created: Some(NOW.minus(60)),
         expires: None,
@@ -244,9 +246,14 @@ fn a_jwt_without_its_contexts_answers_no_query_for_its_type() {
         ..known.clone()
     };
     let request = scene.ask_query(&query("jwt_vc_json", true));
-    assert!(Holdings::open(vec![known]).unwrap().propose(&request, &[], NOW).is_ok());
+    assert!(
+        Holdings::open(vec![known])
+            .unwrap()
+            .propose(&request, &[], NOW, &mut signer::os_rng())
+            .is_ok()
+    );
     let holdings = Holdings::open(vec![unknown]).unwrap();
-    let error = holdings.propose(&request, &[], NOW).unwrap_err();
+    let error = holdings.propose(&request, &[], NOW, &mut signer::os_rng()).unwrap_err();
     assert!(matches!(error, ProposalError::Lacking { .. }), "{error}");
 }
 
@@ -259,14 +266,14 @@ fn the_person_is_told_that_all_of_it_leaves_and_signs_for_this_verifier() {
         let received = check(&credential, format, scene.issuer.public_key(), key.public_key()).unwrap();
         let holdings = Holdings::open(vec![record(&scene, format, received)]).unwrap();
         let request = scene.ask_query(&query(format, true));
-        let proposal = holdings.propose(&request, &[], NOW).unwrap();
+        let proposal = holdings.propose(&request, &[], NOW, &mut signer::os_rng()).unwrap();
         let disclosed = proposal.credentials()[0].disclosed();
         let shown: Vec<(&str, bool)> = disclosed
             .iter()
             .map(|one| (one.claim.label.as_str(), one.requested))
             .collect();
         assert_eq!(shown, [("Adult", true), ("family_name", false)], "{format}");
-        let mut unsigned = proposal.present(NOW).unwrap();
+        let mut unsigned = proposal.present(NOW, &mut signer::os_rng()).unwrap();
         let PresentationStep::Sign { holder_key, signing } = unsigned.remove(0).step else {
             panic!("to be signed")
         };
@@ -306,6 +313,63 @@ fn verify(scene: &Scene, presentation: &Value, key: &SoftwareKey, did: &str, tra
     }
 }
 
+/// With a base proof, which a verifier must never see.
+#[test]
+fn of_a_credential_with_selective_disclosure_only_what_is_asked_for_leaves() {
+    let mut scene = Scene::new();
+    scene.issuer = SoftwareKey::generate(Algorithm::Es256, &mut signer::os_rng());
+    let (key, did) = holder();
+    let options = ProofOptions {
+        cryptosuite: Cryptosuite::EcdsaSd2023,
+        algorithm: Algorithm::Es256,
+        verification_method: &format!("{ISSUER}#key-1"),
+        created: Some(NOW.minus(60)),
+        expires: None,
+    };
+    let mut rng = signer::os_rng();
+    let signing = data_integrity::issue_selective(
+        document(&did),
+        &options,
+        scene.issuer.public_key(),
+        &[],
+        &loader(),
+        &mut rng,
+    )
+    .unwrap();
+    let credential: Value = scene.issuer.fulfil(signing).unwrap().into();
+    let received = check(&credential, "ldp_vc", scene.issuer.public_key(), key.public_key()).unwrap();
+    let holdings = Holdings::open(vec![record(&scene, "ldp_vc", received)]).unwrap();
+    for bound in [true, false] {
+        let request = scene.ask_query(&query("ldp_vc", bound));
+        let proposal = holdings.propose(&request, &[], NOW, &mut signer::os_rng()).unwrap();
+        let disclosed = proposal.credentials()[0].disclosed();
+        let shown: Vec<(&str, bool)> = disclosed
+            .iter()
+            .map(|one| (one.claim.label.as_str(), one.requested))
+            .collect();
+        assert_eq!(shown, [("Adult", true)]);
+        let transaction = Transaction {
+            audience: CLIENT,
+            nonce: &request.request().nonce,
+            now: NOW,
+            max_age: 60,
+        };
+        let presented = match proposal.present(NOW, &mut signer::os_rng()).unwrap().remove(0).step {
+            PresentationStep::Ready(bare) => bare,
+            PresentationStep::Sign { signing, .. } => {
+                let presentation = key.fulfil(signing).unwrap();
+                verify(&scene, &presentation, &key, &did, &transaction);
+                presentation["verifiableCredential"][0].clone()
+            }
+        };
+        let subject = json!({"id": did, "age_over_18": true});
+        assert_eq!(presented["credentialSubject"], subject);
+        let presented = Unverified::<LdpVc>::from_object(presented.as_object().unwrap()).unwrap();
+        let issuer = scene.issuer.public_key();
+        assert!(presented.authenticate(issuer, ISSUER, &loader(), NOW).is_ok());
+    }
+}
+
 #[test]
 fn where_no_holder_binding_is_asked_for_the_bare_credential_goes() {
     let scene = Scene::new();
@@ -315,7 +379,11 @@ fn where_no_holder_binding_is_asked_for_the_bare_credential_goes() {
         let received = check(&credential, format, scene.issuer.public_key(), key.public_key()).unwrap();
         let holdings = Holdings::open(vec![record(&scene, format, received)]).unwrap();
         let request = scene.ask_query(&query(format, false));
-        let mut unsigned = holdings.propose(&request, &[], NOW).unwrap().present(NOW).unwrap();
+        let mut unsigned = holdings
+            .propose(&request, &[], NOW, &mut signer::os_rng())
+            .unwrap()
+            .present(NOW, &mut signer::os_rng())
+            .unwrap();
         let PresentationStep::Ready(bare) = unsigned.remove(0).step else {
             panic!("nothing to sign")
         };
@@ -335,8 +403,11 @@ fn the_proof_names_a_did_that_the_issuer_binds_to() {
         let neither = proof_key(&configuration(format, &["jwk", "did:web"]), key);
         assert!(matches!(neither, Err(ReceiveError::KeyNaming)));
     }
-    // A Data Integrity proof takes an Ed25519 key.
-    assert_eq!(key_algorithms(&configuration("ldp_vc", &[])), [Algorithm::EdDsa]);
+    // More verifiers read the Data Integrity proofs of Ed25519.
+    assert_eq!(
+        key_algorithms(&configuration("ldp_vc", &[])),
+        [Algorithm::EdDsa, Algorithm::Es256]
+    );
     assert_eq!(
         key_algorithms(&configuration("jwt_vc_json", &[])),
         [Algorithm::Es256, Algorithm::EdDsa]
@@ -352,7 +423,11 @@ fn a_holder_with_a_did_jwk_can_present() {
     let received = check(&credential, "jwt_vc_json", scene.issuer.public_key(), key.public_key()).unwrap();
     let holdings = Holdings::open(vec![record(&scene, "jwt_vc_json", received)]).unwrap();
     let request = scene.ask_query(&query("jwt_vc_json", true));
-    let mut unsigned = holdings.propose(&request, &[], NOW).unwrap().present(NOW).unwrap();
+    let mut unsigned = holdings
+        .propose(&request, &[], NOW, &mut signer::os_rng())
+        .unwrap()
+        .present(NOW, &mut signer::os_rng())
+        .unwrap();
     let PresentationStep::Sign { signing, .. } = unsigned.remove(0).step else {
         panic!("to be signed")
     };

@@ -1,4 +1,4 @@
-//! What an agency's officer does with the administrative token: offer, list, revoke.
+//! What an agency's officer does with the administrative token: offer, list, suspend, reinstate, revoke.
 
 use ::credential::CredentialFormat;
 use axum::Json;
@@ -20,6 +20,7 @@ use crate::Issuer;
 use crate::offer;
 use crate::offer::OfferError;
 use crate::records::IssuedCredential;
+use crate::records::StatusChange;
 use crate::status;
 use crate::status::StatusError;
 use crate::store::Load as _;
@@ -98,25 +99,54 @@ pub(super) async fn list_credentials(
     Ok(Json(json!({"credentials": rows})))
 }
 
+/// `POST /issuers/{agency}/admin/credentials/{id}/reinstate`
+pub(super) async fn reinstate(
+    _: Admin,
+    State(issuer): State<Issuer>,
+    Path((agency, id)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    change(&issuer, &agency, &id, StatusChange::Reinstate).await
+}
+
 /// `POST /issuers/{agency}/admin/credentials/{id}/revoke`
 pub(super) async fn revoke(
     _: Admin,
     State(issuer): State<Issuer>,
     Path((agency, id)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    let desk = desk(&issuer, &agency)?;
-    let (credential, committed) = status::revoke(&issuer, &desk, &id).await.map_err(|error| match error {
+    change(&issuer, &agency, &id, StatusChange::Revoke).await
+}
+
+/// `POST /issuers/{agency}/admin/credentials/{id}/suspend`
+pub(super) async fn suspend(
+    _: Admin,
+    State(issuer): State<Issuer>,
+    Path((agency, id)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    change(&issuer, &agency, &id, StatusChange::Suspend).await
+}
+
+async fn change(issuer: &Issuer, agency: &str, id: &str, change: StatusChange) -> Result<Json<Value>, Problem> {
+    let desk = desk(issuer, agency)?;
+    let changed = status::change(issuer, &desk, id, change).await;
+    let (credential, committed) = changed.map_err(|error| match error {
         StatusError::Unknown { .. } => Problem::not_found("a credential of this id"),
         StatusError::Unlisted { .. } => Problem::new(
             StatusCode::CONFLICT,
             "unlisted",
-            "This credential cannot be revoked: its type has no status list.",
+            "This credential's status cannot change: its type has no status list.",
+        ),
+        StatusError::Revoked { .. } => Problem::new(
+            StatusCode::CONFLICT,
+            "revoked",
+            "This credential was revoked, and a revocation is for good.",
         ),
         other => Problem::internal(&other),
     })?;
-    tracing::info!(agency, credential = id, committed, "revoked");
+    let status = credential.status.name();
+    tracing::info!(agency, credential = id, ?change, status, committed, "status changed");
     Ok(Json(
-        json!({"id": credential.id, "status": credential.status.name(), "committed": committed}),
+        json!({"id": credential.id, "status": status, "committed": committed}),
     ))
 }
 

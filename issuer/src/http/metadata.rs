@@ -48,7 +48,9 @@ pub(super) async fn authorization_server(
 ) -> Result<Response, Problem> {
     let desk = desk(&issuer, &agency)?;
     let token_endpoint = endpoint(&desk.identifier, "token").map_err(|error| Problem::internal(&error))?;
-    let metadata = AuthorizationServerMetadata::pre_authorized(desk.identifier.clone(), token_endpoint);
+    let mut metadata = AuthorizationServerMetadata::pre_authorized(desk.identifier.clone(), token_endpoint);
+    let aggregation = endpoint(&desk.identifier, "status").map_err(|error| Problem::internal(&error))?;
+    metadata.status_list_aggregation_endpoint = Some(aggregation);
     Ok(Json(metadata).into_response())
 }
 
@@ -122,8 +124,8 @@ fn configurations_of(
         scope,
         vec![CRYPTOSUITE.as_str().into()],
         dids(),
-        // The holder must present with the same kind of proof, which takes an Ed25519 key.
-        &[CRYPTOSUITE.algorithm()],
+        // The holder presents with the same kind of proof.
+        CRYPTOSUITE.algorithms(),
         metadata()?,
     )?;
     configurations.extend([

@@ -3,6 +3,7 @@
 mod admin;
 mod credential;
 mod metadata;
+mod negotiation;
 mod nonce;
 mod offer;
 mod status;
@@ -44,11 +45,17 @@ pub(crate) fn router(issuer: Issuer) -> Router {
         .route("/issuers/{agency}/token", post(token::post))
         .route("/issuers/{agency}/nonce", post(nonce::post))
         .route("/issuers/{agency}/credential", post(credential::post))
+        .route("/issuers/{agency}/status", get(status::aggregation))
         .route("/issuers/{agency}/status/{list}", get(status::token))
-        .route("/issuers/{agency}/status/{list}/bitstring", get(status::bitstring))
+        .route("/issuers/{agency}/status/{list}/{purpose}", get(status::bitstring))
         .route("/issuers/{agency}/admin/offers", post(admin::create_offer))
         .route("/issuers/{agency}/admin/credentials", get(admin::list_credentials))
+        .route(
+            "/issuers/{agency}/admin/credentials/{id}/reinstate",
+            post(admin::reinstate),
+        )
         .route("/issuers/{agency}/admin/credentials/{id}/revoke", post(admin::revoke))
+        .route("/issuers/{agency}/admin/credentials/{id}/suspend", post(admin::suspend))
         .with_state(issuer)
 }
 

@@ -8,6 +8,8 @@ use credential::LdpVc;
 use credential::SdJwtVc;
 use credential::Unverified;
 use credential::VcJwt;
+use credential::status_list::StatusPurpose;
+use credential::status_list::StatusReference;
 use jsonld::ContextLoader;
 use keys::Algorithm;
 use keys::Signer as _;
@@ -103,8 +105,16 @@ async fn each_format_has_the_same_claims_for_the_holder_s_key() {
         assert_eq!(claims["issuing_country"], "XA");
         assert_eq!(claims["personal_administrative_number"], PERSON, "{format}");
         assert!(facts.valid_until().unwrap() > NOW);
-        assert_eq!(facts.status().len(), 1);
-        assert_eq!(facts.status()[0].uri().ends_with("/bitstring"), format != "dc+sd-jwt");
+        let purposes: Vec<_> = facts.status().iter().map(StatusReference::purpose).collect();
+        if format == "dc+sd-jwt" {
+            assert_eq!(purposes, [None]);
+        } else {
+            assert_eq!(
+                purposes,
+                [Some(&StatusPurpose::Revocation), Some(&StatusPurpose::Suspension)]
+            );
+            assert_eq!(facts.status()[0].index(), facts.status()[1].index());
+        }
     }
 }
 

@@ -137,13 +137,22 @@ impl Service {
         SecureUrl::parse(&format!("{}/issuers/population", self.origin)).unwrap()
     }
 
-    pub(crate) async fn get(&self, url: &str) -> Fetched {
-        self.send(Outgoing::get(url, MAX_BYTES).unwrap()).await
+    pub(crate) async fn get(&self, url: &str, headers: &[(&str, &str)]) -> Fetched {
+        let request = Outgoing::get(url, MAX_BYTES).unwrap();
+        let request = headers
+            .iter()
+            .fold(request, |request, (name, value)| request.header(*name, *value));
+        self.send(request).await
     }
 
     pub(crate) async fn metadata(&self) -> Value {
         let path = "/.well-known/openid-credential-issuer/issuers/population";
-        json_of(&self.get(&format!("{}{path}", self.origin)).await)
+        json_of(&self.get(&format!("{}{path}", self.origin), &[]).await)
+    }
+
+    pub(crate) async fn server_metadata(&self) -> Value {
+        let path = "/.well-known/oauth-authorization-server/issuers/population";
+        json_of(&self.get(&format!("{}{path}", self.origin), &[]).await)
     }
 
     async fn send(&self, request: Outgoing) -> Fetched {
@@ -194,20 +203,27 @@ impl Service {
         }
     }
 
-    /// Revokes the only credential of this format.
-    pub(crate) async fn revoke(&self, format: &str) {
+    /// The ids of all credentials, in no order that means anything.
+    pub(crate) async fn ids(&self) -> Vec<String> {
         let url = format!("{}/admin/credentials", self.identifier());
         let request = Outgoing::get(&url, MAX_BYTES).unwrap().bearer(ADMIN);
         let listed = json_of(&self.send(request).await);
         let credentials = listed["credentials"].as_array().unwrap();
-        let found: Vec<&Value> = credentials.iter().filter(|one| one["format"] == format).collect();
-        assert_eq!(found.len(), 1);
-        let id = found[0]["id"].as_str().unwrap();
-        let revoked = self.admin(&format!("admin/credentials/{id}/revoke"), &json!({})).await;
-        assert_eq!(
-            json_of(&revoked),
-            json!({"id": id, "status": "revoked", "committed": true})
-        );
+        credentials
+            .iter()
+            .map(|one| one["id"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Asks to "suspend", "reinstate" or "revoke" a credential.
+    pub(crate) async fn change(&self, id: &str, change: &str) -> Answered {
+        let answer = self
+            .admin(&format!("admin/credentials/{id}/{change}"), &json!({}))
+            .await;
+        Answered {
+            status: answer.status,
+            body: json_of(&answer),
+        }
     }
 }
 

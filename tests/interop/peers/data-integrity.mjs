@@ -1,10 +1,11 @@
-// @digitalbazaar/vc with eddsa-rdfc-2022: issues and verifies W3C credentials and presentations.
+// @digitalbazaar/vc with its cryptosuites: issues and verifies W3C credentials and presentations.
 //
-//   issue    credential, key (private Ed25519 JWK), method, controller -> credential
-//   verify   credential, key (Ed25519 JWK), method, controller -> (nothing more)
-//   present  credential, holder (private Ed25519 JWK, as did:key), challenge, domain -> presentation
+//   issue    credential, key (private JWK), method, controller -> credential
+//   verify   credential, key (JWK), method, controller -> (nothing more)
+//   present  credential, holder (private JWK, as did:key), challenge, domain -> presentation
 //   verify_presentation  presentation, key, method, controller, holder (JWK), challenge, domain
 //
+// `suite` names the cryptosuite, eddsa-rdfc-2022 if it is missing; keys are of Ed25519, P-256 or P-384, as it needs.
 // `method` is the id of the key, `controller` who it belongs to. Nothing is fetched: the contexts are those of
 // schemas/types and those that the library brings along. Status lists are not read: what is asked here is who
 // signed.
@@ -12,14 +13,33 @@
 import { readFileSync, readdirSync, existsSync } from "node:fs";
 
 import { DataIntegrityProof } from "@digitalbazaar/data-integrity";
+import * as EcdsaMultikey from "@digitalbazaar/ecdsa-multikey";
+import * as ecdsaJcs2019 from "@digitalbazaar/ecdsa-jcs-2019-cryptosuite";
+import { cryptosuite as ecdsaRdfc2019 } from "@digitalbazaar/ecdsa-rdfc-2019-cryptosuite";
 import * as Ed25519Multikey from "@digitalbazaar/ed25519-multikey";
-import { cryptosuite } from "@digitalbazaar/eddsa-rdfc-2022-cryptosuite";
+import * as eddsaJcs2022 from "@digitalbazaar/eddsa-jcs-2022-cryptosuite";
+import { cryptosuite as eddsaRdfc2022 } from "@digitalbazaar/eddsa-rdfc-2022-cryptosuite";
 import * as vc from "@digitalbazaar/vc";
 
-import { multikeyOfEd25519, secretMultikeyOfEd25519 } from "./lib/did.mjs";
+import { multikeyOfEd25519, multikeyOfEcdsa, secretMultikeyOfEd25519 } from "./lib/did.mjs";
 import { serve } from "./lib/serve.mjs";
 
 const SCHEMAS = new URL("../../../schemas/", import.meta.url);
+
+/** The suites, as they sign and as they verify. */
+const SUITES = {
+  "ecdsa-jcs-2019": [ecdsaJcs2019.createSignCryptosuite(), ecdsaJcs2019.createVerifyCryptosuite()],
+  "ecdsa-rdfc-2019": [ecdsaRdfc2019, ecdsaRdfc2019],
+  "eddsa-jcs-2022": [eddsaJcs2022.createSignCryptosuite(), eddsaJcs2022.createVerifyCryptosuite()],
+  "eddsa-rdfc-2022": [eddsaRdfc2022, eddsaRdfc2022],
+};
+
+function suites({ suite = "eddsa-rdfc-2022" }) {
+  if (!Object.hasOwn(SUITES, suite)) throw new Error(`expected one of ${Object.keys(SUITES)}, found ${suite}`);
+  return SUITES[suite];
+}
+
+const multikey = (jwk) => (jwk.kty === "OKP" ? multikeyOfEd25519(jwk) : multikeyOfEcdsa(jwk));
 
 /** Our own contexts by their addresses. */
 function contexts() {
@@ -45,7 +65,7 @@ function loader(keys) {
       id: method,
       type: "Multikey",
       controller,
-      publicKeyMultibase: multikeyOfEd25519(key),
+      publicKeyMultibase: multikey(key),
     };
     documents.set(method, published);
     documents.set(controller, {
@@ -61,24 +81,26 @@ function loader(keys) {
   };
 }
 
-async function signingSuite({ key, method, controller }) {
-  const pair = await Ed25519Multikey.from({
-    "@context": "https://w3id.org/security/multikey/v1",
-    id: method,
-    type: "Multikey",
-    controller,
-    publicKeyMultibase: multikeyOfEd25519(key),
-    secretKeyMultibase: secretMultikeyOfEd25519(key),
-  });
-  return new DataIntegrityProof({ signer: pair.signer(), cryptosuite });
+async function signingSuite({ suite, key, method, controller }) {
+  const named = { id: method, controller };
+  const pair =
+    key.kty === "OKP"
+      ? await Ed25519Multikey.from({
+          "@context": "https://w3id.org/security/multikey/v1",
+          type: "Multikey",
+          publicKeyMultibase: multikeyOfEd25519(key),
+          secretKeyMultibase: secretMultikeyOfEd25519(key),
+          ...named,
+        })
+      : await EcdsaMultikey.fromJwk({ jwk: { ...key, key_ops: ["sign"] }, secretKey: true, ...named });
+  return new DataIntegrityProof({ signer: pair.signer(), cryptosuite: suites({ suite })[0] });
 }
 
-const verifyingSuite = () => new DataIntegrityProof({ cryptosuite });
+const verifyingSuite = (question) => new DataIntegrityProof({ cryptosuite: suites(question)[1] });
 
 function didKey(key) {
-  const multikey = multikeyOfEd25519(key);
-  const controller = `did:key:${multikey}`;
-  return { key, controller, method: `${controller}#${multikey}` };
+  const controller = `did:key:${multikey(key)}`;
+  return { key, controller, method: `${controller}#${multikey(key)}` };
 }
 
 await serve({
@@ -91,7 +113,7 @@ await serve({
     const { credential } = question;
     const result = await vc.verifyCredential({
       credential,
-      suite: verifyingSuite(),
+      suite: verifyingSuite(question),
       documentLoader: loader([question]),
       checkStatus,
     });
@@ -99,10 +121,10 @@ await serve({
     return {};
   },
 
-  async present({ credential, holder, challenge, domain }) {
+  async present({ suite: name, credential, holder, challenge, domain }) {
     const key = didKey(holder);
     const presentation = vc.createPresentation({ verifiableCredential: credential, holder: key.controller });
-    const suite = await signingSuite(key);
+    const suite = await signingSuite({ suite: name, ...key });
     return {
       presentation: await vc.signPresentation({ presentation, suite, challenge, domain, documentLoader: loader([key]) }),
     };
@@ -111,7 +133,7 @@ await serve({
   async verify_presentation(question) {
     const { presentation, challenge, domain } = question;
     const documentLoader = loader([question, didKey(question.holder)]);
-    const suite = verifyingSuite();
+    const suite = verifyingSuite(question);
     const result = await vc.verify({ presentation, challenge, domain, suite, documentLoader, checkStatus });
     if (!result.verified) throw result.error ?? new Error("refused without a reason");
     return {};

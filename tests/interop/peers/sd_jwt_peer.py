@@ -59,14 +59,17 @@ def verify(question):
     return {"claims": verifier.get_verified_payload()}
 
 
-def main():
-    question = json.load(sys.stdin)
+def answer(question):
     command = {"issue": issue, "present": present, "verify": verify}[question["do"]]
     try:
-        answer = {"ok": True, **command(question)}
+        return {"ok": True, **command(question)}
     except Exception as error:  # The package raises whatever its own dependencies raise.
-        answer = {"ok": False, "error": f"{type(error).__name__}: {error}"}
-    json.dump(answer, sys.stdout)
+        return {"ok": False, "error": f"{type(error).__name__}: {error}"}
+
+
+def main():
+    asked = json.load(sys.stdin)
+    json.dump([answer(question) for question in asked] if isinstance(asked, list) else answer(asked), sys.stdout)
 
 
 if __name__ == "__main__":

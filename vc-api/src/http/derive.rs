@@ -23,6 +23,6 @@ pub(super) async fn post(
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
     let instance = instance(&api, &name)?;
     let request = read::<DeriveRequest>(&api, instance.as_ref(), request).await?;
-    let credential = derive(&request.map_err(Details::refuse)?)?;
+    let credential = derive(&api, &request.map_err(Details::refuse)?).await?;
     Ok((StatusCode::CREATED, Json(credential)))
 }

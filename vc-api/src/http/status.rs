@@ -8,6 +8,7 @@ use axum::http::HeaderMap;
 use axum::http::header;
 use axum::response::IntoResponse as _;
 use axum::response::Response;
+use credential::vc::Envelope;
 use serde_json::Value;
 use serde_json::json;
 use server::Problem;
@@ -16,7 +17,7 @@ use super::instance;
 use super::issuer;
 use super::read;
 use crate::VcApi;
-use crate::issue::JWT_ENVELOPE;
+use crate::issue::JWT_MEDIA_TYPE;
 use crate::problem::Details;
 use crate::problem::Refusal;
 use crate::status;
@@ -44,13 +45,11 @@ pub(super) async fn list(
     let instance = issuer(instance(&api, &name)?)?;
     let list = status::list(&api, &instance, &list).await?;
     let list = list.ok_or_else(|| Problem::not_found("a status list of this id"))?;
-    let jwt = list
-        .get("id")
-        .and_then(Value::as_str)
-        .and_then(|id| id.strip_prefix(JWT_ENVELOPE));
+    let envelope = list.as_object().map(Envelope::of_credential).and_then(Result::ok);
+    let jwt = envelope.map(|envelope| envelope.data());
     let cached = (header::CACHE_CONTROL, "public, max-age=60");
     if let Some(jwt) = jwt {
-        let media_type = (header::CONTENT_TYPE, "application/vc+jwt");
+        let media_type = (header::CONTENT_TYPE, JWT_MEDIA_TYPE);
         return Ok(([media_type, cached], jwt.to_owned()).into_response());
     }
     let media_type = (header::CONTENT_TYPE, media_type(&headers));

@@ -13,7 +13,7 @@ use crate::service::document;
 async fn every_instance_issues_what_the_verifier_verifies() {
     let service = Service::start().await;
     for (name, ..) in instance::sample() {
-        let credential = service.issue(&name, document()).await.expect(201);
+        let credential = service.issue_and_show(&name, document()).await;
         let answer = service.verify(&credential).await.expect(200);
         assert_eq!(answer["verified"], true, "{name}");
         // Whoever reads the answer is told what it is not.
@@ -233,5 +233,65 @@ async fn the_list_of_instances_is_what_a_suite_s_configuration_needs() {
         assert_eq!(row["suite"], mechanism.as_str());
         let issue = format!("http://127.0.0.1:8080/vc-api/{name}/credentials/issue");
         assert_eq!(row["issue"], issue);
+    }
+}
+
+#[tokio::test]
+async fn what_is_derived_shows_what_is_mandatory_and_what_was_chosen() {
+    let service = Service::start().await;
+    for (name, ..) in instance::sample().filter(|(_, mechanism, _)| !mechanism.is_for_everybody()) {
+        let mut document = document();
+        let examples = "https://www.w3.org/ns/credentials/examples/v2";
+        document["@context"] = json!(["https://www.w3.org/ns/credentials/v2", examples]);
+        document["validUntil"] = json!("2027-11-23T03:00:00Z");
+        document["credentialSubject"]["alumniOf"] = json!("The School of Examples");
+        document["credentialSubject"]["age"] = json!("42");
+        let body = json!({"credential": document, "options": {"mandatoryPointers": ["/credentialSubject/age"]}});
+        let path = format!("/vc-api/{name}/credentials/issue");
+        let base = service.post(&path, &body).await.expect(201);
+        // The base proof is for its holder, who would otherwise show all.
+        assert_eq!(service.verify(&base).await.problem().0, 400, "{name}");
+        let derived = service.derive(&base, &["/credentialSubject/name"]).await.expect(201);
+        assert_eq!(
+            derived["credentialSubject"],
+            json!({"id": "did:example:subject", "name": "Alice", "age": "42"}),
+            "{name}"
+        );
+        assert_eq!(derived["validUntil"], document["validUntil"]);
+        assert_eq!(service.verify(&derived).await.expect(200)["verified"], true, "{name}");
+        let mut changed = derived.clone();
+        changed["credentialSubject"]["age"] = json!("43");
+        assert_eq!(service.verify(&changed).await.status, 400, "{name}");
+        // Nothing is derived of what was derived, and nothing that is not there is shown.
+        assert_eq!(service.derive(&derived, &[]).await.status, 400, "{name}");
+        for pointer in ["/credentialSubject/shoeSize", "name", ""] {
+            assert_eq!(
+                service.derive(&base, &[pointer]).await.status,
+                400,
+                "{name}: {pointer:?}"
+            );
+        }
+        let body = json!({"credential": document, "options": {"mandatoryPointers": ["/nothing"]}});
+        assert_eq!(service.post(&path, &body).await.status, 400, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn documents_of_data_model_1_1_are_derived_with_their_times() {
+    let service = Service::start().await;
+    let document = json!({
+        "@context": ["https://www.w3.org/2018/credentials/v1"],
+        "type": ["VerifiableCredential"],
+        "issuanceDate": "2020-03-16T22:37:26Z",
+        "expirationDate": "2027-03-16T22:37:26Z",
+        "credentialSubject": {"id": "did:example:subject"},
+    });
+    for name in ["ecdsa-sd-2023-p256", "bbs-2023"] {
+        let base = service.issue(name, document.clone()).await.expect(201);
+        let derived = service.derive(&base, &[]).await.expect(201);
+        for time in ["issuanceDate", "expirationDate"] {
+            assert_eq!(derived[time], document[time], "{name}");
+        }
+        assert_eq!(service.verify(&derived).await.expect(200)["verified"], true, "{name}");
     }
 }

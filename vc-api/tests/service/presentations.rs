@@ -34,6 +34,7 @@ fn present(credentials: &[Value]) -> Value {
         holder: &holder,
         verification_method: &methods::key::method_id(key.public_key()),
         cryptosuite: Cryptosuite::EddsaRdfc2022,
+        algorithm: Algorithm::EdDsa,
         domain: DOMAIN,
         challenge: CHALLENGE,
         created: NOW,

@@ -24,6 +24,7 @@ use vc_api::BundleError;
 use vc_api::Config;
 use vc_api::Instance;
 use vc_api::InstanceRecord;
+use vc_api::Mechanism;
 use vc_api::Registry;
 use vc_api::SampleAccess;
 use vc_api::VcApi;
@@ -169,6 +170,21 @@ impl Service {
             &json!({"credential": credential}),
         )
         .await
+    }
+
+    /// What everybody may see of a new credential: what is derived of a base proof, disclosing `name`.
+    pub(crate) async fn issue_and_show(&self, name: &str, credential: Value) -> Value {
+        let credential = self.issue(name, credential).await.expect(201);
+        let record = self.api.instance(name).unwrap().record().clone();
+        if Mechanism::from_name(&record.mechanism).unwrap().is_for_everybody() {
+            return credential;
+        }
+        self.derive(&credential, &["/credentialSubject/name"]).await.expect(201)
+    }
+
+    pub(crate) async fn derive(&self, credential: &Value, pointers: &[&str]) -> Answer {
+        let body = json!({"verifiableCredential": credential, "options": {"selectivePointers": pointers}});
+        self.post("/vc-api/verifier/credentials/derive", &body).await
     }
 
     pub(crate) async fn verify(&self, credential: &Value) -> Answer {

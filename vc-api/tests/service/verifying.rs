@@ -3,6 +3,8 @@
 use did::methods;
 use keys::Algorithm;
 use keys::Signer as _;
+use keys::data_integrity::JcsSuite;
+use keys::data_integrity::jcs_sign;
 use serde_json::Value;
 use serde_json::json;
 use signer::SoftwareKey;
@@ -143,14 +145,13 @@ fn signed_for(issuer: &str) -> Value {
     let mut document = document();
     document["issuer"] = json!(issuer);
     let configuration = json!({
-        "type": "DataIntegrityProof",
-        "cryptosuite": "eddsa-jcs-2022",
         "created": NOW.to_rfc3339(),
         "verificationMethod": methods::key::method_id(key.public_key()),
         "proofPurpose": "assertionMethod",
         "@context": document["@context"],
     });
-    let request = keys::data_integrity::eddsa_jcs_sign(&document, configuration.as_object().unwrap().clone());
+    let configuration = configuration.as_object().unwrap().clone();
+    let request = jcs_sign(JcsSuite::EddsaJcs2022, Algorithm::EdDsa, &document, configuration);
     document["proof"] = key.fulfil(request.unwrap()).unwrap();
     document
 }

@@ -11,6 +11,7 @@ use store::records::RecordError;
 use store::records::save;
 use thiserror::Error;
 use trust::TrustedBundle;
+use verifier::Delivered;
 use verifier::Policy;
 use verifier::Question;
 use verifier::Refused;
@@ -102,6 +103,10 @@ async fn judge_with(
         nonce: &answer.nonce,
         query: &answer.dcql_query,
         origin: RequestOrigin::Own,
+        delivered: Delivered::Posted {
+            response_uri: answer.response_uri.as_str(),
+            encryption_key: answer.encryption_key.as_ref(),
+        },
     };
     let policy = Policy {
         max_age: MAX_HOLDER_SIGNATURE_AGE,

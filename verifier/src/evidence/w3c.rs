@@ -10,12 +10,12 @@ use credential::LdpVc;
 use credential::Unverified;
 use credential::VcJwt;
 use credential::data_integrity;
+use credential::data_integrity::ProofKeys;
 use credential::evidence::Credential;
 use credential::evidence::Presenter;
 use credential::vc_jwt;
 use did::Purpose;
 use jsonld::ContextLoader;
-use keys::PublicKey;
 use openid4vc::dcql::CredentialQuery;
 use serde_json::Map;
 use serde_json::Value;
@@ -103,31 +103,39 @@ impl Judge<'_> {
         &self,
         asked: &CredentialQuery,
         unverified: Unverified<LdpVc>,
-        (bundle, key): (&TrustedBundle, PublicKey),
+        (bundle, keys): (&TrustedBundle, ProofKeys),
         presenter: Option<&Presenter>,
         loader: &ContextLoader,
     ) -> Result<Judged, Reason> {
         let issuer = unverified.issuer().to_owned();
-        let authentic = unverified.authenticate(&key, &issuer, loader, self.now)?;
+        let authentic = unverified.authenticate_set(&keys, &issuer, loader, self.now)?;
         let types = contexts::types(bundle, authentic.facts(), authentic.contexts(), loader)?;
         let holder_binding = bind(&authentic, presenter)?;
         self.finish(asked, authentic, types, holder_binding, bundle)
     }
 
-    /// The bundle and key of each credential's issuer.
-    fn issuers(&self, credentials: &[Unverified<LdpVc>]) -> Result<Vec<(&TrustedBundle, PublicKey)>, Reason> {
-        let of_one = |credential: &Unverified<LdpVc>| {
-            let (issuer, method) = (credential.issuer(), credential.verification_method());
-            authority::key(self.bundles, issuer, method, Purpose::AssertionMethod)
-        };
-        credentials.iter().map(of_one).collect()
+    /// The bundle of each credential's issuer, with the keys of its proofs.
+    fn issuers(&self, credentials: &[Unverified<LdpVc>]) -> Result<Vec<(&TrustedBundle, ProofKeys)>, Reason> {
+        credentials.iter().map(|credential| self.issuer(credential)).collect()
+    }
+
+    fn issuer(&self, credential: &Unverified<LdpVc>) -> Result<(&TrustedBundle, ProofKeys), Reason> {
+        let issuer = credential.issuer();
+        let key = |method: &str| authority::key(self.bundles, issuer, method, Purpose::AssertionMethod);
+        let (bundle, main) = key(credential.verification_method())?;
+        let mut keys = ProofKeys::new().with(credential.verification_method(), main);
+        for method in credential.issuer_methods().skip(1) {
+            let (_, further) = key(method)?;
+            keys = keys.with(method, further);
+        }
+        Ok((bundle, keys))
     }
 }
 
 /// One loader for the presentation and everything in it: its proof covers the meaning of all of it.
 fn loader(
     credentials: &[Unverified<LdpVc>],
-    issuers: &[(&TrustedBundle, PublicKey)],
+    issuers: &[(&TrustedBundle, ProofKeys)],
 ) -> Result<std::sync::Arc<ContextLoader>, Reason> {
     let mut contexts = Contexts::default();
     for (credential, (bundle, _)) in credentials.iter().zip(issuers) {

@@ -5,6 +5,7 @@ use openid4vc::vp::VpToken;
 use serde_json::Value;
 use serde_json::json;
 use trust::TrustedBundle;
+use verifier::Delivered;
 use verifier::Policy;
 use verifier::Question;
 use verifier::Reason;
@@ -19,6 +20,7 @@ use crate::nation::MINUTE;
 use crate::nation::NOW;
 
 pub(crate) const CLIENT_ID: &str = "decentralized_identifier:did:example:verifier";
+pub(crate) const RESPONSE_URI: &str = "https://verifier.example/responses/1";
 pub(crate) const NONCE: &str = "nonce-of-this-transaction";
 /// How old the holder's signature may be.
 pub(crate) const MAX_AGE: i64 = 10 * MINUTE;
@@ -44,6 +46,10 @@ pub(crate) const fn question(query: &DcqlQuery) -> Question<'_> {
         nonce: NONCE,
         query,
         origin: RequestOrigin::Own,
+        delivered: Delivered::Posted {
+            response_uri: RESPONSE_URI,
+            encryption_key: None,
+        },
     }
 }
 

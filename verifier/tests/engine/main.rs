@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod answer;
+mod mdoc;
 mod nation;
 mod request;
 mod sd_jwt_vc;

@@ -177,7 +177,7 @@ pub(crate) fn schema(name: &str) -> Schema {
         vct: type_iri(name),
         aliases: Vec::new(),
         w3c_types: vec![name.to_owned()],
-        doctype: None,
+        doctype: Some(format!("example.attestry.{name}")),
         status_required: true,
         documents: vec![SchemaDocument {
             role: DocumentRole::Context,
@@ -257,9 +257,14 @@ impl Agency {
         format!("https://platform.example/issuers/{}/status/1", self.name)
     }
 
-    /// Where the same list stands as a Bitstring Status List.
+    /// Where the same list stands as a Bitstring Status List of revocations.
     pub(crate) fn bitstring_uri(&self) -> String {
-        format!("{}/bitstring", self.list_uri())
+        format!("{}/revocation", self.list_uri())
+    }
+
+    /// Where the same list stands as a Bitstring Status List of suspensions.
+    pub(crate) fn suspension_uri(&self) -> String {
+        format!("{}/suspension", self.list_uri())
     }
 }
 
@@ -354,7 +359,7 @@ impl Nation {
         agency
     }
 
-    /// The agency commits to its list in both views, with these statuses.
+    /// The agency commits to its list in all views, with these statuses.
     pub(crate) fn commit(&mut self, agency: &Agency, statuses: &[(usize, Status)]) {
         let mut array = StatusArray::new(BitsPerEntry::Two, CAPACITY);
         for (index, status) in statuses {
@@ -365,7 +370,7 @@ impl Nation {
         self.commit_compact(agency, compact, |_| {});
     }
 
-    /// The agency commits to these bytes as its list, with some change to what it says of both views.
+    /// The agency commits to these bytes as its list, with some change to what it says of each view.
     pub(crate) fn commit_compact(&mut self, agency: &Agency, compact: Vec<u8>, change: impl Fn(&mut StatusList)) {
         self.epoch += 1;
         let list = |uri: String, format, purpose: Option<&str>| {
@@ -390,6 +395,7 @@ impl Nation {
         let lists = vec![
             list(agency.list_uri(), TokenFormat::Jwt, None),
             list(agency.bitstring_uri(), TokenFormat::Bitstring, Some("revocation")),
+            list(agency.suspension_uri(), TokenFormat::Bitstring, Some("suspension")),
         ];
         let body = Body::StatusCommit(StatusCommitBody {
             lists,

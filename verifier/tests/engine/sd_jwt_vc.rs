@@ -231,7 +231,7 @@ fn presentation_that_is_no_string_is_refused() {
 #[test]
 fn format_that_is_not_read_is_refused() {
     let (nation, agency) = Nation::with_issuer();
-    let query = query("mso_mdoc", &json!({"doctype_value": "org.iso.18013.5.1.mDL"}), &[]);
+    let query = query("ac_vp", &json!({}), &[]);
     let result = judge(&nation.bundle(), &query, present(&agency, &issue(&agency)));
     assert!(matches!(refused(result), Reason::Format { .. }));
 }

@@ -147,6 +147,7 @@ impl Kind {
             Self::Ldp(cryptosuite) => {
                 let options = ProofOptions {
                     cryptosuite,
+                    algorithm: Algorithm::EdDsa,
                     verification_method: &agency.method("eddsa"),
                     created: at,
                     expires: None,
@@ -228,6 +229,7 @@ impl Sent {
                     holder: &self.wallet.did,
                     verification_method: &self.wallet.method,
                     cryptosuite,
+                    algorithm: Algorithm::EdDsa,
                     domain: self.audience,
                     challenge: self.nonce,
                     created: self.at,
@@ -251,7 +253,13 @@ fn resigned(credential: &Value) -> Value {
     configuration.remove("proofValue");
     configuration.remove("@context");
     configuration.insert("cryptosuite".to_owned(), json!("eddsa-jcs-2022"));
-    let request = keys::data_integrity::eddsa_jcs_sign(&Value::Object(document.clone()), configuration).unwrap();
+    let request = keys::data_integrity::jcs_sign(
+        keys::data_integrity::JcsSuite::EddsaJcs2022,
+        Algorithm::EdDsa,
+        &Value::Object(document.clone()),
+        configuration,
+    )
+    .unwrap();
     document.insert("proof".to_owned(), wallet.key.fulfil(request).unwrap());
     Value::Object(document)
 }

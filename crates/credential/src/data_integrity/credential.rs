@@ -3,6 +3,8 @@
 //! [verify proof](https://www.w3.org/TR/vc-data-integrity/#verify-proof)).
 
 use jsonld::ContextLoader;
+use jsonld::HashAlgorithm;
+use keys::Algorithm;
 use keys::PublicKey;
 use keys::SigningRequest;
 use keys::Timestamp;
@@ -17,9 +19,18 @@ use super::DocumentError;
 use super::MAX_CREDENTIAL_BYTES;
 use super::ProofError;
 use super::ProofPurpose;
+use super::cryptosuite::Disclosure;
+use super::cryptosuite::Transformation;
+use super::cryptosuite::canonical_n_quads;
 use super::document;
 use super::proof::Proof;
 use super::proof::check_method;
+use super::proof::read_place;
+use super::proof_set::Makers;
+use super::proof_set::ProofKeys;
+use super::proof_set::ProofSet;
+use super::proof_set::VerifiedProof;
+use super::proof_set::check_previous;
 use crate::Authentic;
 use crate::CredentialFormat;
 use crate::Facts;
@@ -32,22 +43,36 @@ use crate::evidence::sealed::Contents;
 use crate::registered_claims::ValidityError;
 use crate::registered_claims::check_validity;
 use crate::vc::CredentialProperties;
+use crate::vc::CredentialSchema;
 use crate::vc::DataModelError;
+use crate::vc::DataModelVersion;
+use crate::vc::ProblemType;
+use crate::vc::RelatedResource;
 
 /// A credential with an embedded proof.
 pub struct LdpVc {
     text: String,
     /// The document that was signed, without the proof.
     document: Map<String, Value>,
+    disclosure: Disclosure,
+    presentation_header: Option<Vec<u8>>,
+    version: DataModelVersion,
+    schemas: Vec<CredentialSchema>,
+    related_resources: Vec<RelatedResource>,
+    pub(super) proofs: Vec<VerifiedProof>,
     presented: bool,
 }
 
 /// An `ldp_vc` before its proof is checked.
 pub struct Parsed {
     pub(super) text: String,
-    document: Map<String, Value>,
-    proof: Proof,
+    pub(super) document: Map<String, Value>,
+    pub(super) proofs: ProofSet,
+    /// Hints: of the issuer's first proof.
+    verification_method: String,
+    cryptosuite: Cryptosuite,
     properties: CredentialProperties,
+    disclosure: Disclosure,
     /// Whether it came inside of a presentation.
     pub(super) presented: bool,
 }
@@ -57,6 +82,8 @@ pub struct Parsed {
 pub struct ProofOptions<'a> {
     /// How the proof is made.
     pub cryptosuite: Cryptosuite,
+    /// The algorithm of the issuer's key, one of the suite's.
+    pub algorithm: Algorithm,
     /// Absolute DID URL of the issuer's key.
     pub verification_method: &'a str,
     /// When the proof is made.
@@ -65,10 +92,22 @@ pub struct ProofOptions<'a> {
     pub expires: Option<Timestamp>,
 }
 
+/// The place of a proof among others.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ProofPlace<'a> {
+    /// `id`, a URL by which later proofs name it.
+    pub id: Option<&'a str>,
+    /// `previousProof`: the ids of those that this one covers too.
+    pub previous: &'a [&'a str],
+}
+
 /// The issuer's fault, or that of whoever changed the credential.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LdpVcError {
+    /// A base proof was shown to somebody else than the holder, or derived from by somebody else.
+    #[error("expected what a holder derives from a base proof, found the base proof")]
+    BaseProof,
     /// The proof is not by this key over this document.
     #[error("the proof does not hold")]
     Cryptosuite(#[from] CryptosuiteError),
@@ -78,10 +117,16 @@ pub enum LdpVcError {
     /// The document could be read in two ways.
     #[error("the form of the credential document is refused")]
     Document(#[from] DocumentError),
+    /// A proof cannot be added to those that are there: the caller's fault.
+    #[error("no proof can be added")]
+    Generation(#[source] ProofError),
+    /// The credential is not one to derive others from: the caller's fault.
+    #[error("expected a credential with a base proof, found another")]
+    NoBaseProof,
     /// Not strict JSON.
     #[error("the credential is not read")]
     Json(#[from] json::JsonError),
-    /// A presented credential was to be kept.
+    /// A presented or derived credential was to be kept.
     #[error("expected a credential as issued, found one from a presentation")]
     Presented,
     /// The proof itself.
@@ -104,23 +149,18 @@ pub enum LdpVcError {
 }
 
 impl LdpVcError {
-    /// The `type` of a problem report
-    /// ([processing errors](https://www.w3.org/TR/vc-data-integrity/#processing-errors)).
+    /// The `type` of a problem report.
     #[must_use]
-    pub const fn problem_type(&self) -> &'static str {
+    pub const fn problem_type(&self) -> ProblemType {
         match self {
-            Self::Cryptosuite(
-                CryptosuiteError::Canonicalization(_) | CryptosuiteError::Json(_) | CryptosuiteError::JsonLd(_),
-            ) => "https://w3id.org/security#PROOF_TRANSFORMATION_ERROR",
-            Self::Json(_) => "https://www.w3.org/TR/vc-data-model#PARSING_ERROR",
-            Self::Secured => "https://w3id.org/security#PROOF_GENERATION_ERROR",
-            Self::Cryptosuite(_)
-            | Self::DataModel(_)
-            | Self::Document(_)
-            | Self::Presented
-            | Self::Proof(_)
-            | Self::Validity(_)
-            | Self::WrongIssuer { .. } => "https://w3id.org/security#PROOF_VERIFICATION_ERROR",
+            Self::Cryptosuite(error) => error.problem_type(),
+            Self::DataModel(error) => error.problem_type(),
+            Self::Document(error) => error.problem_type(),
+            Self::Json(_) => ProblemType::ParsingError,
+            Self::Proof(error) => error.problem_type(),
+            Self::Generation(_) | Self::NoBaseProof | Self::Secured => ProblemType::ProofGenerationError,
+            Self::Validity(_) => ProblemType::RangeError,
+            Self::BaseProof | Self::Presented | Self::WrongIssuer { .. } => ProblemType::ProofVerificationError,
         }
     }
 }
@@ -134,16 +174,109 @@ pub fn issue(
     options: &ProofOptions<'_>,
     contexts: &ContextLoader,
 ) -> Result<SigningRequest<Map<String, Value>>, LdpVcError> {
+    let properties = CredentialProperties::read(&document)?;
+    issue_checked(document, &properties, options, contexts)
+}
+
+/// The same for a document of version 1.1 of the data model, which Data Integrity secures as well: for services that
+/// secure what others say. What this platform says itself is of version 2.0.
+///
+/// # Errors
+/// [`LdpVcError`], the caller's fault: a document of another version, or one that nobody could verify.
+pub fn issue_1_1(
+    document: Map<String, Value>,
+    options: &ProofOptions<'_>,
+    contexts: &ContextLoader,
+) -> Result<SigningRequest<Map<String, Value>>, LdpVcError> {
+    let properties = CredentialProperties::read_1_1(&document)?;
+    issue_checked(document, &properties, options, contexts)
+}
+
+fn issue_checked(
+    document: Map<String, Value>,
+    properties: &CredentialProperties,
+    options: &ProofOptions<'_>,
+    contexts: &ContextLoader,
+) -> Result<SigningRequest<Map<String, Value>>, LdpVcError> {
+    check_unsecured(&document, properties, options, contexts)?;
+    let configuration = options.configuration(ProofPurpose::AssertionMethod);
+    let request = options
+        .cryptosuite
+        .sign(options.algorithm, &document, configuration, contexts)?;
+    Ok(request.map(|proof| with_proof(document, proof)))
+}
+
+/// Whether a proof of `document` could be verified.
+pub(super) fn check_unsecured(
+    document: &Map<String, Value>,
+    properties: &CredentialProperties,
+    options: &ProofOptions<'_>,
+    contexts: &ContextLoader,
+) -> Result<(), LdpVcError> {
     if document.contains_key("proof") {
         return Err(LdpVcError::Secured);
     }
-    let properties = CredentialProperties::read_1_1_or_2_0(&document)?;
     check_method(&properties.issuer, options.verification_method)?;
-    document::check(&document, contexts)?;
-    document::check_places(&document)?;
-    let configuration = options.configuration(ProofPurpose::AssertionMethod);
-    let request = options.cryptosuite.sign(&document, configuration, contexts)?;
-    Ok(request.map(|proof| with_proof(document, proof)))
+    check_document(document, properties, options.cryptosuite, contexts)
+}
+
+/// The credential with a further proof, once signed, or with its first one
+/// ([add proof set/chain](https://www.w3.org/TR/vc-data-integrity/#add-proof-set-chain)). It may be by anybody: what it
+/// means besides the issuer's own is for those to say who check it. No signature is checked.
+///
+/// # Errors
+/// [`LdpVcError`], the caller's fault.
+pub fn add_proof(
+    mut credential: Map<String, Value>,
+    options: &ProofOptions<'_>,
+    place: ProofPlace<'_>,
+    contexts: &ContextLoader,
+) -> Result<SigningRequest<Map<String, Value>>, LdpVcError> {
+    let proofs = if credential.contains_key("proof") {
+        ProofSet::take(&mut credential)?
+    } else {
+        ProofSet::none()
+    };
+    let properties = CredentialProperties::read(&credential)?;
+    check_document(&credential, &properties, options.cryptosuite, contexts)?;
+    let mut configuration = options.configuration(ProofPurpose::AssertionMethod);
+    configuration.extend(place.id.map(|id| ("id".to_owned(), Value::from(id))));
+    if !place.previous.is_empty() {
+        configuration.insert("previousProof".to_owned(), Value::from(place.previous));
+    }
+    let (id, previous) = read_place(&configuration).map_err(LdpVcError::Generation)?;
+    proofs
+        .check_addition(id.as_deref(), &previous)
+        .map_err(LdpVcError::Generation)?;
+    let covered = proofs.with_previous(&previous, &credential);
+    check_previous(&covered, options.cryptosuite, contexts)?;
+    let request = options
+        .cryptosuite
+        .sign(options.algorithm, &covered, configuration, contexts)?;
+    Ok(request.map(|proof| {
+        let mut all = proofs.into_values();
+        all.push(proof);
+        with_proof(credential, Value::Array(all))
+    }))
+}
+
+/// What must be true of a document that is to be signed.
+fn check_document(
+    document: &Map<String, Value>,
+    properties: &CredentialProperties,
+    suite: Cryptosuite,
+    contexts: &ContextLoader,
+) -> Result<(), LdpVcError> {
+    document::check(document, contexts)?;
+    document::check_places(document)?;
+    document::check_context_digests(document, &properties.related_resources, contexts)?;
+    match suite.transformation() {
+        // Signing transforms the document anyway.
+        Transformation::Rdfc | Transformation::Statements(_) => {}
+        // What we issue has a meaning for everybody, also for those who read it as JSON-LD.
+        Transformation::Jcs(_) => drop(canonical_n_quads(document, None, HashAlgorithm::Sha256, contexts)?),
+    }
+    Ok(())
 }
 
 pub(super) fn with_proof(mut document: Map<String, Value>, proof: Value) -> Map<String, Value> {
@@ -207,14 +340,19 @@ impl Unverified<LdpVc> {
     }
 
     fn read(mut document: Map<String, Value>, text: String) -> Result<Self, LdpVcError> {
-        let proof = Proof::take(&mut document)?;
-        let properties = CredentialProperties::read_1_1_or_2_0(&document)?;
+        let proofs = ProofSet::take(&mut document)?;
+        let properties = CredentialProperties::read_received(&document)?;
         document::check_form(&document)?;
+        let disclosure = proofs.disclosure()?;
+        let main = proofs.main(&properties.issuer).ok_or(ProofError::Missing)?;
         Ok(Self(Parsed {
             text,
             document,
-            proof,
+            verification_method: main.verification_method.clone(),
+            cryptosuite: main.cryptosuite,
+            proofs,
             properties,
+            disclosure,
             presented: false,
         }))
     }
@@ -225,16 +363,28 @@ impl Unverified<LdpVc> {
         &self.0.properties.issuer
     }
 
-    /// `verificationMethod`: the DID URL of the key that the issuer says it signed with.
+    /// `verificationMethod`: the DID URL of the key that the issuer says it signed with; of several, the first.
     #[must_use]
     pub fn verification_method(&self) -> &str {
-        &self.0.proof.verification_method
+        &self.0.verification_method
     }
 
-    /// How the proof was made.
+    /// The verification methods of all proofs in order, by whomever they are.
+    pub fn verification_methods(&self) -> impl Iterator<Item = &str> {
+        self.0.proofs.verification_methods()
+    }
+
+    /// The verification methods of the issuer's proofs, the first of which is [`Self::verification_method`]. The key of
+    /// each is needed.
+    pub fn issuer_methods(&self) -> impl Iterator<Item = &str> {
+        let proofs = self.0.proofs.of(self.issuer());
+        proofs.map(|proof| proof.verification_method.as_str())
+    }
+
+    /// How the issuer's (first) proof was made.
     #[must_use]
     pub const fn cryptosuite(&self) -> Cryptosuite {
-        self.0.proof.cryptosuite
+        self.0.cryptosuite
     }
 
     /// The contexts that the signature was made with, in order. They say what the terms mean, so a verifier
@@ -244,11 +394,12 @@ impl Unverified<LdpVc> {
         document::context_urls(&self.0.document).unwrap_or_default().into_iter()
     }
 
-    /// Checks the proof with `key`, which the caller resolved as `issuer`'s, and the times of proof and
-    /// credential. Every context must be one of `contexts`.
+    /// Checks the issuer's proofs with `key`, which the caller resolved as `issuer`'s under [`Self::verification_method`],
+    /// and the times of proofs and credential. Every context must be one of `contexts`.
     ///
     /// # Errors
-    /// [`LdpVcError`].
+    /// [`LdpVcError`]; [`LdpVcError::BaseProof`] for what is for its holder alone
+    /// ([base proof](https://www.w3.org/TR/vc-di-ecdsa/#base-proof-serialization-ecdsa-sd-2023)).
     pub fn authenticate(
         self,
         key: &PublicKey,
@@ -256,21 +407,68 @@ impl Unverified<LdpVc> {
         contexts: &ContextLoader,
         now: Timestamp,
     ) -> Result<Authentic<LdpVc>, LdpVcError> {
-        self.authenticate_as(key, issuer, issuer, contexts, now)
+        let keys = ProofKeys::new().with(self.verification_method(), key.clone());
+        self.authenticate_set(&keys, issuer, contexts, now)
     }
 
-    /// The same with a proof by `signer`'s key.
-    pub(super) fn authenticate_as(
+    /// The same for a credential with proofs of several keys. Every proof of the issuer must hold, and every proof whose
+    /// key is given. What is not checked is not part of the evidence: see [`Authentic::proofs`].
+    ///
+    /// # Errors
+    /// [`LdpVcError`].
+    pub fn authenticate_set(
         self,
-        key: &PublicKey,
+        keys: &ProofKeys,
         issuer: &str,
-        signer: &str,
         contexts: &ContextLoader,
         now: Timestamp,
     ) -> Result<Authentic<LdpVc>, LdpVcError> {
-        self.0.proof.check(ProofPurpose::AssertionMethod, signer, now)?;
+        self.check_shown(keys, Makers::Issuer(issuer), contexts, now)
+    }
+
+    /// Checks what is for everybody, by the proofs that must hold.
+    pub(super) fn check_shown(
+        self,
+        keys: &ProofKeys,
+        makers: Makers<'_>,
+        contexts: &ContextLoader,
+        now: Timestamp,
+    ) -> Result<Authentic<LdpVc>, LdpVcError> {
+        if self.0.disclosure == Disclosure::Base {
+            return Err(LdpVcError::BaseProof);
+        }
+        self.check_now(keys, makers, contexts, now)
+    }
+
+    /// For a wallet: checks what an issuer has delivered like [`Self::authenticate`], a base proof as well, and
+    /// keeps it.
+    ///
+    /// # Errors
+    /// [`LdpVcError`]; [`LdpVcError::Presented`] for what was presented or derived.
+    pub fn hold_issued(
+        self,
+        key: &PublicKey,
+        issuer: &str,
+        contexts: &ContextLoader,
+        now: Timestamp,
+    ) -> Result<Held<LdpVc>, LdpVcError> {
+        let keys = ProofKeys::new().with(self.verification_method(), key.clone());
+        self.check_now(&keys, Makers::Issuer(issuer), contexts, now)?
+            .hold_issued()
+    }
+
+    fn check_now(
+        self,
+        keys: &ProofKeys,
+        makers: Makers<'_>,
+        contexts: &ContextLoader,
+        now: Timestamp,
+    ) -> Result<Authentic<LdpVc>, LdpVcError> {
+        for proof in self.0.proofs.required(makers, keys)? {
+            proof.check_times(now)?;
+        }
         check_validity(self.0.properties.valid_from, self.0.properties.valid_until, now)?;
-        self.check_proof(key, issuer, contexts)
+        self.check_proofs(keys, makers, contexts)
     }
 
     /// For a wallet that reads back what it accepted earlier: checks everything but the times.
@@ -278,24 +476,47 @@ impl Unverified<LdpVc> {
     /// # Errors
     /// [`LdpVcError`].
     pub fn restore(self, key: &PublicKey, issuer: &str, contexts: &ContextLoader) -> Result<Held<LdpVc>, LdpVcError> {
-        self.0.proof.check_maker(ProofPurpose::AssertionMethod, issuer)?;
-        self.check_proof(key, issuer, contexts)?.hold_issued()
+        let keys = ProofKeys::new().with(self.verification_method(), key.clone());
+        self.restore_set(&keys, issuer, contexts)
     }
 
-    fn check_proof(
+    /// The same for a credential with proofs of several keys.
+    ///
+    /// # Errors
+    /// [`LdpVcError`].
+    pub fn restore_set(
         self,
-        key: &PublicKey,
+        keys: &ProofKeys,
         issuer: &str,
+        contexts: &ContextLoader,
+    ) -> Result<Held<LdpVc>, LdpVcError> {
+        self.check_proofs(keys, Makers::Issuer(issuer), contexts)?.hold_issued()
+    }
+
+    /// All but the times.
+    pub(super) fn check_proofs(
+        self,
+        keys: &ProofKeys,
+        makers: Makers<'_>,
         contexts: &ContextLoader,
     ) -> Result<Authentic<LdpVc>, LdpVcError> {
         let Parsed {
             text,
             document,
-            proof,
+            proofs,
+            verification_method,
+            cryptosuite: _,
             properties,
+            disclosure,
             presented,
         } = self.0;
-        if properties.issuer != issuer {
+        let required = proofs.required(makers, keys)?;
+        for proof in &required {
+            proof.check_purpose(ProofPurpose::AssertionMethod)?;
+        }
+        if let Makers::Issuer(issuer) = makers
+            && properties.issuer != issuer
+        {
             return Err(LdpVcError::WrongIssuer {
                 expected: issuer.to_owned(),
                 found: properties.issuer,
@@ -303,29 +524,43 @@ impl Unverified<LdpVc> {
         }
         document::check(&document, contexts)?;
         document::check_places(&document)?;
-        proof.cryptosuite.verify(&document, &proof.map, key, contexts)?;
+        document::check_context_digests(&document, &properties.related_resources, contexts)?;
+        let verify = |proof: &&Proof| proofs.verify(proof, &required, &document, keys, contexts);
+        let verified: Vec<VerifiedProof> = required.iter().map(verify).collect::<Result<_, _>>()?;
+        let key = keys.get(&verification_method).ok_or(ProofError::Missing)?;
+        let of_issuer = || verified.iter().filter(|proof| makers.made(&proof.verification_method));
+        let presentation_header = proofs.presentation_header();
         let is_did = |subject: &String| subject.starts_with("did:");
         let facts = Facts {
             fingerprint: Fingerprint(keys::sha256(text.as_bytes())),
             format: CredentialFormat::LdpVc,
             holder: properties.subject.filter(is_did).map(HolderKey::Did),
-            issued_at: proof.created,
+            issued_at: of_issuer().next().and_then(VerifiedProof::created),
             issuer: properties.issuer,
             key: key.clone(),
-            key_id: Some(proof.verification_method),
+            key_id: Some(verification_method),
             status: properties.status,
             types: properties.types,
             type_integrity: None,
             unknown_status: properties.unknown_status,
             valid_from: properties.valid_from,
-            // The proof's period and the credential's: both must hold.
-            valid_until: [properties.valid_until, proof.expires].into_iter().flatten().min(),
+            // The issuer's proofs' periods and the credential's: all must hold.
+            valid_until: of_issuer()
+                .filter_map(VerifiedProof::expires)
+                .chain(properties.valid_until)
+                .min(),
         };
         Ok(Authentic {
             facts,
             contents: LdpVc {
                 text,
                 document,
+                disclosure,
+                presentation_header,
+                version: properties.version,
+                schemas: properties.schemas,
+                related_resources: properties.related_resources,
+                proofs: verified,
                 presented,
             },
         })
@@ -333,6 +568,31 @@ impl Unverified<LdpVc> {
 }
 
 impl Authentic<LdpVc> {
+    /// The proofs that were checked and held, in the order of the document: every one of the issuer's, and those of
+    /// others whose keys were given. Others that the document may have are not told: nothing must rest on them.
+    #[must_use]
+    pub fn proofs(&self) -> &[VerifiedProof] {
+        &self.contents.proofs
+    }
+
+    /// The version of the data model. One of 1.1 is as authentic as any; whether it will do is the verifier's to say.
+    #[must_use]
+    pub const fn data_model(&self) -> DataModelVersion {
+        self.contents.version
+    }
+
+    /// `credentialSchema`: what the credential may be evaluated against.
+    #[must_use]
+    pub fn schemas(&self) -> &[CredentialSchema] {
+        &self.contents.schemas
+    }
+
+    /// `relatedResource`: what must be checked before it is used. The contexts among them are.
+    #[must_use]
+    pub fn related_resources(&self) -> &[RelatedResource] {
+        &self.contents.related_resources
+    }
+
     /// See [`Unverified::contexts`].
     pub fn contexts(&self) -> impl Iterator<Item = &str> {
         document::context_urls(&self.contents.document)
@@ -340,14 +600,34 @@ impl Authentic<LdpVc> {
             .into_iter()
     }
 
+    /// What a derived proof of `bbs-2023` was made for, as its holder says. A verifier to whom nobody presents by a
+    /// holder's key compares it with what it asked for: another header is a replay.
+    #[must_use]
+    pub fn presentation_header(&self) -> Option<&[u8]> {
+        self.contents.presentation_header.as_deref()
+    }
+
     /// Keeps a credential as issued.
     ///
     /// # Errors
-    /// [`LdpVcError::Presented`] for a credential from a presentation.
+    /// [`LdpVcError::Presented`] for a credential from a presentation, or derived for one.
     pub fn hold_issued(self) -> Result<Held<LdpVc>, LdpVcError> {
-        if self.contents.presented {
+        if self.contents.presented || self.contents.disclosure == Disclosure::Derived {
             return Err(LdpVcError::Presented);
         }
         Ok(self.hold())
+    }
+}
+
+impl Held<LdpVc> {
+    /// The credential as others may see it; none if first a part of it must be derived.
+    pub(super) fn shown(&self) -> Option<&str> {
+        (!self.is_selective()).then_some(self.contents.text.as_str())
+    }
+
+    /// Whether it has a base proof: what others see of it is chosen, see [`Held::derive`].
+    #[must_use]
+    pub fn is_selective(&self) -> bool {
+        self.contents.disclosure == Disclosure::Base
     }
 }

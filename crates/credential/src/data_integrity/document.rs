@@ -6,6 +6,9 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::MAX_CONTEXTS;
+use crate::integrity::IntegrityError;
+use crate::vc::ProblemType;
+use crate::vc::RelatedResource;
 
 /// Levels of a document; foreign text is parsed with at most 32.
 const MAX_DEPTH: usize = 64;
@@ -17,6 +20,14 @@ const MAX_INTEGER: u64 = 1 << 53;
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DocumentError {
+    /// `relatedResource` says that a context is another than the one we would use, or we have not got its bytes.
+    #[error("expected the context `{url}` with the digest that the document tells")]
+    ContextDigest {
+        /// Its URL.
+        url: String,
+        /// What is wrong; `None` when the context was registered without its bytes.
+        source: Option<IntegrityError>,
+    },
     /// Something about the credential or its subject stands at another place, where a reader would miss it.
     #[error("expected everything about an id in one place, found more at `{property}`")]
     DescribedElsewhere {
@@ -58,6 +69,41 @@ pub(super) fn check(document: &Map<String, Value>, contexts: &ContextLoader) -> 
     }
     for (property, value) in document.iter().filter(|(key, _)| *key != "@context") {
         check_value(value, property, 0)?;
+    }
+    Ok(())
+}
+
+impl DocumentError {
+    /// The `type` of a problem report.
+    #[must_use]
+    pub const fn problem_type(&self) -> ProblemType {
+        match self {
+            Self::ContextDigest { .. } => ProblemType::CryptographicSecurityError,
+            Self::DescribedElsewhere { .. } | Self::InlineContext | Self::TooDeep => ProblemType::MalformedValueError,
+            Self::LargeInteger { .. } => ProblemType::RangeError,
+            Self::UnknownContext { .. } => ProblemType::ProofTransformationError,
+        }
+    }
+}
+
+/// Checks the contexts of a document that its `relatedResource` names: we are about to make use of them
+/// ([integrity of related resources](https://www.w3.org/TR/vc-data-model-2.0/#integrity-of-related-resources)).
+pub(super) fn check_context_digests(
+    document: &Map<String, Value>,
+    resources: &[RelatedResource],
+    contexts: &ContextLoader,
+) -> Result<(), DocumentError> {
+    let items = context_items(document);
+    let is_context = |resource: &&RelatedResource| items.iter().any(|item| item == resource.id());
+    for resource in resources.iter().filter(is_context) {
+        let verified = match contexts.text(resource.id()) {
+            None => Err(None),
+            Some(text) => resource.verify(text.as_bytes()).map_err(Some),
+        };
+        verified.map_err(|source| DocumentError::ContextDigest {
+            url: resource.id().to_owned(),
+            source,
+        })?;
     }
     Ok(())
 }

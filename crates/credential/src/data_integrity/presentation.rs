@@ -5,6 +5,7 @@
 //! [OpenID4VP](https://openid.net/specs/openid-4-verifiable-presentations-1_0.html#name-ldp-vcs) has it.
 
 use jsonld::ContextLoader;
+use keys::Algorithm;
 use keys::PublicKey;
 use keys::SigningRequest;
 use keys::Timestamp;
@@ -28,6 +29,7 @@ use super::credential::with_proof;
 use super::document;
 use super::proof::Proof;
 use super::proof::check_method;
+use super::proof_set::ProofSet;
 use crate::Held;
 use crate::Transaction;
 use crate::Unverified;
@@ -38,6 +40,7 @@ use crate::vc::BASE_CONTEXT;
 use crate::vc::DataModelError;
 use crate::vc::PRESENTATION_TYPE;
 use crate::vc::PresentationProperties;
+use crate::vc::ProblemType;
 
 /// A presentation to be signed by the holder.
 #[derive(Clone, Debug)]
@@ -48,6 +51,8 @@ pub struct Presentation<'a> {
     pub verification_method: &'a str,
     /// How the proof is made.
     pub cryptosuite: Cryptosuite,
+    /// The algorithm of the holder's key, one of the suite's.
+    pub algorithm: Algorithm,
     /// The verifier.
     pub domain: &'a str,
     /// The nonce of the request.
@@ -151,31 +156,27 @@ pub enum LdpVpError {
 }
 
 impl LdpVpError {
-    /// The `type` of a problem report
-    /// ([processing errors](https://www.w3.org/TR/vc-data-integrity/#processing-errors)).
+    /// The `type` of a problem report.
     #[must_use]
-    pub const fn problem_type(&self) -> &'static str {
+    pub const fn problem_type(&self) -> ProblemType {
         match self {
             Self::Credential(error) => error.problem_type(),
-            Self::Cryptosuite(
-                CryptosuiteError::Canonicalization(_) | CryptosuiteError::Json(_) | CryptosuiteError::JsonLd(_),
-            ) => "https://w3id.org/security#PROOF_TRANSFORMATION_ERROR",
-            Self::Json(_) => "https://www.w3.org/TR/vc-data-model#PARSING_ERROR",
-            Self::WrongChallenge => "https://w3id.org/security#INVALID_CHALLENGE_ERROR",
-            Self::WrongDomain { .. } => "https://w3id.org/security#INVALID_DOMAIN_ERROR",
-            Self::Cryptosuite(_)
-            | Self::DataModel(_)
-            | Self::Document(_)
-            | Self::OutsideWindow { .. }
-            | Self::Proof(_)
-            | Self::TooMany { .. }
-            | Self::WrongHolder { .. } => "https://w3id.org/security#PROOF_VERIFICATION_ERROR",
+            Self::Cryptosuite(error) => error.problem_type(),
+            Self::DataModel(error) => error.problem_type(),
+            Self::Document(error) => error.problem_type(),
+            Self::Json(_) => ProblemType::ParsingError,
+            Self::OutsideWindow { .. } | Self::WrongHolder { .. } => ProblemType::ProofVerificationError,
+            Self::Proof(error) => error.problem_type(),
+            Self::TooMany { .. } => ProblemType::RangeError,
+            Self::WrongChallenge => ProblemType::InvalidChallengeError,
+            Self::WrongDomain { .. } => ProblemType::InvalidDomainError,
         }
     }
 }
 
 impl Presentation<'_> {
-    /// The presentation of these credentials with the holder's proof in it, once signed.
+    /// The presentation of these credentials with the holder's proof in it, once signed. Of one with a base proof
+    /// it takes what was derived ([`Held::derive`]).
     ///
     /// # Errors
     /// [`LdpVpError`], the caller's fault: a presentation that nobody could verify.
@@ -187,16 +188,23 @@ impl Presentation<'_> {
         check_method(self.holder, self.verification_method)?;
         let credentials = credentials
             .iter()
-            .map(|held| json::parse(held.as_str().as_bytes(), limits()))
-            .collect::<Result<Vec<_>, _>>()?;
-        let document = Map::from_iter([
+            .map(|held| {
+                let shown = held.shown().ok_or(LdpVpError::Credential(LdpVcError::BaseProof))?;
+                Ok(json::parse(shown.as_bytes(), limits())?)
+            })
+            .collect::<Result<Vec<_>, LdpVpError>>()?;
+        let mut document = Map::from_iter([
             ("@context".to_owned(), json!([BASE_CONTEXT])),
             ("type".to_owned(), json!([PRESENTATION_TYPE])),
             ("holder".to_owned(), Value::from(self.holder)),
-            ("verifiableCredential".to_owned(), Value::Array(credentials)),
         ]);
+        // One or more, or no such member.
+        if !credentials.is_empty() {
+            document.insert("verifiableCredential".to_owned(), Value::Array(credentials));
+        }
         let options = ProofOptions {
             cryptosuite: self.cryptosuite,
+            algorithm: self.algorithm,
             verification_method: self.verification_method,
             created: Some(self.created),
             expires: None,
@@ -204,7 +212,9 @@ impl Presentation<'_> {
         let mut configuration = options.configuration(ProofPurpose::Authentication);
         configuration.insert("challenge".to_owned(), Value::from(self.challenge));
         configuration.insert("domain".to_owned(), Value::from(self.domain));
-        let request = self.cryptosuite.sign(&document, configuration, contexts)?;
+        let request = self
+            .cryptosuite
+            .sign(self.algorithm, &document, configuration, contexts)?;
         Ok(request.map(|proof| with_proof(document, proof)))
     }
 }
@@ -216,7 +226,10 @@ impl UnverifiedPresentation {
     /// [`LdpVpError`], the presenter's fault.
     pub fn parse(text: &str) -> Result<Self, LdpVpError> {
         let mut document = json::parse_object(text.as_bytes(), limits())?;
-        let proof = Proof::take(&mut document)?;
+        let proof = ProofSet::take_one(&mut document)?;
+        if proof.cryptosuite.is_selective() {
+            return Err(CryptosuiteError::Selective.into());
+        }
         let properties = PresentationProperties::read(&document)?;
         let found = properties.credentials.len();
         if found > MAX_CREDENTIALS {

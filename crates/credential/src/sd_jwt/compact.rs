@@ -21,11 +21,7 @@ impl SdJwt {
         if text.len() > MAX_BYTES {
             return Err(SdJwtError::TooLarge { found: text.len() });
         }
-        let mut tildes = text
-            .bytes()
-            .enumerate()
-            .filter(|(_, byte)| *byte == b'~')
-            .map(|(at, _)| at);
+        let mut tildes = text.match_indices('~').map(|(at, _)| at);
         let jwt_bytes = tildes.next().ok_or(SdJwtError::Form)?;
         let (mut last_tilde, mut disclosures) = (jwt_bytes, 0);
         for tilde in tildes {
@@ -60,7 +56,7 @@ impl SdJwt {
     }
 
     /// The encoded disclosures in the order sent.
-    pub(crate) fn disclosures(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn disclosures(&self) -> impl Iterator<Item = &str> + Clone {
         let between = self.text.get(self.jwt_bytes + 1..self.bound_bytes).unwrap_or_default();
         // Each disclosure ends with a tilde, so the piece behind the last tilde is none of them.
         between.split_terminator('~')

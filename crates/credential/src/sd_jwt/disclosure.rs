@@ -2,44 +2,108 @@
 
 use keys::base64url;
 use keys::json;
+use keys::json::Json;
+use keys::json::Tree;
+use keys::json::TreeBuilder;
 use rand_core::CryptoRng;
 use serde_json::Value;
 
+use super::HashAlgorithm;
 use super::SdJwtError;
+use super::hash::Digest;
 
 /// What a disclosure discloses. The salt has done its work in the digest and is not kept.
-#[derive(Clone, PartialEq)]
-pub(crate) struct Disclosure {
+#[derive(Clone, Copy)]
+pub(crate) struct Disclosure<'a> {
     /// The claim's name; `None` for an array element.
-    pub(crate) name: Option<String>,
+    pub(crate) name: Option<&'a str>,
     /// The value, which may hold digests of further disclosures.
-    pub(crate) value: Value,
+    pub(crate) value: Json<'a>,
+}
+
+/// The disclosures of one SD-JWT, each to be found by its digest.
+pub(crate) struct Disclosures {
+    tree: Tree,
+    /// Sorted by digest rather than in a hash map: there are a dozen, and this is the verifier's hot path.
+    by_digest: Vec<Entry>,
+}
+
+/// One disclosure, and where it stands in the tree and in the order sent.
+struct Entry {
+    digest: Digest,
+    at: usize,
+    sent: usize,
 }
 
 /// 128 bits, as RFC 9901 recommends ("Entropy of the salt").
 const SALT_BYTES: usize = 16;
 
-impl Disclosure {
-    /// Reads the base64url text of `[salt, name, value]` or `[salt, value]`.
-    pub(crate) fn parse(encoded: &str) -> Result<Self, SdJwtError> {
-        let malformed = SdJwtError::MalformedDisclosure;
-        let Ok(bytes) = base64url::decode(encoded) else {
-            return Err(malformed);
-        };
-        let Ok(Value::Array(items)) = json::parse(&bytes, json::DEFAULT_LIMITS) else {
-            return Err(malformed);
-        };
-        let mut items = items.into_iter();
-        match (items.next(), items.next(), items.next(), items.next()) {
-            (Some(Value::String(_)), Some(Value::String(name)), Some(value), None) => Ok(Self {
-                name: Some(name),
-                value,
-            }),
-            (Some(Value::String(_)), Some(value), None, None) => Ok(Self { name: None, value }),
-            _ => Err(malformed),
+impl Disclosures {
+    /// Reads disclosures in their base64url text.
+    pub(crate) fn read<'a>(
+        encoded: impl Iterator<Item = &'a str> + Clone,
+        hash: HashAlgorithm,
+    ) -> Result<Self, SdJwtError> {
+        let (number, bytes) = encoded
+            .clone()
+            .fold((0, 0), |(number, bytes), text| (number + 1, bytes + text.len()));
+        let mut builder = TreeBuilder::with_capacity(bytes);
+        let mut by_digest = Vec::with_capacity(number);
+        let mut decoded = Vec::new();
+        for (sent, text) in encoded.enumerate() {
+            base64url::decode_into(text, &mut decoded).map_err(|_| SdJwtError::MalformedDisclosure)?;
+            let at = builder.parse(&decoded, json::DEFAULT_LIMITS);
+            by_digest.push(Entry {
+                // Over the text, so a disclosure can only be read the way the issuer wrote it.
+                digest: hash.digest(text),
+                at: at.map_err(|_| SdJwtError::MalformedDisclosure)?,
+                sent,
+            });
         }
+        by_digest.sort_unstable_by(|one, other| one.digest.as_bytes().cmp(other.digest.as_bytes()));
+        let twice = |pair: &[Entry]| matches!(pair, [one, other] if one.digest == other.digest);
+        if by_digest.windows(2).any(twice) {
+            return Err(SdJwtError::DuplicateDisclosure);
+        }
+        let tree = builder.finish();
+        for entry in &by_digest {
+            Disclosure::read(tree.at(entry.at)).ok_or(SdJwtError::MalformedDisclosure)?;
+        }
+        Ok(Self { tree, by_digest })
     }
 
+    /// How many there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.by_digest.len()
+    }
+
+    /// The disclosure of this digest, if it was sent, and its place in the order sent.
+    pub(crate) fn find(&self, digest: &str) -> Option<(usize, Disclosure<'_>)> {
+        let found = self
+            .by_digest
+            .binary_search_by(|entry| entry.digest.as_bytes().cmp(digest.as_bytes()));
+        let entry = self.by_digest.get(found.ok()?)?;
+        Some((entry.sent, Disclosure::read(self.tree.at(entry.at))?))
+    }
+}
+
+impl<'a> Disclosure<'a> {
+    /// `[salt, name, value]` or `[salt, value]`.
+    fn read(json: Json<'a>) -> Option<Self> {
+        let mut items = json.elements()?;
+        items.next()?.as_str()?;
+        match (items.next()?, items.next(), items.next()) {
+            (name, Some(value), None) => Some(Self {
+                name: Some(name.as_str()?),
+                value,
+            }),
+            (value, None, None) => Some(Self { name: None, value }),
+            _ => None,
+        }
+    }
+}
+
+impl Disclosure<'_> {
     /// Makes the text of a new disclosure with a salt of its own.
     pub(crate) fn encode(name: Option<&str>, value: &Value, rng: &mut dyn CryptoRng) -> String {
         let mut salt = [0; SALT_BYTES];
@@ -56,7 +120,7 @@ impl Disclosure {
     }
 }
 
-impl std::fmt::Debug for Disclosure {
+impl std::fmt::Debug for Disclosure<'_> {
     /// Without name and value: both are personal data.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Disclosure").finish_non_exhaustive()
@@ -69,8 +133,16 @@ mod tests {
 
     use super::*;
 
-    fn parse(value: &str) -> Result<Disclosure, SdJwtError> {
-        Disclosure::parse(&base64url::encode(value))
+    /// Name and value of one disclosure.
+    fn read(encoded: &str) -> Result<(Option<String>, Value), SdJwtError> {
+        let hash = HashAlgorithm::Sha256;
+        let disclosures = Disclosures::read(std::iter::once(encoded), hash)?;
+        let (_, disclosure) = disclosures.find(hash.digest(encoded).as_str()).unwrap();
+        Ok((disclosure.name.map(str::to_owned), disclosure.value.to_value()))
+    }
+
+    fn parse(value: &str) -> Result<(Option<String>, Value), SdJwtError> {
+        read(&base64url::encode(value))
     }
 
     /// RFC 9901 lists four texts of the same disclosure; white space and escapes are the issuer's choice.
@@ -82,20 +154,11 @@ mod tests {
             "WyJfMjZiYzRMVC1hYzZxMktJNmNCVzVlcyIsImZhbWlseV9uYW1lIiwiTcO2Yml1cyJd",
             "WwoiXzI2YmM0TFQtYWM2cTJLSTZjQlc1ZXMiLAoiZmFtaWx5X25hbWUiLAoiTcO2Yml1cyIKXQ",
         ] {
-            let expected = Disclosure {
-                name: Some("family_name".to_owned()),
-                value: json!("Möbius"),
-            };
-            assert_eq!(Disclosure::parse(encoded).unwrap(), expected);
+            let expected = (Some("family_name".to_owned()), json!("Möbius"));
+            assert_eq!(read(encoded), Ok(expected));
         }
-        let element = Disclosure::parse("WyJsa2x4RjVqTVlsR1RQVW92TU5JdkNBIiwgIkZSIl0").unwrap();
-        assert_eq!(
-            element,
-            Disclosure {
-                name: None,
-                value: json!("FR")
-            }
-        );
+        let element = read("WyJsa2x4RjVqTVlsR1RQVW92TU5JdkNBIiwgIkZSIl0");
+        assert_eq!(element, Ok((None, json!("FR"))));
     }
 
     #[test]
@@ -103,11 +166,7 @@ mod tests {
         let rng = &mut signer::os_rng();
         for (name, value) in [(Some("a\"\\\u{7}ü"), json!({"b": [1, null]})), (None, json!("é"))] {
             let encoded = Disclosure::encode(name, &value, rng);
-            let expected = Disclosure {
-                name: name.map(str::to_owned),
-                value: value.clone(),
-            };
-            assert_eq!(Disclosure::parse(&encoded).unwrap(), expected);
+            assert_eq!(read(&encoded), Ok((name.map(str::to_owned), value.clone())));
             assert_ne!(Disclosure::encode(name, &value, rng), encoded, "salts are fresh");
         }
     }
@@ -131,7 +190,7 @@ mod tests {
             Err(SdJwtError::MalformedDisclosure),
             "duplicate member"
         );
-        assert_eq!(Disclosure::parse("WyJz*"), Err(SdJwtError::MalformedDisclosure));
+        assert_eq!(read("WyJz*"), Err(SdJwtError::MalformedDisclosure));
         assert!(parse(r#"["s",[]]"#).is_ok());
     }
 }

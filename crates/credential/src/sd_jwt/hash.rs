@@ -37,12 +37,39 @@ impl HashAlgorithm {
     }
 
     /// The digest of `text` in base64url, as it stands in `_sd`, `...` and `sd_hash`.
-    pub(crate) fn digest(self, text: &str) -> String {
+    pub(crate) fn digest(self, text: &str) -> Digest {
         match self {
-            Self::Sha256 => base64url::encode(keys::sha256(text.as_bytes())),
-            Self::Sha384 => base64url::encode(Sha384::digest(text)),
-            Self::Sha512 => base64url::encode(Sha512::digest(text)),
+            Self::Sha256 => Digest::encode(&keys::sha256(text.as_bytes())),
+            Self::Sha384 => Digest::encode(&Sha384::digest(text)),
+            Self::Sha512 => Digest::encode(&Sha512::digest(text)),
         }
+    }
+}
+
+/// A digest in base64url.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Digest {
+    text: [u8; MAX_DIGEST_TEXT],
+    length: usize,
+}
+
+/// The 64 bytes of SHA-512 in base64url.
+const MAX_DIGEST_TEXT: usize = 86;
+
+impl Digest {
+    pub(crate) fn encode(hash: &[u8]) -> Self {
+        let mut text = [0; MAX_DIGEST_TEXT];
+        // No hash is longer than that of SHA-512, so it always fits.
+        let length = base64url::encode_into(hash, &mut text).unwrap_or_default();
+        Self { text, length }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.text.get(..self.length).unwrap_or_default()
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }
 
@@ -55,7 +82,7 @@ mod tests {
     fn the_digest_is_over_the_encoded_text() {
         let disclosure = "WyJfMjZiYzRMVC1hYzZxMktJNmNCVzVlcyIsICJmYW1pbHlfbmFtZSIsICJNw7ZiaXVzIl0";
         assert_eq!(
-            HashAlgorithm::Sha256.digest(disclosure),
+            HashAlgorithm::Sha256.digest(disclosure).as_str(),
             "X9yH0Ajrdm1Oij4tWso9UzzKJvPoDxwmuEcO3XAdRC0"
         );
     }
@@ -68,7 +95,7 @@ mod tests {
             (HashAlgorithm::Sha512, 64),
         ] {
             assert_eq!(HashAlgorithm::from_name(algorithm.name()), Some(algorithm));
-            assert_eq!(base64url::decode(&algorithm.digest("")).unwrap().len(), bytes);
+            assert_eq!(base64url::decode(algorithm.digest("").as_str()).unwrap().len(), bytes);
         }
         for unknown in ["SHA-256", "sha-256-128", "sha-1", ""] {
             assert_eq!(HashAlgorithm::from_name(unknown), None, "{unknown}");

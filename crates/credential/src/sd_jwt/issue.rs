@@ -47,10 +47,10 @@ pub(crate) struct Concealed {
 pub(crate) fn conceal(
     claims: Map<String, Value>,
     disclosable: &[ClaimPath],
+    hash: HashAlgorithm,
     decoys: Decoys,
     rng: &mut dyn CryptoRng,
 ) -> Result<Concealed, SdJwtError> {
-    let hash = HashAlgorithm::default();
     let mut concealing = Concealing {
         hash,
         decoys,
@@ -168,7 +168,7 @@ impl Concealing<'_> {
     /// Adds a disclosure and gives its digest.
     fn disclosure(&mut self, name: Option<&str>, value: &Value) -> String {
         let encoded = Disclosure::encode(name, value, self.rng);
-        let digest = self.hash.digest(&encoded);
+        let digest = self.hash.digest(&encoded).as_str().to_owned();
         self.disclosures.push(encoded);
         digest
     }
@@ -185,7 +185,7 @@ impl Concealing<'_> {
     fn decoy(&mut self) -> String {
         let mut random = [0; 64];
         self.rng.fill_bytes(&mut random);
-        self.hash.digest(&base64url::encode(random))
+        self.hash.digest(&base64url::encode(random)).as_str().to_owned()
     }
 
     fn random_below(&mut self, bound: usize) -> usize {
@@ -216,6 +216,9 @@ impl<'a> Step<'a> {
 
 #[cfg(test)]
 mod tests {
+    use keys::json::DEFAULT_LIMITS;
+    use keys::json::Tree;
+
     use super::super::process;
     use super::*;
 
@@ -224,12 +227,14 @@ mod tests {
             panic!("an object")
         };
         let paths: Vec<ClaimPath> = serde_json::from_value(paths.clone()).unwrap();
-        conceal(claims, &paths, decoys, &mut signer::os_rng())
+        conceal(claims, &paths, HashAlgorithm::default(), decoys, &mut signer::os_rng())
     }
 
     fn reveal(concealed: &Concealed, disclosures: &[&str]) -> Value {
-        let done = process(concealed.payload.clone(), disclosures.iter().copied(), &[]).unwrap();
-        Value::Object(done.claims)
+        let payload = Value::Object(concealed.payload.clone()).to_string();
+        let payload = Tree::parse(payload.as_bytes(), DEFAULT_LIMITS).unwrap();
+        let done = process(payload.root(), disclosures.iter().copied(), &[]).unwrap();
+        done.claims.root().to_value()
     }
 
     fn everything(concealed: &Concealed) -> Vec<&str> {

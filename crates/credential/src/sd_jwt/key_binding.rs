@@ -7,6 +7,7 @@ use keys::SigningRequest;
 use keys::Timestamp;
 use keys::json;
 use keys::json::JsonError;
+use keys::json::Tree;
 use keys::jws;
 use keys::jws::JwsError;
 use keys::jws::UnverifiedJws;
@@ -89,7 +90,7 @@ pub(crate) fn bind(
         "aud": audience,
         "iat": issued_at.unix(),
         "nonce": nonce,
-        "sd_hash": hash.digest(&sd_jwt),
+        "sd_hash": hash.digest(&sd_jwt).as_str(),
     });
     let header = Map::from_iter([("typ".to_owned(), Value::from(TYPE))]);
     jws::sign(header, payload.to_string().as_bytes(), algorithm).map(move |key_binding| sd_jwt + &key_binding)
@@ -106,10 +107,11 @@ pub(crate) fn verify_key_binding(
     let jws = UnverifiedJws::parse(key_binding, MAX_BYTES)?;
     jws.header().expect_typ(TYPE)?;
     let verified = jws.verify(holder)?;
-    let claims = json::parse_object(verified.payload(), json::DEFAULT_LIMITS).map_err(KeyBindingError::Payload)?;
+    let claims = Tree::parse_object(verified.payload(), json::DEFAULT_LIMITS).map_err(KeyBindingError::Payload)?;
+    let claims = claims.root();
 
     let now = transaction.now;
-    let found = numeric_date(&claims, "iat")?.ok_or_else(|| ClaimError::missing("iat", "seconds since the epoch"))?;
+    let found = numeric_date(claims, "iat")?.ok_or_else(|| ClaimError::missing("iat", "seconds since the epoch"))?;
     let (earliest, latest) = (now.minus(transaction.max_age), now.plus(MAX_CLOCK_SKEW));
     if found < earliest || found > latest {
         return Err(KeyBindingError::OutsideWindow {
@@ -118,16 +120,16 @@ pub(crate) fn verify_key_binding(
             found,
         });
     }
-    check_validity(numeric_date(&claims, "nbf")?, numeric_date(&claims, "exp")?, now)?;
-    if required_string(&claims, "aud")? != transaction.audience {
+    check_validity(numeric_date(claims, "nbf")?, numeric_date(claims, "exp")?, now)?;
+    if required_string(claims, "aud")? != transaction.audience {
         return Err(KeyBindingError::WrongAudience {
             expected: transaction.audience.to_owned(),
         });
     }
-    if required_string(&claims, "nonce")? != transaction.nonce {
+    if required_string(claims, "nonce")? != transaction.nonce {
         return Err(KeyBindingError::WrongNonce);
     }
-    if required_string(&claims, "sd_hash")? != sd_hash {
+    if required_string(claims, "sd_hash")? != sd_hash {
         return Err(KeyBindingError::WrongSdHash);
     }
     Ok(())
@@ -158,7 +160,7 @@ mod tests {
     }
 
     fn claims() -> Value {
-        json!({"aud": "did:example:verifier", "iat": NOW.unix(), "nonce": "n-1", "sd_hash": HashAlgorithm::Sha256.digest(SD_JWT)})
+        json!({"aud": "did:example:verifier", "iat": NOW.unix(), "nonce": "n-1", "sd_hash": HashAlgorithm::Sha256.digest(SD_JWT).as_str()})
     }
 
     fn signed(typ: &str, claims: &Value, key: &SoftwareKey) -> String {
@@ -174,7 +176,7 @@ mod tests {
         verify_key_binding(
             key_binding,
             key.public_key(),
-            &HashAlgorithm::Sha256.digest(SD_JWT),
+            HashAlgorithm::Sha256.digest(SD_JWT).as_str(),
             &transaction(),
         )
     }
@@ -225,7 +227,7 @@ mod tests {
 
     #[test]
     fn wrong_sd_hash_is_refused() {
-        let other = HashAlgorithm::Sha256.digest("a.b.c~");
+        let other = HashAlgorithm::Sha256.digest("a.b.c~").as_str().to_owned();
         assert_eq!(with("sd_hash", json!(other)), Err(KeyBindingError::WrongSdHash));
         assert!(matches!(with("sd_hash", Value::Null), Err(KeyBindingError::Claim(_))));
     }

@@ -1,17 +1,18 @@
 //! Choosing disclosures ([RFC 9901, processing by the Holder](https://www.rfc-editor.org/rfc/rfc9901#name-processing-by-the-holder)).
 
 use std::collections::BTreeSet;
-use std::collections::HashMap;
 
-use serde_json::Map;
-use serde_json::Value;
+use keys::json::Json;
+use keys::json::Tree;
 use thiserror::Error;
 
 use super::Disclosure;
+use super::Disclosures;
 use super::ELLIPSIS;
 use super::SD;
+use super::SD_ALG;
 use super::SdJwtError;
-use super::process::take_hash;
+use super::process::read_hash;
 use crate::claim_path::ClaimPath;
 use crate::claim_path::PathComponent;
 use crate::claim_path::PathMismatch;
@@ -20,10 +21,9 @@ use crate::claim_path::PathMismatch;
 ///
 /// Made only from what [`super::process()`] accepted, so that digests and disclosures fit together.
 pub(crate) struct Disclosed {
-    payload: Value,
+    payload: Tree,
     encoded: Vec<String>,
-    disclosures: Vec<Disclosure>,
-    by_digest: HashMap<String, usize>,
+    disclosures: Disclosures,
 }
 
 /// The paths do not fit this credential, the fault of whoever asks.
@@ -46,33 +46,27 @@ pub enum SelectionError {
     },
 }
 
+/// What [`Disclosed::select_as_issued`] selects.
+pub(crate) struct AsIssued {
+    /// For each selected claim, whether it has a disclosure of its own.
+    pub(crate) disclosable: Vec<bool>,
+    /// Whether a digest whose disclosure was not sent may hold a further one.
+    pub(crate) may_be_hidden: bool,
+}
+
 /// A value on the way along a path, and the disclosures needed so far.
 struct Branch<'a> {
-    value: &'a Value,
+    value: Json<'a>,
     needed: Vec<usize>,
 }
 
 impl Disclosed {
-    pub(crate) fn new<'a>(
-        mut payload: Map<String, Value>,
-        encoded: impl Iterator<Item = &'a str>,
-    ) -> Result<Self, SdJwtError> {
-        let hash = take_hash(&mut payload)?;
-        let encoded: Vec<String> = encoded.map(str::to_owned).collect();
-        let disclosures = encoded
-            .iter()
-            .map(|text| Disclosure::parse(text))
-            .collect::<Result<_, _>>()?;
-        let by_digest = encoded
-            .iter()
-            .enumerate()
-            .map(|(place, text)| (hash.digest(text), place))
-            .collect();
+    pub(crate) fn new<'a>(payload: Tree, encoded: impl Iterator<Item = &'a str> + Clone) -> Result<Self, SdJwtError> {
+        let hash = read_hash(payload.root())?;
         Ok(Self {
-            payload: Value::Object(payload),
-            encoded,
-            disclosures,
-            by_digest,
+            disclosures: Disclosures::read(encoded.clone(), hash)?,
+            encoded: encoded.map(str::to_owned).collect(),
+            payload,
         })
     }
 
@@ -101,28 +95,86 @@ impl Disclosed {
             .collect())
     }
 
+    /// What a path of type metadata selects, counting array elements as the issuer signed them: those that were not
+    /// disclosed have their places too. To a holder (`all_disclosed`) a digest without disclosure is a decoy; to a
+    /// verifier it may be any claim.
+    pub(crate) fn select_as_issued(&self, path: &ClaimPath, all_disclosed: bool) -> Result<AsIssued, PathMismatch> {
+        // Each value with whether it has a disclosure of its own; `None` for an element that was not disclosed.
+        let mut selected = vec![(Some(self.payload.root()), false)];
+        let mut may_be_hidden = false;
+        for (place, component) in path.components().iter().enumerate() {
+            let mismatch = PathMismatch { component: place };
+            let mut next = Vec::new();
+            for (value, _) in selected {
+                let Some(value) = value else {
+                    may_be_hidden |= !all_disclosed;
+                    continue;
+                };
+                match component {
+                    PathComponent::Key(key) => {
+                        let mut members = self.members(value).ok_or(mismatch)?;
+                        match members.find(|(name, ..)| name == key) {
+                            Some((_, disclosure, value)) => next.push((Some(value), disclosure.is_some())),
+                            None => may_be_hidden |= !all_disclosed && self.has_hidden_members(value),
+                        }
+                    }
+                    PathComponent::Index(index) => {
+                        next.extend(self.elements_as_issued(value).ok_or(mismatch)?.nth(*index));
+                    }
+                    PathComponent::All => next.extend(self.elements_as_issued(value).ok_or(mismatch)?),
+                }
+            }
+            selected = next;
+        }
+        Ok(AsIssued {
+            disclosable: selected.into_iter().map(|(_, disclosable)| disclosable).collect(),
+            may_be_hidden,
+        })
+    }
+
+    /// Every element that was signed, if it is an array: its value, if it is known, and whether it has a disclosure.
+    fn elements_as_issued<'a>(&'a self, value: Json<'a>) -> Option<impl Iterator<Item = (Option<Json<'a>>, bool)>> {
+        Some(value.elements()?.map(|element| match element.get(ELLIPSIS) {
+            None => (Some(element), false),
+            Some(digest) => (self.resolve(digest).map(|(_, disclosure)| disclosure.value), true),
+        }))
+    }
+
+    fn has_hidden_members(&self, value: Json<'_>) -> bool {
+        let mut digests = value.get(SD).and_then(Json::elements).into_iter().flatten();
+        digests.any(|digest| self.resolve(digest).is_none())
+    }
+
     /// The path of every claim that has a disclosure of its own.
     pub(crate) fn disclosable_paths(&self) -> Vec<ClaimPath> {
         let mut found = Vec::new();
-        self.list_below(&self.payload, &mut Vec::new(), &mut found);
+        self.list_below(self.payload.root(), &mut Vec::new(), &mut found);
         found
     }
 
     fn follow(&self, path: &ClaimPath) -> Result<Vec<Branch<'_>>, PathMismatch> {
         let mut branches = vec![Branch {
-            value: &self.payload,
+            value: self.payload.root(),
             needed: Vec::new(),
         }];
         for (place, component) in path.components().iter().enumerate() {
             let mut next = Vec::new();
             for branch in branches {
-                let children: Vec<(Option<usize>, &Value)> = match (component, branch.value) {
-                    (PathComponent::Key(key), Value::Object(map)) => self.member(map, key).into_iter().collect(),
-                    (PathComponent::Index(index), Value::Array(items)) => {
-                        self.elements(items).nth(*index).into_iter().collect()
+                let mismatch = PathMismatch { component: place };
+                let children: Vec<(Option<usize>, Json<'_>)> = match component {
+                    PathComponent::Key(key) => {
+                        let mut members = self.members(branch.value).ok_or(mismatch)?;
+                        let found = members.find(|(name, ..)| name == key);
+                        found
+                            .map(|(_, disclosure, value)| (disclosure, value))
+                            .into_iter()
+                            .collect()
                     }
-                    (PathComponent::All, Value::Array(items)) => self.elements(items).collect(),
-                    _ => return Err(PathMismatch { component: place }),
+                    PathComponent::Index(index) => {
+                        let mut elements = self.elements(branch.value).ok_or(mismatch)?;
+                        elements.nth(*index).into_iter().collect()
+                    }
+                    PathComponent::All => self.elements(branch.value).ok_or(mismatch)?.collect(),
                 };
                 next.extend(children.into_iter().map(|(disclosure, value)| {
                     let needed = branch.needed.iter().copied().chain(disclosure).collect();
@@ -134,35 +186,15 @@ impl Disclosed {
         Ok(branches)
     }
 
-    fn collect_below(&self, value: &Value, chosen: &mut BTreeSet<usize>) {
-        let children: Vec<(Option<usize>, &Value)> = match value {
-            Value::Object(map) => self
-                .members(map)
-                .map(|(_, disclosure, value)| (disclosure, value))
-                .collect(),
-            Value::Array(items) => self.elements(items).collect(),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return,
-        };
-        for (disclosure, value) in children {
+    fn collect_below(&self, value: Json<'_>, chosen: &mut BTreeSet<usize>) {
+        for (disclosure, value) in self.children(value).map(|(_, disclosure, value)| (disclosure, value)) {
             chosen.extend(disclosure);
             self.collect_below(value, chosen);
         }
     }
 
-    fn list_below(&self, value: &Value, prefix: &mut Vec<PathComponent>, found: &mut Vec<ClaimPath>) {
-        let children: Vec<(PathComponent, Option<usize>, &Value)> = match value {
-            Value::Object(map) => self
-                .members(map)
-                .map(|(name, disclosure, value)| (PathComponent::Key(name.to_owned()), disclosure, value))
-                .collect(),
-            Value::Array(items) => self
-                .elements(items)
-                .enumerate()
-                .map(|(index, (disclosure, value))| (PathComponent::Index(index), disclosure, value))
-                .collect(),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return,
-        };
-        for (component, disclosure, value) in children {
+    fn list_below(&self, value: Json<'_>, prefix: &mut Vec<PathComponent>, found: &mut Vec<ClaimPath>) {
+        for (component, disclosure, value) in self.children(value) {
             prefix.push(component);
             if disclosure.is_some() {
                 // As deep as MAX_DEPTH at most, so it always is a path.
@@ -173,41 +205,43 @@ impl Disclosed {
         }
     }
 
-    fn member<'a>(&'a self, map: &'a Map<String, Value>, key: &str) -> Option<(Option<usize>, &'a Value)> {
-        self.members(map)
-            .find(|(name, ..)| *name == key)
-            .map(|(_, disclosure, value)| (disclosure, value))
+    /// Members of an object or elements of an array, each with the component that leads to it and its disclosure.
+    fn children<'a>(&'a self, value: Json<'a>) -> impl Iterator<Item = (PathComponent, Option<usize>, Json<'a>)> {
+        let members = self.members(value).into_iter().flatten();
+        let members = members.map(|(name, disclosure, value)| (PathComponent::Key(name.to_owned()), disclosure, value));
+        let elements = self.elements(value).into_iter().flatten().enumerate();
+        members.chain(elements.map(|(index, (disclosure, value))| (PathComponent::Index(index), disclosure, value)))
     }
 
-    /// Signed and disclosed members of an object, each with its disclosure.
-    fn members<'a>(&'a self, map: &'a Map<String, Value>) -> impl Iterator<Item = (&'a str, Option<usize>, &'a Value)> {
-        let signed = map
-            .iter()
-            .filter(|(name, _)| *name != SD)
-            .map(|(name, value)| (name.as_str(), None, value));
-        let digests = map.get(SD).and_then(Value::as_array).into_iter().flatten();
+    /// Signed and disclosed members, if it is an object, each with its disclosure.
+    fn members<'a>(&'a self, value: Json<'a>) -> Option<impl Iterator<Item = (&'a str, Option<usize>, Json<'a>)>> {
+        let is_claim = |(name, _): &(&str, Json<'_>)| *name != SD && *name != SD_ALG;
+        let signed = value
+            .members()?
+            .filter(is_claim)
+            .map(|(name, value)| (name, None, value));
+        let digests = value.get(SD).and_then(Json::elements).into_iter().flatten();
         let disclosed = digests.filter_map(|digest| {
-            let (place, disclosure) = self.resolve(digest)?;
-            Some((disclosure.name.as_deref()?, Some(place), &disclosure.value))
+            let (sent, disclosure) = self.resolve(digest)?;
+            Some((disclosure.name?, Some(sent), disclosure.value))
         });
-        signed.chain(disclosed)
+        Some(signed.chain(disclosed))
     }
 
-    /// Signed and disclosed elements of an array, in order, each with its disclosure.
-    fn elements<'a>(&'a self, items: &'a [Value]) -> impl Iterator<Item = (Option<usize>, &'a Value)> {
-        items
-            .iter()
-            .filter_map(|item| match item.as_object().and_then(|map| map.get(ELLIPSIS)) {
-                None => Some((None, item)),
+    /// Signed and disclosed elements, if it is an array, in order, each with its disclosure.
+    fn elements<'a>(&'a self, value: Json<'a>) -> Option<impl Iterator<Item = (Option<usize>, Json<'a>)>> {
+        Some(value.elements()?.filter_map(|element| {
+            match element.get(ELLIPSIS) {
+                None => Some((None, element)),
                 Some(digest) => self
                     .resolve(digest)
-                    .map(|(place, disclosure)| (Some(place), &disclosure.value)),
-            })
+                    .map(|(sent, disclosure)| (Some(sent), disclosure.value)),
+            }
+        }))
     }
 
-    fn resolve(&self, digest: &Value) -> Option<(usize, &Disclosure)> {
-        let place = *self.by_digest.get(digest.as_str()?)?;
-        self.disclosures.get(place).map(|disclosure| (place, disclosure))
+    fn resolve(&self, digest: Json<'_>) -> Option<(usize, Disclosure<'_>)> {
+        self.disclosures.find(digest.as_str()?)
     }
 }
 
@@ -215,9 +249,13 @@ impl Disclosed {
 mod tests {
     use std::num::NonZeroUsize;
 
+    use keys::json::DEFAULT_LIMITS;
+    use serde_json::Map;
+    use serde_json::Value;
     use serde_json::json;
 
     use super::super::Decoys;
+    use super::super::HashAlgorithm;
     use super::super::conceal;
     use super::super::process;
     use super::*;
@@ -245,15 +283,27 @@ mod tests {
         let Value::Object(claims) = claims else {
             panic!("an object")
         };
-        let concealed = conceal(claims, &disclosable, decoys, &mut signer::os_rng()).unwrap();
+        let concealed = conceal(
+            claims,
+            &disclosable,
+            HashAlgorithm::Sha384,
+            decoys,
+            &mut signer::os_rng(),
+        )
+        .unwrap();
         let all = concealed.disclosures.iter().map(String::as_str);
-        let disclosed = Disclosed::new(concealed.payload.clone(), all).unwrap();
+        let payload = tree(concealed.payload);
+        let disclosed = Disclosed::new(payload.clone(), all).unwrap();
         assert_eq!(disclosed.disclosable_paths().len(), concealed.disclosures.len());
 
         let paths: Vec<ClaimPath> = serde_json::from_value(paths).unwrap();
         let selected = disclosed.select(&paths)?;
-        let done = process(concealed.payload, selected.into_iter(), &[]).unwrap();
-        Ok(Value::Object(done.claims))
+        let done = process(payload.root(), selected.into_iter(), &[]).unwrap();
+        Ok(done.claims.root().to_value())
+    }
+
+    fn tree(payload: Map<String, Value>) -> Tree {
+        Tree::parse(Value::Object(payload).to_string().as_bytes(), DEFAULT_LIMITS).unwrap()
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Putting disclosures back in their places
 //! ([RFC 9901, verification of the SD-JWT](https://www.rfc-editor.org/rfc/rfc9901#name-verification-of-the-sd-jwt), steps 3 to 5).
 
-use serde_json::Map;
-use serde_json::Value;
+use keys::json::Json;
+use keys::json::Tree;
+use keys::json::TreeBuilder;
 
 use super::Disclosure;
+use super::Disclosures;
 use super::ELLIPSIS;
 use super::HashAlgorithm;
 use super::MAX_DEPTH;
@@ -16,174 +18,163 @@ use crate::registered_claims::optional_string;
 /// The result of [`process`].
 pub(crate) struct Processed {
     /// The "Processed SD-JWT Payload".
-    pub(crate) claims: Map<String, Value>,
+    pub(crate) claims: Tree,
     /// The hash named by `_sd_alg`; `sd_hash` uses the same.
     pub(crate) hash: HashAlgorithm,
 }
 
-/// Replaces digests in `payload` by what `disclosures` (encoded) hold for them, and drops the rest.
+/// Replaces digests in `payload`, an object, by what `disclosures` (encoded) hold for them, and drops the rest.
 ///
 /// `critical` names top-level claims that must stand in the payload itself, with everything inside them.
 /// The signature is the caller's business: call this with a payload that was signed.
 pub(crate) fn process<'a>(
-    mut payload: Map<String, Value>,
-    disclosures: impl Iterator<Item = &'a str>,
+    payload: Json<'_>,
+    disclosures: impl Iterator<Item = &'a str> + Clone,
     critical: &[&'static str],
 ) -> Result<Processed, SdJwtError> {
-    let hash = take_hash(&mut payload)?;
-    let mut by_digest = Vec::new();
-    for encoded in disclosures {
-        // The digest is over the text, so a disclosure can only be read the way the issuer wrote it.
-        by_digest.push((hash.digest(encoded), Some(Disclosure::parse(encoded)?)));
-    }
-    // Sorted lists rather than hash maps: there are a dozen entries, and this is the verifier's hot path.
-    by_digest.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-    if by_digest
-        .windows(2)
-        .any(|pair| matches!(pair, [(one, _), (other, _)] if one == other))
-    {
-        return Err(SdJwtError::DuplicateDisclosure);
-    }
+    let hash = read_hash(payload)?;
+    let bytes = disclosures.clone().fold(0, |bytes, text| bytes + text.len());
+    let disclosures = Disclosures::read(disclosures, hash)?;
     for name in critical {
-        if payload.get(*name).is_some_and(contains_digests) {
+        if payload.get(name).is_some_and(contains_digests) {
             return Err(SdJwtError::CriticalClaim { name });
         }
     }
     let mut processing = Processing {
-        by_digest,
         critical,
-        seen: Vec::new(),
+        disclosures: &disclosures,
+        places: vec![false; disclosures.len()],
+        seen: Vec::with_capacity(disclosures.len() * 2),
+        claims: TreeBuilder::with_capacity(bytes),
     };
-    processing.object(&mut payload, 1)?;
-    processing.finish()?;
-    Ok(Processed { claims: payload, hash })
+    processing.value(payload, 1)?;
+    let claims = processing.finish()?;
+    Ok(Processed { claims, hash })
 }
 
-/// Removes `_sd_alg` and reads it; SHA-256 if it is not there.
-pub(crate) fn take_hash(payload: &mut Map<String, Value>) -> Result<HashAlgorithm, SdJwtError> {
-    let hash = match optional_string(payload, SD_ALG)? {
-        None => HashAlgorithm::default(),
-        Some(name) => HashAlgorithm::from_name(name).ok_or(SdJwtError::UnsupportedHash)?,
-    };
-    payload.remove(SD_ALG);
-    Ok(hash)
+/// Reads `_sd_alg`; SHA-256 if it is not there.
+pub(crate) fn read_hash(payload: Json<'_>) -> Result<HashAlgorithm, SdJwtError> {
+    match optional_string(payload, SD_ALG)? {
+        None => Ok(HashAlgorithm::default()),
+        Some(name) => HashAlgorithm::from_name(name).ok_or(SdJwtError::UnsupportedHash),
+    }
 }
 
 struct Processing<'a> {
     /// Names that no disclosure may bring to the top level.
     critical: &'a [&'static str],
-    /// Each disclosure until it has found its place, sorted by digest.
-    by_digest: Vec<(String, Option<Disclosure>)>,
+    disclosures: &'a Disclosures,
+    /// Which disclosures have found their place, in the order sent.
+    places: Vec<bool>,
     /// Every digest met so far, decoys included.
-    seen: Vec<String>,
+    seen: Vec<&'a str>,
+    claims: TreeBuilder,
 }
 
-impl Processing<'_> {
-    /// The disclosure of a digest, if it was sent and has no place yet.
-    fn resolve(&mut self, digest: Value, reserved: &'static str) -> Result<Option<Disclosure>, SdJwtError> {
-        let Value::String(digest) = digest else {
-            return Err(SdJwtError::ReservedName { name: reserved });
-        };
-        let place = self.by_digest.binary_search_by(|(known, _)| known.cmp(&digest));
-        let entry = place.ok().and_then(|place| self.by_digest.get_mut(place));
-        let disclosure = entry.and_then(|(_, disclosure)| disclosure.take());
+impl<'a> Processing<'a> {
+    /// The disclosure of a digest, if it was sent.
+    fn resolve(&mut self, digest: Json<'a>, reserved: &'static str) -> Result<Option<Disclosure<'a>>, SdJwtError> {
+        let digest = digest.as_str().ok_or(SdJwtError::ReservedName { name: reserved })?;
         self.seen.push(digest);
-        Ok(disclosure)
+        let Some((sent, disclosure)) = self.disclosures.find(digest) else {
+            return Ok(None);
+        };
+        match self.places.get_mut(sent) {
+            Some(placed) if !*placed => *placed = true,
+            _ => return Err(SdJwtError::DuplicateDigest),
+        }
+        Ok(Some(disclosure))
     }
 
     /// No digest stands at two places, and every disclosure has found one.
-    fn finish(mut self) -> Result<(), SdJwtError> {
+    fn finish(mut self) -> Result<Tree, SdJwtError> {
         self.seen.sort_unstable();
-        if self
-            .seen
-            .windows(2)
-            .any(|pair| matches!(pair, [one, other] if one == other))
-        {
+        let twice = |pair: &[&str]| matches!(pair, [one, other] if one == other);
+        if self.seen.windows(2).any(twice) {
             return Err(SdJwtError::DuplicateDigest);
         }
-        if self.by_digest.iter().any(|(_, disclosure)| disclosure.is_some()) {
+        if self.places.contains(&false) {
             return Err(SdJwtError::UnreferencedDisclosure);
         }
-        Ok(())
+        Ok(self.claims.finish())
     }
 
-    fn value(&mut self, value: &mut Value, depth: usize) -> Result<(), SdJwtError> {
-        match value {
-            Value::Object(map) => self.object(map, depth),
-            Value::Array(items) => self.array(items, depth),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+    fn value(&mut self, value: Json<'a>, depth: usize) -> Result<(), SdJwtError> {
+        if let Some(members) = value.members() {
+            self.object(members, depth)
+        } else if let Some(elements) = value.elements() {
+            self.array(elements, depth)
+        } else {
+            self.claims.scalar(value);
+            Ok(())
         }
     }
 
-    fn object(&mut self, map: &mut Map<String, Value>, depth: usize) -> Result<(), SdJwtError> {
+    fn object(&mut self, members: impl Iterator<Item = (&'a str, Json<'a>)>, depth: usize) -> Result<(), SdJwtError> {
         check_depth(depth)?;
-        let digests = match map.remove(SD) {
-            None => Vec::new(),
-            Some(Value::Array(digests)) => digests,
-            Some(_) => return Err(SdJwtError::ReservedName { name: SD }),
-        };
-        // The top-level _sd_alg is already taken, so here it is misplaced at any level.
-        if let Some(name) = [ELLIPSIS, SD_ALG].into_iter().find(|name| map.contains_key(*name)) {
-            return Err(SdJwtError::ReservedName { name });
+        let object = self.claims.begin_object();
+        let mut digests = None;
+        for (name, value) in members {
+            match name {
+                SD => digests = Some(value.elements().ok_or(SdJwtError::ReservedName { name: SD })?),
+                // Read before; it has no other place than this.
+                SD_ALG if depth == 1 => {}
+                SD_ALG => return Err(SdJwtError::ReservedName { name: SD_ALG }),
+                ELLIPSIS => return Err(SdJwtError::ReservedName { name: ELLIPSIS }),
+                name => {
+                    self.claims.name(name);
+                    self.value(value, depth + 1)?;
+                }
+            }
         }
-        for value in map.values_mut() {
-            self.value(value, depth + 1)?;
-        }
-        for digest in digests {
+        for digest in digests.into_iter().flatten() {
             let Some(disclosure) = self.resolve(digest, SD)? else {
                 continue;
             };
-            let Disclosure {
-                name: Some(name),
-                mut value,
-            } = disclosure
-            else {
-                return Err(SdJwtError::WrongDisclosureKind);
-            };
+            let name = disclosure.name.ok_or(SdJwtError::WrongDisclosureKind)?;
             if let Some(name) = [SD, ELLIPSIS, SD_ALG].into_iter().find(|reserved| *reserved == name) {
                 return Err(SdJwtError::ReservedName { name });
             }
             if let Some(name) = self.critical.iter().find(|critical| depth == 1 && **critical == name) {
                 return Err(SdJwtError::CriticalClaim { name });
             }
-            if map.contains_key(&name) {
-                return Err(SdJwtError::ClaimExists);
-            }
-            self.value(&mut value, depth + 1)?;
-            map.insert(name, value);
+            self.claims.name(name);
+            self.value(disclosure.value, depth + 1)?;
         }
-        Ok(())
+        // The names of a JSON text are unique, so only a disclosure can have brought one again.
+        self.claims.end_object(&object).map_err(|_| SdJwtError::ClaimExists)
     }
 
-    fn array(&mut self, items: &mut Vec<Value>, depth: usize) -> Result<(), SdJwtError> {
+    fn array(&mut self, elements: impl Iterator<Item = Json<'a>>, depth: usize) -> Result<(), SdJwtError> {
         check_depth(depth)?;
-        let mut kept = Vec::with_capacity(items.len());
-        for mut item in items.drain(..) {
-            if let Some(digest) = take_element_digest(&mut item)? {
-                let Some(disclosure) = self.resolve(digest, ELLIPSIS)? else {
-                    continue;
-                };
-                let Disclosure { name: None, value } = disclosure else {
-                    return Err(SdJwtError::WrongDisclosureKind);
-                };
-                item = value;
+        let array = self.claims.begin_array();
+        for element in elements {
+            let Some(digest) = element_digest(element)? else {
+                self.value(element, depth + 1)?;
+                continue;
+            };
+            let Some(disclosure) = self.resolve(digest, ELLIPSIS)? else {
+                continue;
+            };
+            if disclosure.name.is_some() {
+                return Err(SdJwtError::WrongDisclosureKind);
             }
-            self.value(&mut item, depth + 1)?;
-            kept.push(item);
+            self.value(disclosure.value, depth + 1)?;
         }
-        *items = kept;
+        self.claims.end_array(&array);
         Ok(())
     }
 }
 
 /// The digest, if the array element is the object that stands for a disclosable one.
-fn take_element_digest(item: &mut Value) -> Result<Option<Value>, SdJwtError> {
-    let Value::Object(map) = item else { return Ok(None) };
-    match map.remove(ELLIPSIS) {
-        None => Ok(None),
-        Some(digest) if map.is_empty() => Ok(Some(digest)),
-        Some(_) => Err(SdJwtError::ReservedName { name: ELLIPSIS }),
+fn element_digest(element: Json<'_>) -> Result<Option<Json<'_>>, SdJwtError> {
+    let Some(digest) = element.get(ELLIPSIS) else {
+        return Ok(None);
+    };
+    if element.members().into_iter().flatten().count() > 1 {
+        return Err(SdJwtError::ReservedName { name: ELLIPSIS });
     }
+    Ok(Some(digest))
 }
 
 fn check_depth(depth: usize) -> Result<(), SdJwtError> {
@@ -194,19 +185,21 @@ fn check_depth(depth: usize) -> Result<(), SdJwtError> {
     }
 }
 
-fn contains_digests(value: &Value) -> bool {
-    match value {
-        Value::Object(map) => map
-            .iter()
-            .any(|(name, value)| name == SD || name == ELLIPSIS || contains_digests(value)),
-        Value::Array(items) => items.iter().any(contains_digests),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
+fn contains_digests(value: Json<'_>) -> bool {
+    let in_members = value.members().is_some_and(|mut members| {
+        members.any(|(name, value)| name == SD || name == ELLIPSIS || contains_digests(value))
+    });
+    in_members
+        || value
+            .elements()
+            .is_some_and(|mut elements| elements.any(contains_digests))
 }
 
 #[cfg(test)]
 mod tests {
     use keys::base64url;
+    use keys::json::DEFAULT_LIMITS;
+    use serde_json::Value;
     use serde_json::json;
 
     use super::*;
@@ -216,15 +209,15 @@ mod tests {
     }
 
     fn digest(disclosure: &Value) -> String {
-        HashAlgorithm::Sha256.digest(&encode(disclosure))
+        HashAlgorithm::Sha256.digest(&encode(disclosure)).as_str().to_owned()
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "payloads are written where they are used")]
     fn run(payload: Value, disclosures: &[Value]) -> Result<Value, SdJwtError> {
-        let Value::Object(payload) = payload else {
-            panic!("an object")
-        };
+        let payload = Tree::parse(payload.to_string().as_bytes(), DEFAULT_LIMITS).unwrap();
         let encoded: Vec<String> = disclosures.iter().map(encode).collect();
-        process(payload, encoded.iter().map(String::as_str), &["cnf", "exp"]).map(|done| Value::Object(done.claims))
+        process(payload.root(), encoded.iter().map(String::as_str), &["cnf", "exp"])
+            .map(|done| done.claims.root().to_value())
     }
 
     fn name() -> Value {

@@ -15,6 +15,7 @@ use super::TYPE;
 use crate::ClaimPath;
 use crate::claim_path::PathComponent;
 use crate::sd_jwt::Decoys;
+use crate::sd_jwt::HashAlgorithm;
 use crate::sd_jwt::SdJwt;
 use crate::sd_jwt::SdJwtError;
 use crate::sd_jwt::conceal;
@@ -59,6 +60,19 @@ impl NewCredential<'_> {
     /// [`SdJwtError::CriticalClaim`] when such a claim is to be disclosable, and what [`SdJwtError`] says of
     /// names, paths and depth: all of them the caller's fault.
     pub fn issue(self, algorithm: Algorithm, rng: &mut dyn CryptoRng) -> Result<SigningRequest<String>, SdJwtError> {
+        self.issue_with(HashAlgorithm::default(), algorithm, rng)
+    }
+
+    /// As [`Self::issue`], with digests of another hash than SHA-256, which is the only one that everybody must read.
+    ///
+    /// # Errors
+    /// As [`Self::issue`].
+    pub fn issue_with(
+        self,
+        hash: HashAlgorithm,
+        algorithm: Algorithm,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<SigningRequest<String>, SdJwtError> {
         if let Some(name) = NEVER_DISCLOSABLE.into_iter().find(|name| self.makes_disclosable(name)) {
             return Err(SdJwtError::CriticalClaim { name });
         }
@@ -72,7 +86,7 @@ impl NewCredential<'_> {
             }
             claims.extend(value.map(|value| (name.to_owned(), value)));
         }
-        let concealed = conceal(claims, self.disclosable, self.decoys, rng)?;
+        let concealed = conceal(claims, self.disclosable, hash, self.decoys, rng)?;
         let payload = Value::Object(concealed.payload).to_string();
         let disclosures = concealed.disclosures;
         let request = jws::sign(header, payload.as_bytes(), algorithm);

@@ -4,6 +4,7 @@ use keys::Algorithm;
 use keys::SigningRequest;
 use keys::Timestamp;
 use keys::json;
+use keys::json::Tree;
 use keys::jws::UnverifiedJws;
 
 use super::SdJwtVc;
@@ -57,8 +58,7 @@ impl Held<SdJwtVc> {
     fn disclosed(&self) -> Result<Disclosed, SdJwtError> {
         let sd_jwt = &self.contents.sd_jwt;
         let jws = UnverifiedJws::parse(sd_jwt.jwt(), sd_jwt::MAX_BYTES)?;
-        let payload =
-            json::parse_object(jws.unverified_payload(), json::DEFAULT_LIMITS).map_err(SdJwtError::Payload)?;
+        let payload = Tree::parse(jws.unverified_payload(), json::DEFAULT_LIMITS).map_err(SdJwtError::Payload)?;
         Disclosed::new(payload, sd_jwt.disclosures())
     }
 }

@@ -14,6 +14,10 @@ use signer::SoftwareKey;
 use super::*;
 use crate::ClaimPath;
 use crate::sd_jwt::Decoys;
+use crate::sd_jwt::JsonSerialization;
+use crate::sd_jwt::to_json;
+use crate::sd_jwt_vc::type_metadata::ResolvedType;
+use crate::sd_jwt_vc::type_metadata::TypeMismatch;
 
 pub(crate) const ISSUER: &str = "did:example:issuer";
 pub(crate) const VCT: &str = "https://credentials.example.com/identity_credential";
@@ -45,6 +49,10 @@ impl Scene {
     }
 
     fn issue(&self) -> String {
+        self.issue_with(HashAlgorithm::Sha256)
+    }
+
+    fn issue_with(&self, hash: HashAlgorithm) -> String {
         let jwk = self.holder.public_key().to_jwk();
         let disclosable: Vec<ClaimPath> = serde_json::from_value(json!([
             ["name"],
@@ -75,7 +83,7 @@ impl Scene {
         };
         self.sign(
             credential
-                .issue(self.issuer.public_key().algorithm(), &mut signer::os_rng())
+                .issue_with(hash, self.issuer.public_key().algorithm(), &mut signer::os_rng())
                 .unwrap(),
         )
     }
@@ -327,7 +335,7 @@ fn security_critical_claims_are_not_disclosable() {
     for name in NEVER_DISCLOSABLE {
         let disclosure = base64url::encode(json!(["salt", name, "x"]).to_string());
         let digest = HashAlgorithm::Sha256.digest(&disclosure);
-        let mut payload = json!({"iss": ISSUER, "vct": VCT, "_sd": [digest]});
+        let mut payload = json!({"iss": ISSUER, "vct": VCT, "_sd": [digest.as_str()]});
         payload.as_object_mut().unwrap().remove(name);
         let text = scene.signed(json!({"typ": TYPE}), &payload);
         let refused = scene.authenticate(&format!("{text}~{disclosure}~")).unwrap_err();
@@ -465,4 +473,131 @@ fn a_wallet_restores_what_it_stored_even_when_expired() {
     let expired = format!("{}~", scene.signed(json!({"typ": TYPE}), &payload));
     assert!(scene.authenticate(&expired).is_err());
     assert!(restore(&expired, key, ISSUER).is_ok());
+}
+
+/// From issuing to key binding with every hash, in every way to write it down.
+#[test]
+fn every_hash_and_serialization_goes_all_the_way() {
+    let scene = Scene::new(Algorithm::Es256);
+    let paths: Vec<ClaimPath> = serde_json::from_value(json!([["address", "city"], ["nationalities", 1]])).unwrap();
+    for hash in [HashAlgorithm::Sha256, HashAlgorithm::Sha384, HashAlgorithm::Sha512] {
+        let issued = scene.issue_with(hash);
+        let held = scene.authenticate(&issued).unwrap().hold_issued().unwrap();
+        let request = held.present(&paths).unwrap().bind(VERIFIER, "n-1", NOW).unwrap();
+        let presented = fulfil(&scene.holder, request).unwrap();
+        let check = |parsed: Unverified<SdJwtVc>| {
+            let authentic = parsed.authenticate(scene.issuer.public_key(), ISSUER, NOW).unwrap();
+            assert!(authentic.verify_key_binding(&transaction()).unwrap().is_proven());
+            let claims = authentic.contents.into_claims();
+            assert_eq!(claims["address"], json!({"city": "B", "country": "C"}));
+            assert_eq!(claims["nationalities"], json!(["E"]));
+        };
+        check(Unverified::<SdJwtVc>::parse(&presented).unwrap());
+        for serialization in [JsonSerialization::Flattened, JsonSerialization::General] {
+            let json = to_json(&presented, serialization).unwrap();
+            check(Unverified::<SdJwtVc>::parse_json(&json.to_string()).unwrap());
+            let json = to_json(&issued, serialization).unwrap().to_string();
+            assert!(matches!(
+                Unverified::<SdJwtVc>::parse(&json),
+                Err(SdJwtVcError::SdJwt(SdJwtError::Form))
+            ));
+            let parsed = Unverified::<SdJwtVc>::parse_json(&json).unwrap();
+            let again = parsed.restore(scene.issuer.public_key(), ISSUER).unwrap();
+            assert_eq!(again.as_str(), issued);
+        }
+    }
+}
+
+/// `sd_hash` covers the disclosures, so that one taken out or put in later is noticed.
+#[test]
+fn disclosures_changed_in_the_json_serialization_are_refused() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let presented = scene.present(json!([["name"], ["nationalities", 0]]));
+    let mut json = to_json(&presented, JsonSerialization::Flattened).unwrap();
+    let bound = |json: &Value| {
+        let parsed = Unverified::<SdJwtVc>::parse_json(&json.to_string()).unwrap();
+        let authentic = parsed.authenticate(scene.issuer.public_key(), ISSUER, NOW).unwrap();
+        authentic.verify_key_binding(&transaction()).map(|_| ())
+    };
+    assert_eq!(bound(&json), Ok(()));
+    json["header"]["disclosures"].as_array_mut().unwrap().pop();
+    assert_eq!(bound(&json), Err(KeyBindingError::WrongSdHash));
+}
+
+/// Name, city and nationalities are disclosable in the scene's credential, the country is not.
+#[test]
+fn credentials_are_compared_with_the_metadata_of_their_type() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let held = scene.hold();
+    let presented = scene.present(json!([["address", "city"], ["nationalities", 1]]));
+    let presented = scene.authenticate(&presented).unwrap();
+    let check = |claim: Value| {
+        let document = json!({"vct": VCT, "claims": [claim]}).to_string();
+        let metadata = ResolvedType::resolve(VCT, None, |_| Some(document.as_bytes())).unwrap();
+        (
+            held.check_type_metadata(&metadata),
+            presented.check_type_metadata(&metadata),
+        )
+    };
+    for fits in [
+        json!({"path": ["name"], "sd": "always", "mandatory": true}),
+        json!({"path": ["address", "country"], "sd": "never", "mandatory": true}),
+        json!({"path": ["nationalities", null], "sd": "always", "mandatory": true}),
+        json!({"path": ["nationalities", 1], "sd": "always"}),
+        json!({"path": ["missing"], "sd": "never"}),
+        json!({"path": ["vct"], "sd": "never", "mandatory": true}),
+        json!({"path": ["open"]}),
+    ] {
+        assert_eq!(check(fits.clone()), (Ok(()), Ok(())), "{fits}");
+    }
+    for not_disclosable in [json!(["open"]), json!(["address", "country"]), json!(["vct"])] {
+        let (holder, verifier) = check(json!({"path": not_disclosable, "sd": "always"}));
+        assert!(
+            matches!(holder, Err(TypeMismatch::NotDisclosable { .. })),
+            "{not_disclosable}"
+        );
+        assert!(
+            matches!(verifier, Err(TypeMismatch::NotDisclosable { .. })),
+            "{not_disclosable}"
+        );
+    }
+    // Elements that were not disclosed have a disclosure too.
+    for disclosable in [
+        json!(["address", "city"]),
+        json!(["nationalities", 0]),
+        json!(["nationalities", null]),
+    ] {
+        let (holder, verifier) = check(json!({"path": disclosable, "sd": "never"}));
+        assert!(matches!(holder, Err(TypeMismatch::Disclosable { .. })), "{disclosable}");
+        assert!(
+            matches!(verifier, Err(TypeMismatch::Disclosable { .. })),
+            "{disclosable}"
+        );
+    }
+    // Whether it is in the credential, only the holder can know.
+    let (holder, verifier) = check(json!({"path": ["missing"], "mandatory": true}));
+    assert!(matches!(holder, Err(TypeMismatch::Mandatory { .. })));
+    assert_eq!(verifier, Ok(()));
+    let (holder, verifier) = check(json!({"path": ["open", "x"]}));
+    assert!(matches!(holder, Err(TypeMismatch::Path { .. })));
+    assert!(matches!(verifier, Err(TypeMismatch::Path { .. })));
+    let other = ResolvedType::resolve("urn:other", None, |_| Some(br#"{"vct":"urn:other"}"#)).unwrap();
+    assert!(matches!(
+        held.check_type_metadata(&other),
+        Err(TypeMismatch::WrongType { .. })
+    ));
+}
+
+/// Where the signed part leaves nothing open, a verifier sees that a mandatory claim is missing.
+#[test]
+fn a_missing_mandatory_claim_is_refused_where_nothing_is_hidden() {
+    let scene = Scene::new(Algorithm::EdDsa);
+    let text = scene.signed(json!({"typ": TYPE}), &json!({"iss": ISSUER, "vct": VCT}));
+    let authentic = scene.authenticate(&format!("{text}~")).unwrap();
+    let document = json!({"vct": VCT, "claims": [{"path": ["name"], "mandatory": true}]}).to_string();
+    let metadata = ResolvedType::resolve(VCT, None, |_| Some(document.as_bytes())).unwrap();
+    assert!(matches!(
+        authentic.check_type_metadata(&metadata),
+        Err(TypeMismatch::Mandatory { .. })
+    ));
 }

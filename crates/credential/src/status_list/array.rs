@@ -2,6 +2,7 @@
 //! ([compressed byte array](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-status-list#name-compressed-byte-array)).
 
 use super::StatusListError;
+use super::compression::zlib_compress;
 
 /// How many bits an entry has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +37,28 @@ pub enum Status {
 pub struct StatusArray {
     bits: BitsPerEntry,
     packed: Vec<u8>,
+}
+
+/// A [`StatusArray`] as it is published: compressed with zlib. `lst` of every Status List Token, and the compact form
+/// of the registry, are these bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompressedList {
+    bits: BitsPerEntry,
+    bytes: Vec<u8>,
+}
+
+impl CompressedList {
+    /// Bits of each entry.
+    #[must_use]
+    pub const fn bits(&self) -> BitsPerEntry {
+        self.bits
+    }
+
+    /// The compressed bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl BitsPerEntry {
@@ -132,6 +155,17 @@ impl StatusArray {
     #[must_use]
     pub fn packed(&self) -> &[u8] {
         &self.packed
+    }
+
+    /// The list as it is published.
+    ///
+    /// # Errors
+    /// [`StatusListError::NotCompressed`], our fault.
+    pub fn compress(&self) -> Result<CompressedList, StatusListError> {
+        Ok(CompressedList {
+            bits: self.bits,
+            bytes: zlib_compress(&self.packed)?,
+        })
     }
 
     /// Number of entries; the last index and one.

@@ -16,17 +16,16 @@ use super::StatusListError;
 /// bound a token of 1 MB would become 1 GB.
 pub const MAX_LIST_BYTES: usize = 1 << 24;
 
-pub(super) fn zlib_compress(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn zlib_compress(bytes: &[u8]) -> Result<Vec<u8>, StatusListError> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
-    // Writing to a Vec does not fail.
-    let _ = encoder.write_all(bytes);
-    encoder.finish().unwrap_or_default()
+    let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
+    written.map_err(|_| StatusListError::NotCompressed)
 }
 
-pub(super) fn gzip_compress(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzip_compress(bytes: &[u8]) -> Result<Vec<u8>, StatusListError> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    let _ = encoder.write_all(bytes);
-    encoder.finish().unwrap_or_default()
+    let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
+    written.map_err(|_| StatusListError::NotCompressed)
 }
 
 pub(super) fn zlib_decompress(compressed: &[u8]) -> Result<Vec<u8>, StatusListError> {
@@ -66,8 +65,8 @@ mod tests {
     #[test]
     fn what_is_compressed_is_decompressed() {
         for bytes in [vec![], vec![1, 2, 3], vec![0; 1 << 20]] {
-            assert_eq!(zlib_decompress(&zlib_compress(&bytes)), Ok(bytes.clone()));
-            assert_eq!(gzip_decompress(&gzip_compress(&bytes)), Ok(bytes));
+            assert_eq!(zlib_decompress(&zlib_compress(&bytes).unwrap()), Ok(bytes.clone()));
+            assert_eq!(gzip_decompress(&gzip_compress(&bytes).unwrap()), Ok(bytes));
         }
     }
 
@@ -75,12 +74,18 @@ mod tests {
     fn a_decompression_bomb_is_refused() {
         let largest = vec![0; MAX_LIST_BYTES];
         assert_eq!(
-            zlib_decompress(&zlib_compress(&largest)).map(|bytes| bytes.len()),
+            zlib_decompress(&zlib_compress(&largest).unwrap()).map(|bytes| bytes.len()),
             Ok(MAX_LIST_BYTES)
         );
         let bomb = vec![0; MAX_LIST_BYTES + 1];
-        assert_eq!(zlib_decompress(&zlib_compress(&bomb)), Err(StatusListError::TooLarge));
-        assert_eq!(gzip_decompress(&gzip_compress(&bomb)), Err(StatusListError::TooLarge));
+        assert_eq!(
+            zlib_decompress(&zlib_compress(&bomb).unwrap()),
+            Err(StatusListError::TooLarge)
+        );
+        assert_eq!(
+            gzip_decompress(&gzip_compress(&bomb).unwrap()),
+            Err(StatusListError::TooLarge)
+        );
     }
 
     #[test]
@@ -88,10 +93,10 @@ mod tests {
         let content: Vec<u8> = (0..=255).collect();
         for (compressed, decompress) in [
             (
-                zlib_compress(&content),
+                zlib_compress(&content).unwrap(),
                 zlib_decompress as fn(&[u8]) -> Result<Vec<u8>, StatusListError>,
             ),
-            (gzip_compress(&content), gzip_decompress),
+            (gzip_compress(&content).unwrap(), gzip_decompress),
         ] {
             assert_eq!(decompress(&compressed), Ok(content.clone()));
             let truncated = &compressed[..compressed.len() - 1];

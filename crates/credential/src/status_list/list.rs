@@ -1,41 +1,53 @@
 //! A status list that was authenticated, and what it says about one credential.
 
+use std::time::Duration;
+
 use keys::Timestamp;
 use thiserror::Error;
 
+use super::MIN_ENTRIES;
 use super::Status;
 use super::StatusArray;
+use super::StatusProblem;
 use super::StatusPurpose;
 use super::StatusReference;
+use super::StatusSize;
 
-/// A published status list whose origin was checked: a verified Status List Token, a verified
-/// `BitstringStatusListCredential`, or a list of the trust bundle.
+/// A list that says a time to live of nothing must not be fetched without a pause.
+const MIN_TIME_TO_LIVE: Duration = Duration::from_mins(1);
+/// Longer than a day no list is used without looking for a newer one, whatever it says.
+const MAX_TIME_TO_LIVE: Duration = Duration::from_hours(24);
+
+/// A published list of status types whose origin was checked: a verified Status List Token, or a list of the trust
+/// bundle.
 #[derive(Clone, Debug)]
 pub struct StatusList {
     issuer: String,
     uri: String,
-    as_of: Timestamp,
+    lifetime: Lifetime,
+    aggregation_uri: Option<String>,
     array: StatusArray,
-    meaning: Meaning,
 }
 
-/// What the values of the array mean.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Meaning {
-    /// The registry of status types: valid, invalid, suspended.
-    StatusTypes,
-    /// Anything but zero means that the purpose applies.
-    Purpose(StatusPurpose),
+/// When a list was true, and how long it may be used
+/// ([caching](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-status-list#name-status-list-update-interval)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetime {
+    pub(super) as_of: Timestamp,
+    pub(super) valid_until: Option<Timestamp>,
+    pub(super) time_to_live: Option<Duration>,
 }
 
-/// What a list says about one credential. Made only by [`StatusList::read`].
+/// What a list says about one credential. Made only by reading a list that was authenticated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct StatusReading {
-    issuer: String,
-    reference: StatusReference,
-    status: Status,
-    as_of: Timestamp,
+    pub(super) issuer: String,
+    pub(super) reference: StatusReference,
+    pub(super) status: Status,
+    pub(super) value: u32,
+    pub(super) message: Option<String>,
+    pub(super) as_of: Timestamp,
 }
 
 /// No statement about the credential can be made, so it is not to be accepted.
@@ -47,6 +59,12 @@ pub enum StatusError {
     IndexOutOfRange {
         /// The credential's index.
         index: usize,
+        /// Entries of the list.
+        entries: usize,
+    },
+    /// Too few entries to hide one credential among others: the publisher's fault.
+    #[error("expected a list of at least {MIN_ENTRIES} entries, found {entries}")]
+    TooShort {
         /// Entries of the list.
         entries: usize,
     },
@@ -64,6 +82,59 @@ pub enum StatusError {
         /// The credential's purpose.
         expected: String,
     },
+    /// The list has entries of another size than the credential says.
+    #[error("expected entries of {expected} bits, found a list of {found} bits")]
+    WrongSize {
+        /// Bits by the credential.
+        expected: u8,
+        /// Bits by the list.
+        found: u8,
+    },
+}
+
+impl StatusError {
+    pub(super) fn wrong_purpose(reference: &StatusReference) -> Self {
+        let expected = reference.purpose().map_or("status types", StatusPurpose::as_str);
+        Self::WrongPurpose {
+            expected: expected.to_owned(),
+        }
+    }
+
+    /// What the standard calls it.
+    #[must_use]
+    pub const fn problem(&self) -> StatusProblem {
+        match self {
+            Self::IndexOutOfRange { .. } => StatusProblem::Range,
+            Self::TooShort { .. } => StatusProblem::ListLength,
+            Self::WrongList { .. } | Self::WrongPurpose { .. } | Self::WrongSize { .. } => StatusProblem::Verification,
+        }
+    }
+}
+
+impl Lifetime {
+    /// When the list was true.
+    #[must_use]
+    pub const fn as_of(&self) -> Timestamp {
+        self.as_of
+    }
+
+    /// From then on nobody may rely on it.
+    #[must_use]
+    pub const fn valid_until(&self) -> Option<Timestamp> {
+        self.valid_until
+    }
+
+    /// When a copy that was fetched at `fetched` should be replaced: after its time to live, within the bounds of
+    /// reason, and at its end at the latest. `None` if the list tells neither.
+    #[must_use]
+    pub fn refresh_at(&self, fetched: Timestamp) -> Option<Timestamp> {
+        let lived = self.time_to_live.map(|time| {
+            let seconds = time.clamp(MIN_TIME_TO_LIVE, MAX_TIME_TO_LIVE).as_secs();
+            // At most a day.
+            fetched.plus(i64::try_from(seconds).unwrap_or(i64::MAX))
+        });
+        lived.into_iter().chain(self.valid_until).min()
+    }
 }
 
 impl StatusList {
@@ -71,29 +142,28 @@ impl StatusList {
     /// bundle does this for lists whose digest the registry has logged.
     #[must_use]
     pub const fn of_status_types(issuer: String, uri: String, array: StatusArray, as_of: Timestamp) -> Self {
-        Self {
-            issuer,
-            uri,
+        let lifetime = Lifetime {
             as_of,
-            array,
-            meaning: Meaning::StatusTypes,
-        }
+            valid_until: None,
+            time_to_live: None,
+        };
+        Self::published(issuer, uri, array, lifetime, None)
     }
 
-    /// A Bitstring Status List of one purpose.
-    pub(crate) const fn of_purpose(
+    /// The list of a verified Status List Token.
+    pub(super) const fn published(
         issuer: String,
         uri: String,
         array: StatusArray,
-        purpose: StatusPurpose,
-        as_of: Timestamp,
+        lifetime: Lifetime,
+        aggregation_uri: Option<String>,
     ) -> Self {
         Self {
             issuer,
             uri,
-            as_of,
+            lifetime,
+            aggregation_uri,
             array,
-            meaning: Meaning::Purpose(purpose),
         }
     }
 
@@ -112,7 +182,19 @@ impl StatusList {
     /// When it was true.
     #[must_use]
     pub const fn as_of(&self) -> Timestamp {
-        self.as_of
+        self.lifetime.as_of
+    }
+
+    /// When it was true, and how long it may be used.
+    #[must_use]
+    pub const fn lifetime(&self) -> &Lifetime {
+        &self.lifetime
+    }
+
+    /// Where the publisher names its other lists, too ([`super::StatusListAggregation`]).
+    #[must_use]
+    pub fn aggregation_uri(&self) -> Option<&str> {
+        self.aggregation_uri.as_deref()
     }
 
     /// The values.
@@ -121,7 +203,8 @@ impl StatusList {
         &self.array
     }
 
-    /// What the list says about the credential with this reference.
+    /// What the list says about the credential with this reference. A reference for a purpose is answered from the
+    /// record behind both views, in which revoked and suspended are two values of one entry.
     ///
     /// # Errors
     /// [`StatusError`], after which the credential must be refused.
@@ -133,34 +216,29 @@ impl StatusList {
             });
         }
         let (index, entries) = (reference.index(), self.array.len());
-        let value = self
-            .array
-            .get(index)
-            .ok_or(StatusError::IndexOutOfRange { index, entries })?;
-        let wrong_purpose = || StatusError::WrongPurpose {
-            expected: reference
-                .purpose()
-                .map_or("status types", StatusPurpose::as_str)
-                .to_owned(),
-        };
-        let status = match (&self.meaning, reference.purpose()) {
-            (Meaning::StatusTypes, None) => value,
-            // The record behind both views: revoked and suspended are two values of one entry.
-            (Meaning::StatusTypes, Some(purpose)) => {
-                let set = purpose.status().ok_or_else(wrong_purpose)?;
+        let value = self.array.get(index);
+        let value = value.ok_or(StatusError::IndexOutOfRange { index, entries })?;
+        let status = match reference.purpose() {
+            None => value,
+            Some(purpose) => {
+                let set = purpose.status().ok_or_else(|| StatusError::wrong_purpose(reference))?;
+                // A record of status types has a value for an entry of one bit, and none for messages.
+                if reference.size() != StatusSize::ONE {
+                    return Err(StatusError::WrongSize {
+                        expected: reference.size().bits(),
+                        found: StatusSize::ONE.bits(),
+                    });
+                }
                 if value == set { set } else { not_set(value) }
             }
-            (Meaning::Purpose(list), Some(purpose)) if list == purpose => match value {
-                Status::Valid => Status::Valid,
-                Status::Invalid | Status::Suspended | Status::Other(_) => purpose.when_set(),
-            },
-            (Meaning::Purpose(_), _) => return Err(wrong_purpose()),
         };
         Ok(StatusReading {
             issuer: self.issuer.clone(),
             reference: reference.clone(),
             status,
-            as_of: self.as_of,
+            value: u32::from(status.value()),
+            message: None,
+            as_of: self.lifetime.as_of,
         })
     }
 }
@@ -184,7 +262,7 @@ impl StatusPurpose {
     }
 
     /// What a set entry means. "Refresh" and "message" do not invalidate a credential.
-    const fn when_set(&self) -> Status {
+    pub(super) const fn when_set(&self) -> Status {
         match self {
             Self::Revocation => Status::Invalid,
             Self::Suspension => Status::Suspended,
@@ -214,6 +292,18 @@ impl StatusReading {
         self.status
     }
 
+    /// The entry's number as the list has it; 0 where nothing is set.
+    #[must_use]
+    pub const fn value(&self) -> u32 {
+        self.value
+    }
+
+    /// What the issuer says that the number means, in an entry of a Bitstring Status List. For developers.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
     /// When the list was true.
     #[must_use]
     pub const fn as_of(&self) -> Timestamp {
@@ -230,6 +320,7 @@ impl StatusReading {
 #[cfg(test)]
 mod tests {
     use super::super::BitsPerEntry;
+    use super::super::StatusMessages;
     use super::*;
 
     const ISSUER: &str = "did:example:issuer";
@@ -288,23 +379,34 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_one_purpose_speaks_of_that_purpose_only() {
-        let mut array = StatusArray::new(BitsPerEntry::One, 8);
-        array.set(1, Status::Invalid).unwrap();
-        for (purpose, set) in [
-            ("revocation", Status::Invalid),
-            ("suspension", Status::Suspended),
-            ("refresh", Status::Valid),
-            ("own", Status::Other(1)),
+    fn an_entry_of_another_size_is_refused() {
+        let list = StatusList::of_status_types(ISSUER.to_owned(), URI.to_owned(), array(), AS_OF);
+        let messages = StatusMessages::new(vec![String::new(); 4]).unwrap();
+        assert_eq!(
+            read(&list, &bitstring(1, "revocation").with_messages(messages)),
+            Err(StatusError::WrongSize { expected: 2, found: 1 })
+        );
+    }
+
+    #[test]
+    fn a_copy_is_refreshed_in_time() {
+        let lifetime = |valid_until, seconds: Option<u64>| Lifetime {
+            as_of: AS_OF,
+            valid_until,
+            time_to_live: seconds.map(Duration::from_secs),
+        };
+        let (fetched, end) = (AS_OF.plus(500), AS_OF.plus(1_000));
+        for (valid_until, time_to_live, expected) in [
+            (None, None, None),
+            (Some(end), None, Some(end)),
+            (None, Some(300), Some(fetched.plus(300))),
+            (Some(end), Some(300), Some(fetched.plus(300))),
+            (Some(end), Some(700), Some(end)),
+            // Neither a storm of requests nor a list for ever.
+            (None, Some(0), Some(fetched.plus(60))),
+            (None, Some(u64::MAX), Some(fetched.plus(86_400))),
         ] {
-            let list = StatusList::of_purpose(ISSUER.to_owned(), URI.to_owned(), array.clone(), purpose.into(), AS_OF);
-            assert_eq!(read(&list, &bitstring(0, purpose)), Ok(Status::Valid));
-            assert_eq!(read(&list, &bitstring(1, purpose)), Ok(set));
-            assert!(matches!(
-                read(&list, &bitstring(0, "other")),
-                Err(StatusError::WrongPurpose { .. })
-            ));
-            assert!(matches!(read(&list, &token(0)), Err(StatusError::WrongPurpose { .. })));
+            assert_eq!(lifetime(valid_until, time_to_live).refresh_at(fetched), expected);
         }
     }
 

@@ -1,11 +1,16 @@
-//! The Status List Token in JWT format
+//! The Status List Token: its claims, and the JWT format
 //! ([status list token](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-status-list#name-status-list-token-in-jwt-fo)).
+//! The CWT format is in `cwt.rs`.
+
+use std::time::Duration;
 
 use keys::Algorithm;
 use keys::PublicKey;
 use keys::SigningRequest;
 use keys::Timestamp;
 use keys::base64url;
+use keys::cbor::CborError;
+use keys::cose::CoseError;
 use keys::json;
 use keys::jws;
 use keys::jws::JwsError;
@@ -16,10 +21,11 @@ use serde_json::json;
 use thiserror::Error;
 
 use super::BitsPerEntry;
+use super::CompressedList;
+use super::Lifetime;
 use super::StatusArray;
 use super::StatusList;
 use super::StatusListError;
-use super::compression::zlib_compress;
 use super::compression::zlib_decompress;
 use super::reference::is_uri;
 use crate::registered_claims::ClaimError;
@@ -34,7 +40,7 @@ use crate::registered_claims::required_string;
 pub const STATUS_LIST_TYPE: &str = "statuslist+jwt";
 
 /// Bytes of a token. Random 2-bit statuses do not compress: 4 MiB of base64 are 12 million of them.
-const MAX_BYTES: usize = 4 << 20;
+pub(super) const MAX_BYTES: usize = 4 << 20;
 
 /// What a Status List Token says, for issuing one.
 #[derive(Clone, Debug)]
@@ -51,11 +57,25 @@ pub struct StatusListToken<'a> {
     pub expires_at: Option<Timestamp>,
     /// `ttl`: seconds after which a fresh copy should be fetched.
     pub time_to_live: Option<u64>,
+    /// Where the issuer names all its lists.
+    pub aggregation_uri: Option<&'a str>,
     /// The statuses.
-    pub array: &'a StatusArray,
+    pub list: &'a CompressedList,
 }
 
-/// A Status List Token whose signature nobody has checked.
+/// What a Status List Token says, in either format, once its signature was checked.
+pub(super) struct VerifiedClaims<'a> {
+    pub(super) issuer: Option<&'a str>,
+    pub(super) subject: &'a str,
+    /// Whether it names an audience.
+    pub(super) has_audience: bool,
+    pub(super) issued_at: Timestamp,
+    pub(super) not_before: Option<Timestamp>,
+    pub(super) expires_at: Option<Timestamp>,
+    pub(super) time_to_live: Option<Duration>,
+}
+
+/// A Status List Token in JWT format whose signature nobody has checked.
 pub struct UnverifiedStatusListToken {
     jws: UnverifiedJws,
     claims: Map<String, Value>,
@@ -65,9 +85,15 @@ pub struct UnverifiedStatusListToken {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StatusListTokenError {
+    /// The payload is not CBOR as it is read here.
+    #[error("the payload of the Status List Token is not read")]
+    Cbor(#[from] CborError),
     /// A claim is missing or of another type.
     #[error("a claim of the Status List Token is not read")]
     Claim(#[from] ClaimError),
+    /// The CWT itself: form, type, algorithm or signature.
+    #[error("the Status List Token is refused")]
+    Cose(#[from] CoseError),
     /// Issued in the future.
     #[error("expected a Status List Token issued before {now}, found {found}")]
     IssuedInTheFuture {
@@ -110,7 +136,7 @@ impl StatusListToken<'_> {
         let mut claims = json!({
             "iat": self.issued_at.unix(),
             "iss": self.issuer,
-            "status_list": self.array.to_status_list(),
+            "status_list": self.list.to_status_list(self.aggregation_uri),
             "sub": self.uri,
         });
         if let Value::Object(claims) = &mut claims {
@@ -155,7 +181,8 @@ impl UnverifiedStatusListToken {
     }
 
     /// Checks the signature with `key`, which belongs to `issuer`, and that the token is about the list
-    /// `uri` and not expired.
+    /// `uri` and not expired. For a list of the past, `now` is the time that was asked for
+    /// ([historical resolution](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-status-list#name-historical-resolution)).
     ///
     /// # Errors
     /// [`StatusListTokenError`], after which no statement about any status can be made.
@@ -169,50 +196,87 @@ impl UnverifiedStatusListToken {
         let Self { jws, claims } = self;
         // The claims were parsed from these very bytes.
         let _verified = jws.verify(key)?;
-        if optional_string(&claims, "iss")?.is_some_and(|found| found != issuer) {
-            return Err(StatusListTokenError::WrongIssuer {
-                expected: issuer.to_owned(),
-            });
-        }
-        let found = required_string(&claims, "sub")?;
-        if found != uri || !is_uri(found) {
-            return Err(StatusListTokenError::WrongSubject {
-                expected: uri.to_owned(),
-                found: found.to_owned(),
-            });
-        }
-        let iat = numeric_date(&claims, "iat")?;
-        let found = iat.ok_or_else(|| ClaimError::missing("iat", "seconds since the epoch"))?;
-        if found > now.plus(MAX_CLOCK_SKEW) {
-            return Err(StatusListTokenError::IssuedInTheFuture { now, found });
-        }
-        check_validity(numeric_date(&claims, "nbf")?, numeric_date(&claims, "exp")?, now)?;
-        if claims
-            .get("ttl")
-            .is_some_and(|ttl| !ttl.as_f64().is_some_and(|seconds| seconds > 0.0))
-        {
-            return Err(ClaimError::malformed("ttl", "a positive number").into());
-        }
-        let list = claims
-            .get("status_list")
-            .ok_or_else(|| ClaimError::missing("status_list", "an object"))?;
-        Ok(StatusList::of_status_types(
+        let issued_at = numeric_date(&claims, "iat")?;
+        let verified = VerifiedClaims {
+            issuer: optional_string(&claims, "iss")?,
+            subject: required_string(&claims, "sub")?,
+            has_audience: claims.contains_key("aud"),
+            issued_at: issued_at.ok_or_else(|| ClaimError::missing("iat", "seconds since the epoch"))?,
+            not_before: numeric_date(&claims, "nbf")?,
+            expires_at: numeric_date(&claims, "exp")?,
+            time_to_live: claims.get("ttl").map(read_time_to_live).transpose()?,
+        };
+        let lifetime = verified.check(issuer, uri, now)?;
+        let list = claims.get("status_list");
+        let list = list.ok_or_else(|| ClaimError::missing("status_list", "an object"))?;
+        let aggregation_uri = list.get("aggregation_uri").map(|uri| {
+            let uri = uri.as_str().filter(|uri| is_uri(uri)).map(str::to_owned);
+            uri.ok_or_else(|| ClaimError::malformed("aggregation_uri", "a URI"))
+        });
+        Ok(StatusList::published(
             issuer.to_owned(),
             uri.to_owned(),
             StatusArray::from_status_list(list)?,
-            found,
+            lifetime,
+            aggregation_uri.transpose()?,
         ))
     }
 }
 
-impl StatusArray {
+impl VerifiedClaims<'_> {
+    /// Compares what the token says with what was asked for
+    /// ([validation rules](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-status-list#name-validation-rules)).
+    pub(super) fn check(&self, issuer: &str, uri: &str, now: Timestamp) -> Result<Lifetime, StatusListTokenError> {
+        if self.issuer.is_some_and(|found| found != issuer) {
+            return Err(StatusListTokenError::WrongIssuer {
+                expected: issuer.to_owned(),
+            });
+        }
+        if self.subject != uri || !is_uri(self.subject) {
+            return Err(StatusListTokenError::WrongSubject {
+                expected: uri.to_owned(),
+                found: self.subject.to_owned(),
+            });
+        }
+        if self.has_audience {
+            // RFC 7519: whoever does not find itself there must reject the token, and a status list is for everybody.
+            return Err(ClaimError::malformed("aud", "absent").into());
+        }
+        let found = self.issued_at;
+        if found > now.plus(MAX_CLOCK_SKEW) {
+            return Err(StatusListTokenError::IssuedInTheFuture { now, found });
+        }
+        check_validity(self.not_before, self.expires_at, now)?;
+        Ok(Lifetime {
+            as_of: found,
+            valid_until: self.expires_at,
+            time_to_live: self.time_to_live,
+        })
+    }
+}
+
+/// A positive number of seconds, perhaps with a fraction.
+fn read_time_to_live(ttl: &Value) -> Result<Duration, ClaimError> {
+    let seconds = ttl.as_f64().filter(|seconds| *seconds > 0.0);
+    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration.ok_or_else(|| ClaimError::malformed("ttl", "a positive number"))
+}
+
+impl CompressedList {
     /// The `status_list` object of a token:
     /// [status list in JSON format](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-status-list#name-status-list-in-json-format).
     #[must_use]
-    pub fn to_status_list(&self) -> Value {
-        json!({"bits": self.bits().number(), "lst": base64url::encode(zlib_compress(self.packed()))})
+    pub fn to_status_list(&self, aggregation_uri: Option<&str>) -> Value {
+        let mut list = Map::from_iter([
+            ("bits".to_owned(), json!(self.bits().number())),
+            ("lst".to_owned(), json!(base64url::encode(self.bytes()))),
+        ]);
+        list.extend(aggregation_uri.map(|uri| ("aggregation_uri".to_owned(), json!(uri))));
+        Value::Object(list)
     }
+}
 
+impl StatusArray {
     /// Reads a `status_list` object.
     ///
     /// # Errors
@@ -258,13 +322,17 @@ mod tests {
         array
     }
 
+    fn compressed() -> CompressedList {
+        array().compress().unwrap()
+    }
+
     fn authenticate(token: &str, key: &SoftwareKey) -> Result<StatusList, StatusListTokenError> {
         use keys::Signer as _;
         UnverifiedStatusListToken::parse(token)?.authenticate(key.public_key(), ISSUER, URI, NOW)
     }
 
     fn claims() -> Value {
-        json!({"iat": NOW.unix(), "iss": ISSUER, "sub": URI, "exp": NOW.plus(1).unix(), "ttl": 60, "status_list": array().to_status_list()})
+        json!({"iat": NOW.unix(), "iss": ISSUER, "sub": URI, "exp": NOW.plus(1).unix(), "ttl": 60, "status_list": compressed().to_status_list(None)})
     }
 
     fn signed(typ: &str, claims: &Value, key: &SoftwareKey) -> String {
@@ -289,15 +357,16 @@ mod tests {
     fn what_is_issued_is_read() {
         for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
             let key = key(algorithm);
-            let array = array();
+            let list = compressed();
             let token = StatusListToken {
                 uri: URI,
                 issuer: ISSUER,
                 key_id: "did:example:issuer#1",
                 issued_at: NOW,
                 expires_at: Some(NOW.plus(60)),
-                time_to_live: Some(30),
-                array: &array,
+                time_to_live: Some(300),
+                aggregation_uri: Some("https://example.com/statuslists"),
+                list: &list,
             };
             let token = fulfil(&key, token.sign(algorithm)).unwrap();
             let unverified = UnverifiedStatusListToken::parse(&token).unwrap();
@@ -306,7 +375,11 @@ mod tests {
                 (Some(ISSUER), Some("did:example:issuer#1"))
             );
             let list = authenticate(&token, &key).unwrap();
-            assert_eq!((list.array(), list.as_of()), (&array, NOW));
+            assert_eq!((list.array(), list.as_of()), (&array(), NOW));
+            assert_eq!(list.aggregation_uri(), Some("https://example.com/statuslists"));
+            let lifetime = list.lifetime();
+            assert_eq!(lifetime.valid_until(), Some(NOW.plus(60)));
+            assert_eq!(lifetime.refresh_at(NOW.minus(300)), Some(NOW));
             let reading = list
                 .read(&StatusReference::token_status_list(URI.to_owned(), 7))
                 .unwrap();
@@ -321,6 +394,12 @@ mod tests {
             Err(StatusListTokenError::WrongSubject { .. })
         ));
         assert!(matches!(with("sub", Value::Null), Err(StatusListTokenError::Claim(_))));
+    }
+
+    #[test]
+    fn a_token_for_somebody_else_is_refused() {
+        let refused = with("aud", json!("https://verifier.example"));
+        assert!(matches!(refused, Err(StatusListTokenError::Claim(_))));
     }
 
     #[test]
@@ -341,21 +420,28 @@ mod tests {
             Err(StatusListTokenError::IssuedInTheFuture { .. })
         ));
         assert!(matches!(with("iat", Value::Null), Err(StatusListTokenError::Claim(_))));
-        for ttl in [json!(0), json!(-1), json!("60")] {
+        for ttl in [json!(0), json!(-1), json!("60"), json!(1e300)] {
             assert!(matches!(with("ttl", ttl), Err(StatusListTokenError::Claim(_))));
         }
-        assert!(with("exp", Value::Null).is_ok());
+        assert_eq!(
+            with("ttl", json!(90.5)).unwrap().lifetime().refresh_at(NOW.minus(600)),
+            Some(NOW.minus(510))
+        );
+        let endless = with("exp", Value::Null).unwrap();
+        assert_eq!(endless.lifetime().valid_until(), None);
     }
 
     #[test]
     fn malformed_lists_are_refused() {
-        let lst = array().to_status_list()["lst"].clone();
+        let lst = compressed().to_status_list(None)["lst"].clone();
         for list in [
             json!({}),
             json!({"bits": 3, "lst": lst}),
             json!({"bits": 1}),
             json!({"bits": 1, "lst": "eNrbuRgAAhcBXQ=="}),
             json!({"bits": 1, "lst": "AAAA"}),
+            json!({"bits": 1, "lst": lst, "aggregation_uri": 1}),
+            json!({"bits": 1, "lst": lst, "aggregation_uri": "no uri"}),
             json!([]),
         ] {
             let refused = with("status_list", list.clone());

@@ -4,17 +4,19 @@ use keys::Timestamp;
 use serde_json::Map;
 use serde_json::Value;
 
-use super::BASE_CONTEXT_1_1;
+use super::BASE_CONTEXT;
 use super::CREDENTIAL_TYPE;
+use super::CredentialSchema;
 use super::DataModelError;
+use super::DataModelVersion;
+use super::RelatedResource;
 use super::check_context;
-use super::check_context_with;
 use super::identified;
 use super::language::check_texts;
 use super::malformed;
-use super::one_or_many;
 use super::optional_id;
 use super::optional_time;
+use super::read_objects;
 use super::read_type_strings;
 use super::read_types;
 use super::typed_objects;
@@ -24,6 +26,8 @@ use crate::status_list::StatusReference;
 /// What a credential document says apart from its claims.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialProperties {
+    /// The version of the data model that it declares.
+    pub version: DataModelVersion,
     /// `issuer`, or its `id`.
     pub issuer: String,
     /// `type` without `VerifiableCredential`; only that one if there is no other, so that authority for
@@ -39,52 +43,39 @@ pub struct CredentialProperties {
     pub status: Vec<StatusReference>,
     /// Types of the other entries.
     pub unknown_status: Vec<String>,
+    /// `credentialSchema`.
+    pub schemas: Vec<CredentialSchema>,
+    /// `relatedResource`.
+    pub related_resources: Vec<RelatedResource>,
 }
 
+/// Properties whose objects have a type. The last two are
+/// [reserved](https://www.w3.org/TR/vc-data-model-2.0/#reserved-extension-points) for extensions.
+const TYPED: [&str; 6] = [
+    "evidence",
+    "proof",
+    "refreshService",
+    "termsOfUse",
+    "confidenceMethod",
+    "renderMethod",
+];
+
 impl CredentialProperties {
-    /// Checks the shape of a credential document and reads its properties. The times are not compared with now.
+    /// Checks the shape of a credential document of version 2.0 and reads its properties. The times are not compared with now.
     ///
     /// # Errors
     /// [`DataModelError`], the author's fault.
     pub fn read(document: &Map<String, Value>) -> Result<Self, DataModelError> {
-        check_context(document)?;
-        Self::read_members(document, read_validity(document)?)
-    }
-
-    /// The same for a document of the [data model 1.1](https://www.w3.org/TR/vc-data-model-1.1/), which Data Integrity
-    /// secures as well, or of 2.0. The times are those of `issuanceDate` and `expirationDate`.
-    ///
-    /// # Errors
-    /// [`DataModelError`], the author's fault.
-    pub fn read_1_1_or_2_0(document: &Map<String, Value>) -> Result<Self, DataModelError> {
-        if check_context_with(document, BASE_CONTEXT_1_1).is_err() {
-            return Self::read(document);
-        }
-        let issued = optional_time(document, "issuanceDate")?;
-        let issued = issued.ok_or_else(|| malformed("issuanceDate", "a date and time with an offset"))?;
-        let expires = optional_time(document, "expirationDate")?;
-        // 1.1 announces the members of 2.0; where both are there, both hold.
-        let (from, until) = read_validity(document)?;
-        let validity = (from.max(Some(issued)), [expires, until].into_iter().flatten().min());
-        Self::read_members(document, validity)
-    }
-
-    fn read_members(
-        document: &Map<String, Value>,
-        (valid_from, valid_until): (Option<Timestamp>, Option<Timestamp>),
-    ) -> Result<Self, DataModelError> {
+        check_context(document, BASE_CONTEXT)?;
         optional_id(document, "id")?;
         check_texts(document)?;
-        for property in ["evidence", "proof", "refreshService", "termsOfUse"] {
+        for property in TYPED {
             typed_objects(document, property)?;
         }
-        for schema in typed_objects(document, "credentialSchema")? {
-            if !schema.contains_key("id") {
-                return Err(malformed("credentialSchema", "objects with an id"));
-            }
-        }
+        let (valid_from, valid_until) = read_validity(document)?;
         let (status, unknown_status) = read_status(document)?;
         Ok(Self {
+            version: DataModelVersion::V2_0,
             issuer: read_issuer(document)?,
             types: specific_types(&read_types(document, CREDENTIAL_TYPE)?),
             valid_from,
@@ -92,6 +83,8 @@ impl CredentialProperties {
             subject: read_subject(document)?,
             status,
             unknown_status,
+            schemas: CredentialSchema::read_all(document)?,
+            related_resources: RelatedResource::read_all(document)?,
         })
     }
 }
@@ -106,7 +99,7 @@ fn read_issuer(document: &Map<String, Value>) -> Result<String, DataModelError> 
     identified(issuer, "issuer").map(str::to_owned)
 }
 
-fn specific_types(types: &[&str]) -> Vec<String> {
+pub(super) fn specific_types(types: &[&str]) -> Vec<String> {
     let specific: Vec<String> = types
         .iter()
         .filter(|type_| **type_ != CREDENTIAL_TYPE)
@@ -131,25 +124,29 @@ fn read_validity(document: &Map<String, Value>) -> Result<(Option<Timestamp>, Op
     Ok((from, until))
 }
 
-/// One or more subjects, each with at least one claim or an id.
-fn read_subject(document: &Map<String, Value>) -> Result<Option<String>, DataModelError> {
-    let malformed = || malformed("credentialSubject", "one or more objects that are not empty");
-    let subjects: Vec<_> = one_or_many(document.get("credentialSubject").ok_or_else(malformed)?)
-        .map(|subject| subject.as_object().filter(|subject| !subject.is_empty()))
-        .collect::<Option<_>>()
-        .ok_or_else(malformed)?;
-    let ids: Vec<_> = subjects
-        .iter()
-        .map(|subject| optional_id(subject, "credentialSubject"))
-        .collect::<Result<_, _>>()?;
+/// One or more subjects, each with at least one claim or an id. (The Recommendation demands a claim; its test suite has
+/// subjects that have only an id and must be accepted.)
+pub(super) fn read_subject(document: &Map<String, Value>) -> Result<Option<String>, DataModelError> {
+    let property = "credentialSubject";
+    let subjects = read_objects(document, property)?;
+    let mut ids = Vec::with_capacity(subjects.len());
+    for subject in &subjects {
+        if subject.is_empty() {
+            return Err(malformed(property, "objects that are not empty"));
+        }
+        ids.push(optional_id(subject, property)?);
+        typed_objects(subject, "confidenceMethod")?;
+    }
     match ids.as_slice() {
-        [] => Err(malformed()),
+        [] => Err(malformed(property, "one or more objects")),
         [id] => Ok(id.map(str::to_owned)),
         [_, _, ..] => Ok(None),
     }
 }
 
-fn read_status(document: &Map<String, Value>) -> Result<(Vec<StatusReference>, Vec<String>), DataModelError> {
+pub(super) fn read_status(
+    document: &Map<String, Value>,
+) -> Result<(Vec<StatusReference>, Vec<String>), DataModelError> {
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for entry in typed_objects(document, "credentialStatus")? {
         let types = read_type_strings(entry).unwrap_or_default();

@@ -4,20 +4,20 @@
 use serde_json::Map;
 use serde_json::Value;
 
+use super::BASE_CONTEXT;
 use super::CREDENTIAL_TYPE;
 use super::DataModelError;
+use super::ENVELOPED_CREDENTIAL;
+use super::Envelope;
 use super::PRESENTATION_TYPE;
 use super::check_context;
 use super::identified;
 use super::malformed;
-use super::one_or_many;
 use super::optional_id;
+use super::read_objects;
 use super::read_type_strings;
 use super::read_types;
-
-/// The type of an object that carries a credential secured outside of its document
-/// ([enveloped verifiable credentials](https://www.w3.org/TR/vc-data-model-2.0/#enveloped-verifiable-credentials)).
-pub const ENVELOPED_CREDENTIAL: &str = "EnvelopedVerifiableCredential";
+use super::typed_objects;
 
 /// What a presentation document says.
 #[derive(Clone, PartialEq)]
@@ -34,40 +34,36 @@ impl<'a> PresentationProperties<'a> {
     /// # Errors
     /// [`DataModelError`], the author's fault.
     pub fn read(document: &'a Map<String, Value>) -> Result<Self, DataModelError> {
-        check_context(document)?;
+        check_context(document, BASE_CONTEXT)?;
         optional_id(document, "id")?;
         read_types(document, PRESENTATION_TYPE)?;
         let holder = document
             .get("holder")
             .map(|holder| identified(holder, "holder"))
             .transpose()?;
-        let credentials = match document.get("verifiableCredential") {
-            None => Vec::new(),
-            Some(value) => one_or_many(value).map(read_outside).collect::<Result<_, _>>()?,
-        };
+        typed_objects(document, "termsOfUse")?;
+        let credentials = read_objects(document, "verifiableCredential")?;
+        for credential in &credentials {
+            read_outside(credential)?;
+        }
         Ok(Self { holder, credentials })
     }
 }
 
-/// An object with a context, a type and, for an envelope, a `data:` URL.
-fn read_outside(value: &Value) -> Result<&Map<String, Value>, DataModelError> {
-    let expected = "objects that are credentials or envelopes with a data: URL";
-    let malformed = || malformed("verifiableCredential", expected);
-    let object = value
-        .as_object()
-        .filter(|object| object.contains_key("@context"))
-        .ok_or_else(malformed)?;
+/// An object with a context and a type that is a credential, or an envelope of one.
+fn read_outside(object: &Map<String, Value>) -> Result<(), DataModelError> {
+    let malformed = || {
+        malformed(
+            "verifiableCredential",
+            "objects that are credentials or envelopes of them",
+        )
+    };
     let types = read_type_strings(object).ok_or_else(malformed)?;
     if types.contains(&ENVELOPED_CREDENTIAL) {
-        let is_data = |id: &str| id.starts_with("data:");
-        return if optional_id(object, "verifiableCredential")?.is_some_and(is_data) {
-            Ok(object)
-        } else {
-            Err(malformed())
-        };
+        return Envelope::of_credential(object).map(drop);
     }
-    if types.contains(&CREDENTIAL_TYPE) {
-        Ok(object)
+    if types.contains(&CREDENTIAL_TYPE) && object.contains_key("@context") {
+        Ok(())
     } else {
         Err(malformed())
     }

@@ -6,10 +6,13 @@ use keys::PublicKey;
 use keys::SigningRequest;
 use keys::Timestamp;
 use keys::json;
+use keys::json::Json;
 use keys::jws;
 use keys::jws::Header;
 use keys::jws::JwsError;
 use keys::jws::UnverifiedJws;
+use keys::jws::VerifiedJws;
+use rand_core::CryptoRng;
 use serde_json::Map;
 use serde_json::Value;
 use thiserror::Error;
@@ -34,19 +37,29 @@ use crate::registered_claims::check_validity;
 use crate::registered_claims::numeric_date;
 use crate::registered_claims::optional_string;
 use crate::vc::CredentialProperties;
+use crate::vc::CredentialSchema;
 use crate::vc::DataModelError;
+use crate::vc::ProblemType;
+use crate::vc::RelatedResource;
 
 /// A credential secured as `vc+jwt`.
 pub struct VcJwt {
     text: String,
     document: Map<String, Value>,
+    schemas: Vec<CredentialSchema>,
+    related_resources: Vec<RelatedResource>,
     presented: bool,
 }
 
 /// A `vc+jwt` before its signature is checked.
 pub struct Parsed {
-    pub(super) text: String,
     jws: UnverifiedJws,
+    pub(super) contents: ParsedContents,
+}
+
+/// What was read of it.
+pub(super) struct ParsedContents {
+    pub(super) text: String,
     document: Map<String, Value>,
     properties: CredentialProperties,
     /// Whether it came inside of a presentation.
@@ -100,6 +113,33 @@ pub enum VcJwtError {
         /// Whom the credential names.
         found: String,
     },
+}
+
+impl VcJwtError {
+    /// The `type` of a problem report
+    /// ([problem details](https://www.w3.org/TR/vc-data-model-2.0/#problem-details)).
+    #[must_use]
+    pub const fn problem_type(&self) -> ProblemType {
+        match self {
+            Self::Claim(_) | Self::ContentType { .. } => ProblemType::MalformedValueError,
+            Self::DataModel(error) => error.problem_type(),
+            Self::IssuedInTheFuture { .. } | Self::Validity(_) => ProblemType::RangeError,
+            Self::Jws(error) => jws_problem_type(error),
+            Self::Payload(_) => ProblemType::ParsingError,
+            Self::KeyId | Self::Presented | Self::WrongIssuer { .. } => ProblemType::CryptographicSecurityError,
+        }
+    }
+}
+
+/// The signature's fault, or that of the text around it.
+pub(super) const fn jws_problem_type(error: &JwsError) -> ProblemType {
+    match error {
+        JwsError::Form | JwsError::Header(_) | JwsError::Payload(_) | JwsError::TooLong { .. } => {
+            ProblemType::ParsingError
+        }
+        // Signature, algorithm, type, and whatever `keys` may add: nothing shows that this was secured.
+        _ => ProblemType::CryptographicSecurityError,
+    }
 }
 
 /// The `vc+jwt` of a credential document, once signed by the key with the DID URL `key_id`.
@@ -160,18 +200,20 @@ impl Unverified<VcJwt> {
         check_claims(&document)?;
         let properties = CredentialProperties::read(&document)?;
         Ok(Self(Parsed {
-            text: text.to_owned(),
             jws,
-            document,
-            properties,
-            presented: false,
+            contents: ParsedContents {
+                text: text.to_owned(),
+                document,
+                properties,
+                presented: false,
+            },
         }))
     }
 
     /// `issuer`: a hint for finding the key.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.0.properties.issuer
+        &self.0.contents.properties.issuer
     }
 
     /// `kid` as written.
@@ -194,16 +236,25 @@ impl Unverified<VcJwt> {
     /// # Errors
     /// [`VcJwtError`].
     pub fn authenticate(self, key: &PublicKey, issuer: &str, now: Timestamp) -> Result<Authentic<VcJwt>, VcJwtError> {
-        let authentic = self.check_signature(key, issuer)?;
-        let facts = &authentic.facts;
-        check_validity(facts.valid_from, facts.valid_until, now)?;
-        if let Some(found) = facts
-            .issued_at
-            .filter(|issued_at| *issued_at > now.plus(MAX_CLOCK_SKEW))
-        {
-            return Err(VcJwtError::IssuedInTheFuture { now, found });
-        }
-        Ok(authentic)
+        check_times(self.check_signature(key, issuer)?, now)
+    }
+
+    /// [`Self::authenticate`] for many credentials of one issuer, with the same verdicts in the same order. Several
+    /// hundred signed with Ed25519 take less time together ([`PublicKey::verify_all`]).
+    ///
+    /// `rng` must not be foreseeable for the issuer.
+    pub fn authenticate_all(
+        credentials: Vec<Self>,
+        key: &PublicKey,
+        issuer: &str,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Vec<Result<Authentic<VcJwt>, VcJwtError>> {
+        let (signed, contents): (Vec<_>, Vec<_>) = credentials.into_iter().map(Self::split).unzip();
+        let verified = jws::verify_all(signed, key, rng).into_iter().zip(contents);
+        verified
+            .map(|(verified, contents)| check_times(contents.check_claims(&verified?, key, issuer)?, now))
+            .collect()
     }
 
     /// For a wallet that reads back what it accepted earlier: checks everything but the time.
@@ -215,15 +266,29 @@ impl Unverified<VcJwt> {
     }
 
     fn check_signature(self, key: &PublicKey, issuer: &str) -> Result<Authentic<VcJwt>, VcJwtError> {
-        let Parsed {
+        let (jws, contents) = self.split();
+        contents.check_claims(&jws.verify(key)?, key, issuer)
+    }
+
+    fn split(self) -> (UnverifiedJws, ParsedContents) {
+        (self.0.jws, self.0.contents)
+    }
+}
+
+impl ParsedContents {
+    /// `verified` is the JWT that these contents were parsed from.
+    fn check_claims(
+        self,
+        verified: &VerifiedJws,
+        key: &PublicKey,
+        issuer: &str,
+    ) -> Result<Authentic<VcJwt>, VcJwtError> {
+        let Self {
             text,
-            jws,
             document,
             properties,
             presented,
-        } = self.0;
-        // The document was parsed from these very bytes, so the verified copy is not needed.
-        let verified = jws.verify(key)?;
+        } = self;
         for found in [Some(properties.issuer.as_str()), optional_string(&document, "iss")?]
             .into_iter()
             .flatten()
@@ -258,6 +323,8 @@ impl Unverified<VcJwt> {
             contents: VcJwt {
                 text,
                 document,
+                schemas: properties.schemas,
+                related_resources: properties.related_resources,
                 presented,
             },
         })
@@ -265,6 +332,18 @@ impl Unverified<VcJwt> {
 }
 
 impl Authentic<VcJwt> {
+    /// `credentialSchema`: what the credential may be evaluated against.
+    #[must_use]
+    pub fn schemas(&self) -> &[CredentialSchema] {
+        &self.contents.schemas
+    }
+
+    /// `relatedResource`: what must be checked before it is used.
+    #[must_use]
+    pub fn related_resources(&self) -> &[RelatedResource] {
+        &self.contents.related_resources
+    }
+
     /// The contexts that say what the types and terms mean, in order; `None` where one is written out in the document,
     /// so that no URL names it. A reader that goes by the terms compares this list with the one it expects.
     #[must_use]
@@ -293,7 +372,7 @@ pub(super) fn check_claims(claims: &Map<String, Value>) -> Result<(), ClaimError
 }
 
 pub(super) fn check_content_type(header: &Header, expected: &'static str) -> Result<(), VcJwtError> {
-    let Some(found) = header.member("cty").and_then(Value::as_str) else {
+    let Some(found) = header.member("cty").and_then(Json::as_str) else {
         return Ok(());
     };
     let bare = found.strip_prefix("application/").unwrap_or(found);
@@ -302,6 +381,18 @@ pub(super) fn check_content_type(header: &Header, expected: &'static str) -> Res
     } else {
         Err(VcJwtError::ContentType { expected })
     }
+}
+
+fn check_times(authentic: Authentic<VcJwt>, now: Timestamp) -> Result<Authentic<VcJwt>, VcJwtError> {
+    let facts = &authentic.facts;
+    check_validity(facts.valid_from, facts.valid_until, now)?;
+    if let Some(found) = facts
+        .issued_at
+        .filter(|issued_at| *issued_at > now.plus(MAX_CLOCK_SKEW))
+    {
+        return Err(VcJwtError::IssuedInTheFuture { now, found });
+    }
+    Ok(authentic)
 }
 
 fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {

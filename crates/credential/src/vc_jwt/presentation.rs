@@ -21,6 +21,7 @@ use super::VcJwt;
 use super::VcJwtError;
 use super::credential::check_claims;
 use super::credential::check_content_type;
+use super::credential::jws_problem_type;
 use crate::Held;
 use crate::Transaction;
 use crate::Unverified;
@@ -37,11 +38,13 @@ use crate::registered_claims::required_string;
 use crate::vc::BASE_CONTEXT;
 use crate::vc::DataModelError;
 use crate::vc::ENVELOPED_CREDENTIAL;
+use crate::vc::Envelope;
 use crate::vc::PRESENTATION_TYPE;
 use crate::vc::PresentationProperties;
+use crate::vc::ProblemType;
 
-/// What the `id` of an envelope begins with.
-const ENVELOPE: &str = "data:application/vc+jwt,";
+/// The media type of what is in an envelope.
+const ENVELOPE: &str = "application/vc+jwt";
 
 /// A presentation to be signed by the holder.
 #[derive(Clone, Debug)]
@@ -102,7 +105,7 @@ pub enum VpJwtError {
     #[error("the presentation document is refused")]
     DataModel(#[from] DataModelError),
     /// Something that is not a secured credential in an envelope.
-    #[error("expected enveloped credentials as {ENVELOPE}..., found another form")]
+    #[error("expected enveloped credentials as data:{ENVELOPE},..., found another form")]
     Envelope,
     /// The JWT itself: form, type, algorithm or signature.
     #[error("the vp+jwt is refused")]
@@ -149,6 +152,25 @@ pub enum VpJwtError {
     WrongNonce,
 }
 
+impl VpJwtError {
+    /// The `type` of a problem report
+    /// ([problem details](https://www.w3.org/TR/vc-data-model-2.0/#problem-details)).
+    #[must_use]
+    pub const fn problem_type(&self) -> ProblemType {
+        match self {
+            Self::Claim(_) | Self::ContentType | Self::Envelope => ProblemType::MalformedValueError,
+            Self::Credential(error) => error.problem_type(),
+            Self::DataModel(error) => error.problem_type(),
+            Self::Jws(error) => jws_problem_type(error),
+            Self::OutsideWindow { .. } | Self::TooMany { .. } | Self::Validity(_) => ProblemType::RangeError,
+            Self::Payload(_) => ProblemType::ParsingError,
+            Self::KeyId | Self::WrongHolder { .. } => ProblemType::CryptographicSecurityError,
+            Self::WrongAudience { .. } => ProblemType::InvalidDomainError,
+            Self::WrongNonce => ProblemType::InvalidChallengeError,
+        }
+    }
+}
+
 /// The `vp+jwt` of a presentation document, once signed by the key with the DID URL `key_id`: for documents that come
 /// from elsewhere. The credentials in it are enveloped, and are not opened.
 ///
@@ -160,25 +182,19 @@ pub fn issue_presentation(
     algorithm: Algorithm,
 ) -> Result<SigningRequest<String>, VpJwtError> {
     check_claims(document)?;
-    let properties = PresentationProperties::read(document)?;
-    let is_enveloped = |object: &&Map<String, Value>| {
-        let id = object.get("id").and_then(Value::as_str);
-        id.is_some_and(|id| id.starts_with(ENVELOPE))
-    };
-    if !properties.credentials.iter().all(is_enveloped) {
-        return Err(VpJwtError::Envelope);
+    for object in PresentationProperties::read(document)?.credentials {
+        read_envelope(object)?;
     }
-    let text = Value::Object(document.clone()).to_string();
-    Ok(sign(&text, key_id, algorithm))
+    Ok(sign(&Value::Object(document.clone()), key_id, algorithm))
 }
 
-fn sign(document: &str, key_id: &str, algorithm: Algorithm) -> SigningRequest<String> {
+fn sign(document: &Value, key_id: &str, algorithm: Algorithm) -> SigningRequest<String> {
     let header = [("cty", "vp"), ("kid", key_id), ("typ", PRESENTATION_TYP)];
     let header = header
         .into_iter()
         .map(|(name, value)| (name.to_owned(), Value::from(value)))
         .collect();
-    jws::sign(header, document.as_bytes(), algorithm)
+    jws::sign(header, document.to_string().as_bytes(), algorithm)
 }
 
 impl Presentation<'_> {
@@ -188,19 +204,25 @@ impl Presentation<'_> {
             json!({
                 "@context": BASE_CONTEXT,
                 "type": ENVELOPED_CREDENTIAL,
-                "id": format!("{ENVELOPE}{}", held.as_str()),
+                "id": format!("data:{ENVELOPE},{}", held.as_str()),
             })
         };
-        let document = json!({
+        let mut document = json!({
             "@context": [BASE_CONTEXT],
             "type": [PRESENTATION_TYPE],
             "holder": self.holder,
-            "verifiableCredential": credentials.iter().map(envelope).collect::<Vec<_>>(),
             "aud": self.audience,
             "nonce": self.nonce,
             "iat": self.issued_at.unix(),
         });
-        sign(&document.to_string(), self.key_id, algorithm)
+        // One or more, or no such member.
+        if let (false, Value::Object(members)) = (credentials.is_empty(), &mut document) {
+            members.insert(
+                "verifiableCredential".to_owned(),
+                credentials.iter().map(envelope).collect(),
+            );
+        }
+        sign(&document, self.key_id, algorithm)
     }
 }
 
@@ -282,7 +304,8 @@ impl UnverifiedPresentation {
             });
         }
         check_transaction(&document, transaction)?;
-        let fingerprint = |credential: &Unverified<VcJwt>| Fingerprint(keys::sha256(credential.0.text.as_bytes()));
+        let fingerprint =
+            |credential: &Unverified<VcJwt>| Fingerprint(keys::sha256(credential.0.contents.text.as_bytes()));
         let presented = credentials.iter().map(fingerprint).collect();
         Ok(PresentedVcJwts {
             presenter: Presenter {
@@ -341,14 +364,19 @@ impl std::fmt::Debug for PresentedVcJwts {
 }
 
 /// "Credentials in verifiable presentations MUST be secured", and here they are as `vc+jwt`.
+fn read_envelope(object: &Map<String, Value>) -> Result<&str, VpJwtError> {
+    let envelope = Envelope::of_credential(object).map_err(|_| VpJwtError::Envelope)?;
+    if envelope.media_type() == ENVELOPE {
+        Ok(envelope.data())
+    } else {
+        Err(VpJwtError::Envelope)
+    }
+}
+
 fn open_envelope(object: &Map<String, Value>) -> Result<Unverified<VcJwt>, VpJwtError> {
-    let id = object
-        .get("id")
-        .and_then(Value::as_str)
-        .and_then(|id| id.strip_prefix(ENVELOPE));
-    let text = id.ok_or(VpJwtError::Envelope)?;
-    let mut credential = Unverified::<VcJwt>::parse(text).map_err(VpJwtError::Credential)?;
-    credential.0.presented = true;
+    let jwt = read_envelope(object)?;
+    let mut credential = Unverified::<VcJwt>::parse(jwt).map_err(VpJwtError::Credential)?;
+    credential.0.contents.presented = true;
     Ok(credential)
 }
 

@@ -554,3 +554,53 @@ fn a_presentation_document_is_issued_and_read_without_a_transaction() {
     // What is not in an envelope would not be secured.
     assert_eq!(presentation(&document()).unwrap_err(), VpJwtError::Envelope);
 }
+
+/// Together each credential has the verdict that it has alone, whatever the others are.
+#[test]
+fn credentials_together_get_the_verdicts_of_each_alone() {
+    for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
+        let scene = Scene::new(algorithm);
+        let genuine = scene.issue(document());
+        let (signed, signature) = genuine.rsplit_once('.').unwrap();
+        let foreign = fulfil(
+            &scene.holder,
+            issue(
+                document().as_object().unwrap().clone(),
+                "did:example:issuer#key-1",
+                algorithm,
+            )
+            .unwrap(),
+        );
+        let mut expired = document();
+        expired["validUntil"] = json!(NOW.minus(1).to_rfc3339());
+        let other_kind = match algorithm {
+            Algorithm::EdDsa => Scene::new(Algorithm::Es256),
+            Algorithm::Bbs | Algorithm::Es256 | Algorithm::Es384 => Scene::new(Algorithm::EdDsa),
+        };
+        let bad = [
+            foreign.unwrap(),
+            format!(
+                "{signed}.{}",
+                signature.replacen(&signature[..1], if signature.starts_with('A') { "B" } else { "A" }, 1)
+            ),
+            scene.issue(expired),
+            other_kind.issue(document()),
+        ];
+        // Once with nothing wrong but the time and the algorithm, so that the signatures hold together, and once with all.
+        for bad in [&bad[2..], &bad[..]] {
+            let texts: Vec<&str> = std::iter::repeat_n(genuine.as_str(), 300)
+                .chain(bad.iter().map(String::as_str))
+                .collect();
+            let parsed = texts
+                .iter()
+                .map(|text| Unverified::<VcJwt>::parse(text).unwrap())
+                .collect();
+            let key = scene.issuer.public_key();
+            let together = Unverified::<VcJwt>::authenticate_all(parsed, key, ISSUER, NOW, &mut signer::os_rng());
+            assert_eq!(together.len(), texts.len());
+            for (text, verdict) in texts.iter().zip(together).skip(295) {
+                assert_eq!(verdict.map(|_| ()), scene.authenticate(text).map(|_| ()));
+            }
+        }
+    }
+}

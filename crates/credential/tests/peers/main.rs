@@ -6,6 +6,8 @@
 #![cfg(test)]
 
 mod data_integrity;
+mod matrix;
+mod mutation;
 mod party;
 mod peer;
 mod sd_jwt_vc;

@@ -28,12 +28,15 @@ pub(crate) fn now() -> Timestamp {
 /// Somebody with a key.
 pub(crate) struct Party {
     key: SoftwareKey,
-    secret: [u8; 32],
+    secret: Vec<u8>,
 }
 
 impl Party {
     pub(crate) fn new(algorithm: Algorithm) -> Self {
-        let mut secret = [0; 32];
+        let mut secret = match algorithm {
+            Algorithm::Bbs | Algorithm::EdDsa | Algorithm::Es256 => vec![0; 32],
+            Algorithm::Es384 => vec![0; 48],
+        };
         signer::os_rng().fill_bytes(&mut secret);
         Self {
             key: SoftwareKey::from_secret(algorithm, &secret).unwrap(),
@@ -59,7 +62,7 @@ impl Party {
 
     pub(crate) fn private_jwk(&self) -> Value {
         let mut jwk = self.jwk();
-        jwk["d"] = json!(base64url::encode(self.secret));
+        jwk["d"] = json!(base64url::encode(&self.secret));
         jwk
     }
 

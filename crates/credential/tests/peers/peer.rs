@@ -8,14 +8,14 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-/// A program, by its file name.
+/// A program, by its file name and the package behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Peer(&'static str);
+pub(crate) struct Peer(&'static str, &'static str);
 
-pub(crate) const DATA_INTEGRITY: Peer = Peer("data-integrity.mjs");
-pub(crate) const JOSE: Peer = Peer("jose.mjs");
-pub(crate) const SD_JWT_IN_JAVASCRIPT: Peer = Peer("sd-jwt-vc.mjs");
-pub(crate) const SD_JWT_IN_PYTHON: Peer = Peer("sd_jwt_peer.py");
+pub(crate) const DATA_INTEGRITY: Peer = Peer("data-integrity.mjs", "npm @digitalbazaar/vc");
+pub(crate) const JOSE: Peer = Peer("jose.mjs", "npm jose");
+pub(crate) const SD_JWT_IN_JAVASCRIPT: Peer = Peer("sd-jwt-vc.mjs", "npm @sd-jwt/sd-jwt-vc");
+pub(crate) const SD_JWT_IN_PYTHON: Peer = Peer("sd_jwt_peer.py", "PyPI sd-jwt");
 
 /// Whether the peers are installed; says so if not.
 pub(crate) fn are_installed() -> bool {
@@ -35,12 +35,23 @@ impl Peer {
     /// When the peer fails instead of answering.
     pub(crate) fn ask(self, question: &Value) -> Result<Value, String> {
         let output = self.run(&question.to_string());
-        let answer: Value = serde_json::from_slice(&output).expect("a JSON answer");
-        if answer["ok"] == true {
-            Ok(answer)
-        } else {
-            Err(answer["error"].as_str().expect("a reason").to_owned())
-        }
+        read_answer(serde_json::from_slice(&output).expect("a JSON answer"))
+    }
+
+    /// The answers to many questions, asked at once.
+    ///
+    /// # Panics
+    /// When the peer fails instead of answering.
+    pub(crate) fn ask_all(self, questions: &[Value]) -> Vec<Result<Value, String>> {
+        let output = self.run(&Value::from(questions).to_string());
+        let answers: Vec<Value> = serde_json::from_slice(&output).expect("a JSON array of answers");
+        assert_eq!(answers.len(), questions.len());
+        answers.into_iter().map(read_answer).collect()
+    }
+
+    /// Its name and the package behind it.
+    pub(crate) const fn name(self) -> &'static str {
+        self.1
     }
 
     fn run(self, question: &str) -> Vec<u8> {
@@ -58,11 +69,19 @@ impl Peer {
             .spawn()
             .unwrap_or_else(|error| panic!("{} does not start: {error}", interpreter.display()));
         let mut stdin = process.stdin.take().expect("a pipe");
-        // Small enough for a peer that reads it all before it writes anything.
+        // Every peer reads it all before it writes anything.
         stdin.write_all(question.as_bytes()).expect("a peer that reads");
         drop(stdin);
         let output = process.wait_with_output().expect("a peer that ends");
         assert!(output.status.success(), "{} failed: {}", self.0, output.status);
         output.stdout
+    }
+}
+
+fn read_answer(answer: Value) -> Result<Value, String> {
+    if answer["ok"] == true {
+        Ok(answer)
+    } else {
+        Err(answer["error"].as_str().expect("a reason").to_owned())
     }
 }

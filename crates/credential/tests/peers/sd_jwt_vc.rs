@@ -20,6 +20,8 @@ use keys::jws::JwsError;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::matrix::Exchange;
+use crate::mutation;
 use crate::party::Party;
 use crate::party::now;
 use crate::party::with_other_signature;
@@ -154,14 +156,42 @@ impl Scene {
         self.authenticate(text).unwrap().hold_issued().unwrap()
     }
 
-    /// What the peer reads, or why it refuses.
-    fn verify_by_the_peer(&self, text: &str, nonce: Option<&str>, issuer: &Party) -> Result<Value, String> {
+    fn question(text: &str, nonce: Option<&str>, issuer: &Party) -> Value {
         let mut question = json!({"do": "verify", "sd_jwt": text, "issuer": issuer.jwk()});
         if let Some(nonce) = nonce {
             question["nonce"] = json!(nonce);
             question["aud"] = json!(VERIFIER);
         }
-        Ok(self.peer.ask(&question)?["claims"].clone())
+        question
+    }
+
+    /// What the peer reads, or why it refuses.
+    fn verify_by_the_peer(&self, text: &str, nonce: Option<&str>, issuer: &Party) -> Result<Value, String> {
+        Ok(self.peer.ask(&Self::question(text, nonce, issuer))?["claims"].clone())
+    }
+
+    fn exchange<'a>(&self, what: &'a str) -> Exchange<'a> {
+        let (issuer, holder) = (self.issuer.algorithm(), self.holder.algorithm());
+        Exchange {
+            format: format!("dc+sd-jwt, {issuer} with key binding {holder}"),
+            peer: self.peer.name(),
+            what,
+        }
+    }
+
+    /// The peer must refuse every mutation, or at least read nothing that was changed.
+    fn offer_to_the_peer(&self, text: &str, nonce: Option<&str>, what: &str, known: &[&str]) {
+        let mutations = mutation::of_sd_jwt(text);
+        let questions: Vec<Value> = mutations
+            .iter()
+            .map(|(_, text)| Self::question(text, nonce, &self.issuer))
+            .collect();
+        let answers = self.peer.ask_all(&questions);
+        for answer in answers.iter().flatten() {
+            assert!(!answer.to_string().contains("Mallory"), "{answer}");
+        }
+        let accepted = answers.iter().map(Result::is_ok);
+        self.exchange(what).refused_by_the_peer(&mutations, accepted, known);
     }
 }
 
@@ -228,6 +258,10 @@ fn credentials_of_others_are_authentic() {
             scene.authenticate(&with_other_claim(&text, "given_name", &json!("Mallory"))),
             Err(SdJwtVcError::SdJwt(SdJwtError::UnreferencedDisclosure))
         ));
+        let accepts = |text: &String| scene.authenticate(text).is_ok();
+        scene
+            .exchange("they issue, we verify")
+            .all_refused(&mutation::of_sd_jwt(&text), accepts);
     }
 }
 
@@ -288,6 +322,14 @@ fn presentations_by_others_are_bound() {
                 check(&forged, &genuine),
                 Err(KeyBindingError::Jws(JwsError::Signature(_)))
             ));
+            let accepts = |text: &String| {
+                scene
+                    .authenticate(text)
+                    .is_ok_and(|authentic| authentic.verify_key_binding(&genuine).is_ok())
+            };
+            scene
+                .exchange("they present, we verify")
+                .all_refused(&mutation::of_sd_jwt(&text), accepts);
         }
     }
 }
@@ -310,6 +352,7 @@ fn others_read_our_credentials() {
         let forged = with_other_claim(&text, "given_name", &json!("Mallory"));
         let read = scene.verify_by_the_peer(&forged, None, &scene.issuer);
         assert!(read.is_ok_and(|read| read.get("given_name").is_none()));
+        scene.offer_to_the_peer(&text, None, "we issue, they verify", &["disclosure"]);
     }
 }
 
@@ -340,5 +383,6 @@ fn others_read_our_presentations() {
                 .verify_by_the_peer(&forged, Some(NONCE), &scene.issuer)
                 .unwrap_err();
         }
+        scene.offer_to_the_peer(&text, Some(NONCE), "we present, they verify", &[]);
     }
 }

@@ -16,6 +16,8 @@ use keys::jws::JwsError;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::matrix::Exchange;
+use crate::mutation;
 use crate::party::Party;
 use crate::party::now;
 use crate::party::with_other_payload;
@@ -115,12 +117,32 @@ fn signed_by_the_peer(party: &Party, typ: &str, cty: &str, payload: &Value) -> S
     JOSE.ask(&question).unwrap()["jwt"].as_str().unwrap().to_owned()
 }
 
-fn read_by_the_peer(party: &Party, typ: &str, jwt: &str) -> Result<Value, String> {
+fn question(party: &Party, typ: &str, jwt: &str) -> Value {
     let mut question = json!({"do": "verify", "key": party.jwk(), "typ": typ, "jwt": jwt});
     if typ == "vp+jwt" {
         question["audience"] = json!(VERIFIER);
     }
-    JOSE.ask(&question)
+    question
+}
+
+fn read_by_the_peer(party: &Party, typ: &str, jwt: &str) -> Result<Value, String> {
+    JOSE.ask(&question(party, typ, jwt))
+}
+
+fn exchange<'a>(scene: &Scene, what: &'a str) -> Exchange<'a> {
+    Exchange {
+        format: format!("vc+jwt, {}", scene.issuer.algorithm()),
+        peer: JOSE.name(),
+        what,
+    }
+}
+
+/// The peer must refuse every mutation.
+fn offer_to_the_peer(scene: &Scene, party: &Party, typ: &str, text: &str, what: &str) {
+    let mutations = mutation::of_jws(text);
+    let questions: Vec<Value> = mutations.iter().map(|(_, jwt)| question(party, typ, jwt)).collect();
+    let accepted = JOSE.ask_all(&questions).into_iter().map(|answer| answer.is_ok());
+    exchange(scene, what).refused_by_the_peer(&mutations, accepted, &[]);
 }
 
 #[test]
@@ -132,10 +154,7 @@ fn jose_reads_our_credentials() {
         assert_eq!(read["header"]["kid"], scene.issuer.did_key_method());
         read_by_the_peer(&scene.issuer, "vp+jwt", &text).unwrap_err();
         read_by_the_peer(&scene.holder, "vc+jwt", &text).unwrap_err();
-        let other_name = |document: &mut Value| document["credentialSubject"]["given_name"] = json!("Mallory");
-        for forged in [with_other_signature(&text), with_other_payload(&text, other_name)] {
-            read_by_the_peer(&scene.issuer, "vc+jwt", &forged).unwrap_err();
-        }
+        offer_to_the_peer(&scene, &scene.issuer, "vc+jwt", &text, "we issue, they verify");
     }
 }
 
@@ -159,6 +178,8 @@ fn credentials_of_jose_are_authentic() {
                 "{refused:?}"
             );
         }
+        let accepts = |jwt: &String| scene.authenticate(jwt).is_ok();
+        exchange(&scene, "they issue, we verify").all_refused(&mutation::of_jws(&text), accepts);
     }
 }
 
@@ -173,10 +194,7 @@ fn jose_reads_our_presentations() {
             read["payload"]["verifiableCredential"][0]["id"],
             format!("data:application/vc+jwt,{credential}")
         );
-        let to_another = |payload: &mut Value| payload["aud"] = json!("did:example:another");
-        for forged in [with_other_signature(&text), with_other_payload(&text, to_another)] {
-            read_by_the_peer(&scene.holder, "vp+jwt", &forged).unwrap_err();
-        }
+        offer_to_the_peer(&scene, &scene.holder, "vp+jwt", &text, "we present, they verify");
     }
 }
 
@@ -199,5 +217,7 @@ fn presentations_of_jose_are_bound() {
                 "{refused:?}"
             );
         }
+        let accepts = |jwt: &String| scene.receive(jwt, NONCE).is_ok();
+        exchange(&scene, "they present, we verify").all_refused(&mutation::of_jws(&text), accepts);
     }
 }

@@ -36,14 +36,16 @@ pub(super) fn public_key(id: &DidUrl, method: &Map<String, Value>) -> Result<Pub
         "Multikey" => multikey(id, method),
         "Ed25519VerificationKey2020" => match multikey(id, method)? {
             key @ PublicKey::Ed25519(_) => Ok(key),
-            PublicKey::P256(_) => Err(material("its type says Ed25519, its key says P-256")),
+            PublicKey::Bls12381G2(_) | PublicKey::P256(_) | PublicKey::P384(_) => {
+                Err(material("its type says Ed25519, its key says another curve"))
+            }
         },
         "JsonWebKey" | "JsonWebKey2020" => {
             let jwk = method
                 .get("publicKeyJwk")
                 .ok_or_else(|| material("it has no `publicKeyJwk`"))?;
             let jwk = Jwk::from_value(jwk).map_err(|_| material("its `publicKeyJwk` is not a public JWK"))?;
-            if !matches!(jwk.crv.as_str(), "Ed25519" | "P-256") {
+            if !matches!(jwk.crv.as_str(), "Ed25519" | "P-256" | "P-384") {
                 return Err(KeyForError::Unsupported {
                     found: format!("a JWK of curve {}", jwk.crv),
                 });
@@ -63,5 +65,6 @@ fn multikey(id: &DidUrl, method: &Map<String, Value>) -> Result<PublicKey, KeyFo
     };
     let text = method.get("publicKeyMultibase").and_then(Value::as_str);
     let text = text.ok_or_else(|| material("it has no `publicKeyMultibase`"))?;
-    PublicKey::from_multikey(text).map_err(|_| material("its `publicKeyMultibase` is not an Ed25519 or P-256 Multikey"))
+    PublicKey::from_multikey(text)
+        .map_err(|_| material("its `publicKeyMultibase` is not an Ed25519, P-256 or P-384 Multikey"))
 }

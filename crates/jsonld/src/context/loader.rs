@@ -10,11 +10,12 @@ use serde_json::Value;
 
 use super::ActiveContext;
 use super::Scope;
+use super::Tables;
 use super::TermDefinition;
 
 /// Contexts made from registered ones that are kept. A nation's credential types need about 4 each; when
 /// full, further ones are made anew each time, which only costs time.
-const MAX_CACHED: usize = 1_024;
+pub(super) const MAX_CACHED: usize = 1_024;
 
 /// Contexts that W3C standards fix by URL, with the bytes of `schemas/contexts/`.
 const BUNDLED: [(&str, &str); 8] = [
@@ -58,8 +59,11 @@ const BUNDLED: [(&str, &str); 8] = [
 /// here (shared safely between threads). Contexts written inside a document are never kept.
 pub struct ContextLoader {
     documents: HashMap<Arc<str>, Arc<Value>>,
+    /// The texts of those documents that were registered as text.
+    texts: HashMap<Arc<str>, Arc<str>>,
     embedded: bool,
     cache: Mutex<Cache>,
+    tables: Tables,
 }
 
 impl ContextLoader {
@@ -68,8 +72,10 @@ impl ContextLoader {
     pub fn empty() -> Self {
         Self {
             documents: HashMap::new(),
+            texts: HashMap::new(),
             embedded: false,
             cache: Mutex::new(Cache::default()),
+            tables: Tables::new(),
         }
     }
 
@@ -80,8 +86,7 @@ impl ContextLoader {
         let mut loader = Self::empty();
         for (url, text) in BUNDLED {
             // A test below parses every one of them.
-            let document = serde_json::from_str(text).unwrap_or_default();
-            loader.register(url, document);
+            let _ = loader.register_text(url, text);
         }
         loader
     }
@@ -90,8 +95,26 @@ impl ContextLoader {
     /// known under this URL is replaced. Whether the document is right shows when it is used.
     pub fn register(&mut self, url: &str, document: Value) {
         self.documents.insert(Arc::from(url), Arc::new(document));
+        self.texts.remove(url);
         // What was worked out may depend on the replaced one.
         self.cache = Mutex::new(Cache::default());
+        self.tables = Tables::new();
+    }
+
+    /// The same for a context document as it was published, so that its digest can be computed too.
+    ///
+    /// # Errors
+    /// What JSON parsing says; nothing is registered then.
+    pub fn register_text(&mut self, url: &str, text: &str) -> Result<(), serde_json::Error> {
+        self.register(url, serde_json::from_str(text)?);
+        self.texts.insert(Arc::from(url), Arc::from(text));
+        Ok(())
+    }
+
+    /// The text of a context that was registered as text; the bundled ones are.
+    #[must_use]
+    pub fn text(&self, url: &str) -> Option<&str> {
+        self.texts.get(url).map(AsRef::as_ref)
     }
 
     /// Takes documents that say in themselves what their words mean, for whoever secures or checks the words of others
@@ -117,6 +140,10 @@ impl ContextLoader {
     /// The URLs that documents may refer to, in no particular order.
     pub fn urls(&self) -> impl Iterator<Item = &str> {
         self.documents.keys().map(AsRef::as_ref)
+    }
+
+    pub(crate) const fn tables(&self) -> &Tables {
+        &self.tables
     }
 
     pub(crate) fn document(&self, url: &str) -> Option<Arc<Value>> {
@@ -217,7 +244,20 @@ mod tests {
             }
             assert!(digests.contains(&digest), "{url} {digest}");
             assert!(loader.document(url).unwrap().get("@context").is_some(), "{url}");
+            assert_eq!(loader.text(url), Some(text));
         }
         assert_eq!(digests.lines().count(), BUNDLED.len());
+    }
+
+    /// A text must never be that of a document that was there before.
+    #[test]
+    fn a_replaced_document_has_no_text() {
+        let mut loader = ContextLoader::empty();
+        loader.register_text("https://a.example", "{}").unwrap();
+        assert_eq!(loader.text("https://a.example"), Some("{}"));
+        assert!(loader.register_text("https://a.example", "{").is_err());
+        assert_eq!(loader.text("https://a.example"), Some("{}"));
+        loader.register("https://a.example", Value::Null);
+        assert_eq!(loader.text("https://a.example"), None);
     }
 }

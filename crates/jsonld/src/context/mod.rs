@@ -4,6 +4,8 @@
 mod iri_expansion;
 mod loader;
 mod process;
+mod table;
+mod tables;
 mod term;
 
 use std::collections::HashMap;
@@ -18,6 +20,13 @@ pub(crate) use loader::CacheKey;
 pub use loader::ContextLoader;
 pub(crate) use process::ContextProcessor;
 pub(crate) use process::Scope;
+pub(crate) use table::Property;
+pub(crate) use table::Role;
+pub(crate) use table::Shape;
+pub(crate) use table::Table;
+pub(crate) use table::Term;
+pub(crate) use table::Values;
+pub(crate) use tables::Tables;
 
 /// What terms mean at one place of a document. Immutable once made, shared by everything below that place.
 #[derive(Clone, Debug, Default)]

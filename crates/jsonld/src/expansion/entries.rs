@@ -13,6 +13,7 @@ use super::add_value;
 use super::as_slice;
 use super::into_array;
 use super::object;
+use super::path::Step;
 use super::sorted_keys;
 use crate::DataLoss;
 use crate::Error;
@@ -91,11 +92,13 @@ impl Expander<'_> {
     fn property(&mut self, property: &str, key: &str, value: &Value, node: &mut Node<'_>) -> Result<(), Error> {
         let context = Arc::clone(&node.context);
         let definition = context.definition(key);
+        let step = Step::key(node.path, key);
         let place = Place {
             context: &context,
             property: Some(key),
             from_map: false,
             depth: node.depth + 1,
+            path: Some(&step),
         };
         let expanded = self.property_value(value, definition.map(Arc::as_ref), place)?;
         if expanded.is_null() {
@@ -139,7 +142,7 @@ impl Expander<'_> {
             return Ok(expanded);
         }
         if container.has(Container::LIST) && expanded.get("@list").is_none() {
-            expanded = object([("@list", Value::Array(into_array(expanded)))]);
+            expanded = self.list(into_array(expanded), place)?;
         }
         if container.has(Container::GRAPH) && !container.has(Container::ID.with(Container::INDEX)) {
             expanded = into_array(expanded)

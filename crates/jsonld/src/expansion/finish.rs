@@ -14,7 +14,7 @@ use crate::error::invalid;
 use crate::syntax;
 
 impl Expander<'_> {
-    pub(super) fn finish(&self, node: Node<'_>, place: Place<'_>) -> Result<Value, Error> {
+    pub(super) fn finish(&mut self, node: Node<'_>, place: Place<'_>) -> Result<Value, Error> {
         let mut result = node.result;
         if result.contains_key("@value") {
             check_value_object(&result, place)?;
@@ -43,9 +43,11 @@ impl Expander<'_> {
             self.lose(place.name(), DataLoss::FreeFloating)?;
             return Ok(Value::Null);
         }
-        Ok(self
-            .without_free_floating(Value::Object(result), place)?
-            .unwrap_or_default())
+        let Some(mut result) = self.without_free_floating(Value::Object(result), place)? else {
+            return Ok(Value::Null);
+        };
+        self.write_place(&mut result, place)?;
+        Ok(result)
     }
 
     /// Step 19.

@@ -41,6 +41,7 @@ impl Expander<'_> {
             property,
             from_map: false,
             depth: node.depth + 1,
+            path: node.path,
         };
         let expanded = match keyword {
             "@id" => self.id(key, value, node)?,

@@ -11,6 +11,7 @@ use super::Place;
 use super::as_slice;
 use super::into_array;
 use super::object;
+use super::path::Step;
 use super::sorted_keys;
 use crate::DataLoss;
 use crate::Error;
@@ -76,11 +77,13 @@ impl Expander<'_> {
             let expanded_index = self.written_iri(place.context, index, Relative::Vocabulary)?;
             let is_none = expanded_index.as_deref() == Some("@none");
             let values = map.get(index).map(as_slice).unwrap_or_default();
+            let step = Step::key(place.path, index);
             let items = self.array(
                 values,
                 Place {
                     context: &context,
                     from_map: true,
+                    path: Some(&step),
                     ..place
                 },
             )?;

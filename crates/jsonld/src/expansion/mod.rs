@@ -8,6 +8,7 @@ mod entries;
 mod finish;
 mod keywords;
 mod maps;
+mod path;
 mod spelling;
 mod value;
 
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use serde_json::Map;
 use serde_json::Value;
 
+use self::path::Step;
 use crate::DataLoss;
 use crate::Error;
 use crate::Mode;
@@ -34,26 +36,17 @@ use crate::limits::Budget;
 /// # Errors
 /// [`Error`]: the author's fault, except [`Error::UnknownContext`], which may be ours.
 pub fn expand(document: &Value, options: &Options<'_>) -> Result<Vec<Value>, Error> {
-    let mut expander = Expander::new(options);
-    let mut context = Arc::new(ActiveContext::initial());
-    if let Some(local) = options.expand_context {
-        let local = local.get("@context").unwrap_or(local);
-        context = expander.contexts.apply_local(&context, local)?;
-    }
-    let place = Place {
-        context: &context,
-        property: None,
-        from_map: false,
-        depth: 0,
-    };
-    let result = match expander.element(document, place)? {
-        Value::Object(mut map) if map.len() == 1 && map.contains_key("@graph") => {
-            map.remove("@graph").unwrap_or_default()
-        }
-        other => other,
-    };
-    Ok(into_array(result))
+    Expander::new(options, false).document(document, options)
 }
+
+/// The same, with [`PLACE`] in what will be a blank node.
+pub(crate) fn expand_with_places(document: &Value, options: &Options<'_>) -> Result<Vec<Value>, Error> {
+    Expander::new(options, true).document(document, options)
+}
+
+/// A member of our own, in node and list objects without `@id`: the JSON pointer to where they stand. No
+/// document can have it, since it is no keyword.
+pub(crate) const PLACE: &str = "@place";
 
 /// Where in the document an element stands.
 #[derive(Clone, Copy)]
@@ -64,6 +57,8 @@ struct Place<'p> {
     /// The element is an entry of an index, id or type map.
     from_map: bool,
     depth: usize,
+    /// The way to here; none at the top.
+    path: Option<&'p Step<'p>>,
 }
 
 impl<'p> Place<'p> {
@@ -90,6 +85,7 @@ struct Node<'n> {
     /// The last type is `@json`: `@value` may be anything.
     is_json: bool,
     depth: usize,
+    path: Option<&'n Step<'n>>,
     result: Map<String, Value>,
 }
 
@@ -97,22 +93,47 @@ struct Expander<'a> {
     contexts: ContextProcessor<'a>,
     base: Option<&'a str>,
     mode: Mode,
+    /// Whether to write [`PLACE`].
+    places: bool,
     max_depth: usize,
     elements: Budget,
     bytes: Budget,
 }
 
 impl<'a> Expander<'a> {
-    fn new(options: &Options<'a>) -> Self {
+    fn new(options: &Options<'a>, places: bool) -> Self {
         let limits = options.limits;
         Self {
             contexts: ContextProcessor::new(options.loader, options.base, limits.max_context_work),
             base: options.base,
             mode: options.mode,
+            places,
             max_depth: limits.max_depth,
             elements: Budget::new("JSON elements", limits.max_elements),
             bytes: Budget::new("bytes of expanded IRIs", limits.max_expanded_bytes),
         }
+    }
+
+    fn document(&mut self, document: &Value, options: &Options<'_>) -> Result<Vec<Value>, Error> {
+        let mut context = Arc::new(ActiveContext::initial());
+        if let Some(local) = options.expand_context {
+            let local = local.get("@context").unwrap_or(local);
+            context = self.contexts.apply_local(&context, local)?;
+        }
+        let place = Place {
+            context: &context,
+            property: None,
+            from_map: false,
+            depth: 0,
+            path: None,
+        };
+        let result = match self.element(document, place)? {
+            Value::Object(mut map) if map.len() == 1 && map.contains_key("@graph") => {
+                map.remove("@graph").unwrap_or_default()
+            }
+            other => other,
+        };
+        Ok(into_array(result))
     }
 
     /// The algorithm itself. Null: nothing is left of the element.
@@ -158,16 +179,15 @@ impl<'a> Expander<'a> {
             self.lose(place.name(), DataLoss::EmptyCollection)?;
         }
         let mut result = Vec::with_capacity(items.len());
-        for item in items {
-            let expanded = self.element(
-                item,
-                Place {
-                    depth: place.depth + 1,
-                    ..place
-                },
-            )?;
-            match expanded {
-                Value::Array(inner) if is_list => result.push(object([("@list", Value::Array(inner))])),
+        for (index, item) in items.iter().enumerate() {
+            let step = Step::index(place.path, index);
+            let below = Place {
+                depth: place.depth + 1,
+                path: Some(&step),
+                ..place
+            };
+            match self.element(item, below)? {
+                Value::Array(inner) if is_list => result.push(self.list(inner, below)?),
                 Value::Array(inner) => result.extend(inner),
                 Value::Null if item.is_null() => self.lose(place.name(), DataLoss::NullValue)?,
                 Value::Null => {}
@@ -222,6 +242,7 @@ impl<'a> Expander<'a> {
             property: place.property,
             is_json,
             depth: place.depth,
+            path: place.path,
             result: Map::new(),
         };
         self.entries(map, &keys, &mut node)?;
@@ -251,6 +272,27 @@ impl<'a> Expander<'a> {
         let iri = self.iri(context, value, relative).map(String::from);
         self.bytes.spend(iri.as_ref().map_or(0, String::len))?;
         Ok(iri)
+    }
+
+    /// A list object.
+    fn list(&mut self, items: Vec<Value>, place: Place<'_>) -> Result<Value, Error> {
+        let mut list = object([("@list", Value::Array(items))]);
+        self.write_place(&mut list, place)?;
+        Ok(list)
+    }
+
+    /// Says where the node or list stands, if it has no name.
+    fn write_place(&mut self, result: &mut Value, place: Place<'_>) -> Result<(), Error> {
+        if let Value::Object(map) = result
+            && self.places
+            && !map.contains_key("@id")
+            && !map.contains_key("@value")
+        {
+            let pointer = Step::pointer(place.path);
+            self.bytes.spend(pointer.len())?;
+            map.insert(PLACE.to_owned(), Value::from(pointer));
+        }
+        Ok(())
     }
 
     /// Refuses to lose something, unless lenient.

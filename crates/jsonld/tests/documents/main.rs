@@ -5,4 +5,12 @@ mod bounds;
 #[cfg(test)]
 mod compact;
 #[cfg(test)]
+mod comparison;
+#[cfg(test)]
+mod generator;
+#[cfg(test)]
+mod paths;
+#[cfg(test)]
+mod places;
+#[cfg(test)]
 mod strict;

@@ -1,5 +1,7 @@
 //! Authorization Server metadata ([RFC 8414](https://www.rfc-editor.org/rfc/rfc8414)) with the parameter of
-//! [OpenID4VCI 1.0, section 12.3](https://openid.net/specs/openid-4-verifiable-credential-issuance-1_0.html#as-metadata).
+//! [OpenID4VCI 1.0, section 12.3](https://openid.net/specs/openid-4-verifiable-credential-issuance-1_0.html#as-metadata),
+//! and that of the
+//! [Token Status List](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-status-list#name-issuer-metadata).
 
 use keys::json;
 use serde::Deserialize;
@@ -53,6 +55,9 @@ pub struct AuthorizationServerMetadata {
         skip_serializing_if = "std::ops::Not::not"
     )]
     pub pre_authorized_grant_anonymous_access_supported: bool,
+    /// Where the URIs of all its Status List Tokens are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_list_aggregation_endpoint: Option<SecureUrl>,
 }
 
 /// The server's fault.
@@ -97,6 +102,7 @@ impl AuthorizationServerMetadata {
             token_endpoint_auth_signing_alg_values_supported: None,
             authorization_details_types_supported: Some(vec!["openid_credential".to_owned()]),
             pre_authorized_grant_anonymous_access_supported: true,
+            status_list_aggregation_endpoint: None,
         }
     }
 

@@ -17,6 +17,7 @@ use keys::PublicKey;
 use keys::SigningRequest;
 use keys::Timestamp;
 use keys::json;
+use keys::json::Json;
 use keys::jws;
 use keys::jws::JwsError;
 use keys::jws::UnverifiedJws;
@@ -325,11 +326,14 @@ fn parse_one(jwt: &str, rules: &ProofRules<'_>) -> Result<UnverifiedProof, Proof
     Ok(UnverifiedProof { jws, named })
 }
 
-fn public_key(jwk: &Value) -> Result<PublicKey, ProofError> {
-    let jwk = Jwk::from_value(jwk).map_err(|error| match error {
+fn public_key(jwk: Json<'_>) -> Result<PublicKey, ProofError> {
+    let jwk = Jwk::from_json(jwk).map_err(|error| match error {
         keys::jwk::JwkError::Private { .. } => ProofError::PrivateKey,
         _ => ProofError::Key,
     })?;
+    if !jwk.is_for_signatures() {
+        return Err(ProofError::Key);
+    }
     PublicKey::from_jwk(&jwk).map_err(|_| ProofError::Key)
 }
 

@@ -4,6 +4,7 @@
 //! taken. It holds the key that decrypts the answer; the store is trusted with it for as long as the
 //! session lasts. No claim of the answer is ever in it.
 
+use keys::Jwk;
 use keys::Timestamp;
 use keys::base64url;
 use keys::jwe::DecryptionKey;
@@ -104,6 +105,10 @@ pub struct Answer {
     pub client_id: ClientId,
     /// The nonce that they must name.
     pub nonce: String,
+    /// Where they were posted.
+    pub response_uri: SecureUrl,
+    /// The key that they were encrypted to, if they were.
+    pub encryption_key: Option<Jwk>,
 }
 
 /// What an answer is.
@@ -192,6 +197,8 @@ impl Session {
                     dcql_query: requested.dcql_query.clone(),
                     client_id: requested.client_id.clone(),
                     nonce: requested.nonce.clone(),
+                    response_uri: requested.response_uri.clone(),
+                    encryption_key: key.as_ref().map(DecryptionKey::public_jwk),
                 };
                 Ok((
                     Self::Answered { answered_at: now },

@@ -113,7 +113,7 @@ impl ApprovalSignature {
         let signer = fields.text(1)?;
         let algorithm = algorithm_from_value(&fields.value(2)?)?;
         let signature =
-            Signature::from_bytes(&fields.bytes(3)?).map_err(|_| fields.shape("a signature of 64 bytes"))?;
+            Signature::from_bytes(&fields.bytes(3)?).map_err(|_| fields.shape("a signature of 64 or 96 bytes"))?;
         let revealed_key = fields.optional_text(4)?;
         fields.end()?;
         Ok(Self {
@@ -128,22 +128,26 @@ impl ApprovalSignature {
         MapBuilder::default()
             .put(1, Value::text(&self.signer))
             .put(2, algorithm_value(self.algorithm))
-            .put(3, Value::bytes(*self.signature.as_bytes()))
+            .put(3, Value::bytes(self.signature.as_bytes()))
             .optional(4, self.revealed_key.as_ref().map(Value::text))
             .build()
     }
 }
 
 /// Fully specified COSE algorithms of [RFC 9864](https://www.rfc-editor.org/rfc/rfc9864.html#name-fully-specified-signature-):
-/// ESP256 is -9, Ed25519 is -19. ML-DSA-44 (-48) has its number here and no code yet.
+/// ESP256 is -9, ESP384 is -51, Ed25519 is -19. ML-DSA-44 (-48) has its number here and no code yet.
 const ESP256: u64 = 8;
+const ESP384: u64 = 50;
 const ED25519: u64 = 18;
 
 /// The COSE number as CBOR, which counts negative numbers from -1.
 pub(super) fn algorithm_value(algorithm: Algorithm) -> Value {
     match algorithm {
+        // It has no number, and whoever reads the entry refuses it.
+        Algorithm::Bbs => Value::Null,
         Algorithm::EdDsa => Value::Negative(ED25519),
         Algorithm::Es256 => Value::Negative(ESP256),
+        Algorithm::Es384 => Value::Negative(ESP384),
     }
 }
 
@@ -151,9 +155,10 @@ pub(super) fn algorithm_from_value(value: &Value) -> Result<Algorithm, DecodeErr
     match value {
         Value::Negative(ED25519) => Ok(Algorithm::EdDsa),
         Value::Negative(ESP256) => Ok(Algorithm::Es256),
+        Value::Negative(ESP384) => Ok(Algorithm::Es384),
         _ => Err(DecodeError::Shape {
             what: "algorithm",
-            expected: "-9 (ESP256) or -19 (Ed25519)",
+            expected: "-9 (ESP256), -51 (ESP384) or -19 (Ed25519)",
         }),
     }
 }

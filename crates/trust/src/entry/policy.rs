@@ -210,7 +210,8 @@ impl Officer {
         let mut fields = Fields::open("officer", value)?;
         let id = fields.text(1)?;
         let multikey = fields.text(2)?;
-        let key = PublicKey::from_multikey(&multikey).map_err(|_| fields.shape("an Ed25519 or P-256 Multikey"))?;
+        let key =
+            PublicKey::from_multikey(&multikey).map_err(|_| fields.shape("an Ed25519, P-256 or P-384 Multikey"))?;
         // Text that reads as the same key but is written otherwise would be signed and then re-encoded.
         if key.to_multikey() != multikey {
             return Err(fields.shape("the base58btc form of a Multikey"));

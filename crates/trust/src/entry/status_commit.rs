@@ -30,8 +30,9 @@ use crate::merkle::Hash;
 ///   9: uint,               ; epoch, rising
 ///   ? 10: tstr             ; statusPurpose of a Bitstring Status List
 /// }
-/// token = { 1: 0 / 1 / 2, 2: bstr .size 32 }
-///                          ; statuslist+jwt, statuslist+cwt, BitstringStatusListCredential; SHA-256
+/// token = { 1: 0..3, 2: bstr .size 32 }
+///                          ; statuslist+jwt, statuslist+cwt, BitstringStatusListCredential as vc+jwt, the same with
+///                          ; a Data Integrity proof; SHA-256
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusCommitBody {
@@ -83,8 +84,10 @@ pub enum TokenFormat {
     Jwt = 0,
     /// Token Status List, `application/statuslist+cwt`.
     Cwt = 1,
-    /// W3C `BitstringStatusListCredential`.
+    /// W3C `BitstringStatusListCredential`, `application/vc+jwt`.
     Bitstring = 2,
+    /// W3C `BitstringStatusListCredential` with a Data Integrity proof, `application/vc`.
+    BitstringProof = 3,
 }
 
 /// How the compact form of a list is encoded.
@@ -196,12 +199,16 @@ impl StatusToken {
     fn from_value(value: Value) -> Result<Self, DecodeError> {
         let mut fields = Fields::open("status token", value)?;
         let format = |number| {
-            [TokenFormat::Jwt, TokenFormat::Cwt, TokenFormat::Bitstring]
-                .into_iter()
-                .find(|format| *format as u64 == number)
+            let known = [
+                TokenFormat::Jwt,
+                TokenFormat::Cwt,
+                TokenFormat::Bitstring,
+                TokenFormat::BitstringProof,
+            ];
+            known.into_iter().find(|format| *format as u64 == number)
         };
         let token = Self {
-            format: fields.variant(1, "a token format from 0 to 2", format)?,
+            format: fields.variant(1, "a token format from 0 to 3", format)?,
             digest: fields.hash(2)?,
         };
         fields.end()?;

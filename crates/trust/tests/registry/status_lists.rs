@@ -3,6 +3,9 @@
 use trust::entry::Body;
 use trust::entry::StatusCommitBody;
 use trust::entry::StatusList;
+use trust::entry::StatusToken;
+use trust::entry::TokenFormat;
+use trust::merkle::Hash;
 use trust::state::Refusal;
 
 use crate::nation::*;
@@ -150,6 +153,32 @@ fn lists_that_are_not_named_keep_their_commitment() {
         .status_list(&agency.did, "https://population.attestry.example/2")
         .unwrap();
     assert_eq!((second.list().epoch, second.committed()), (1, GENESIS.plus(HOUR)));
+}
+
+#[test]
+fn a_list_is_committed_in_every_standard_form() {
+    let (mut nation, agency) = Nation::with_issuer();
+    let (mut list, _) = status_list(&list_uri(&agency), 2, &[7], nation.state.time().plus(DAY));
+    list.tokens = [
+        TokenFormat::Jwt,
+        TokenFormat::Cwt,
+        TokenFormat::Bitstring,
+        TokenFormat::BitstringProof,
+    ]
+    .map(|format| StatusToken {
+        format,
+        digest: Hash::digest(b"a form"),
+    })
+    .to_vec();
+    let mut unsorted = list.clone();
+    unsorted.tokens.swap(2, 3);
+    assert!(matches!(
+        nation.commit_lists(&agency, lists(unsorted)),
+        Err(Refusal::Decode(_))
+    ));
+    nation.commit_lists(&agency, lists(list.clone())).unwrap();
+    let committed = nation.state.status_list(&agency.did, &list.uri).unwrap();
+    assert_eq!(*committed.list(), list);
 }
 
 #[test]

@@ -209,6 +209,7 @@ impl Issuer {
         });
         let options = ProofOptions {
             cryptosuite: Cryptosuite::EddsaRdfc2022,
+            algorithm: Algorithm::EdDsa,
             verification_method: &did::methods::key::method_id(self.ldp_key.public_key()),
             created: Some(NOW),
             expires: None,

@@ -50,6 +50,13 @@ export function multikeyOfEd25519(jwk) {
   return `z${toBase58(Buffer.concat([Buffer.from([0xed, 0x01]), Buffer.from(jwk.x, "base64url")]))}`;
 }
 
+/** The Multikey of a P-256 or P-384 JWK. */
+export function multikeyOfEcdsa(jwk) {
+  const prefix = { "P-256": [0x80, 0x24], "P-384": [0x81, 0x24] }[jwk.crv];
+  const [x, y] = [Buffer.from(jwk.x, "base64url"), Buffer.from(jwk.y, "base64url")];
+  return `z${toBase58(Buffer.concat([Buffer.from([...prefix, 2 + (y.at(-1) & 1)]), x]))}`;
+}
+
 /** The private Multikey of an Ed25519 JWK, as @digitalbazaar/ed25519-multikey takes it. */
 export function secretMultikeyOfEd25519(jwk) {
   const [d, x] = [Buffer.from(jwk.d, "base64url"), Buffer.from(jwk.x, "base64url")];

@@ -1,24 +1,29 @@
 // One question, one answer: a peer reads a JSON object from standard input and writes one to standard
 // output. `do` names what is asked; the answer has `ok: true` and the result, or `ok: false` and why the
-// peer refused. A crash of the peer itself is an exit code, never an answer.
+// peer refused. An array of questions gets an array of answers. A crash of the peer itself is an exit code,
+// never an answer.
 
 import { readFileSync } from "node:fs";
 
-/** Answers the question on standard input with one of `commands`. */
+/** Answers what is on standard input with `commands`. */
 export async function serve(commands) {
-  const question = JSON.parse(readFileSync(0, "utf8"));
+  const input = JSON.parse(readFileSync(0, "utf8"));
+  const answers = [];
+  for (const question of Array.isArray(input) ? input : [input]) answers.push(await answer(commands, question));
+  process.stdout.write(`${JSON.stringify(Array.isArray(input) ? answers : answers[0])}\n`);
+}
+
+async function answer(commands, question) {
   const command = Object.hasOwn(commands, question.do) ? commands[question.do] : undefined;
   if (command === undefined) {
     throw new Error(`expected one of ${Object.keys(commands).join(", ")} in "do", found ${question.do}`);
   }
-  let answer;
   try {
-    answer = { ok: true, ...(await command(question)) };
+    return { ok: true, ...(await command(question)) };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    answer = { ok: false, error: describe(error) };
+    return { ok: false, error: describe(error) };
   }
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
 }
 
 /** An error with its causes, since libraries hide the telling one inside. */

@@ -66,3 +66,34 @@ fn type_that_the_registry_does_not_know_is_refused() {
     let type_name = "Unknown".to_owned();
     assert_eq!(refused(result), Reason::TypeUnknown { type_name });
 }
+
+/// Of several proofs, every one of the issuer's must hold; whose else is there, is nobody's evidence.
+#[test]
+fn further_proofs_are_checked_if_they_are_the_issuer_s() {
+    for suite in Cryptosuite::ALL {
+        let kind = Kind::Ldp(suite);
+        let (nation, agency) = Nation::with_issuer();
+        let credential: Value = serde_json::from_str(&kind.issue(&agency, kind.document(&agency))).unwrap();
+        let with_second = |method: &str| {
+            let mut credential = credential.clone();
+            let mut second = credential["proof"].clone();
+            second["verificationMethod"] = json!(method);
+            credential["proof"] = json!([credential["proof"], second]);
+            credential
+        };
+        let query = kind.query_with(|one| one["require_cryptographic_holder_binding"] = json!(false));
+        let bundle = nation.bundle();
+        let check = |credential: Value| judge(&bundle, &query, credential);
+        assert!(check(credential.clone()).is_ok());
+        assert!(check(with_second("did:web:notary.example#key-1")).is_ok());
+        let (same_key, no_key) = (agency.method("eddsa"), agency.method("none"));
+        assert!(check(with_second(&no_key)).is_err());
+        // The same key again, over another configuration: not what it signed.
+        let mut changed = with_second(&same_key);
+        changed["proof"][1]["created"] = json!(NOW.minus(MINUTE).to_rfc3339());
+        assert!(matches!(
+            refused(check(changed)),
+            Reason::LdpVc(LdpVcError::Cryptosuite(_))
+        ));
+    }
+}

@@ -34,6 +34,57 @@ fn suspended_credential_is_refused() {
     }
 }
 
+/// Each view says one thing only; a credential that names one of them is judged by the record behind both.
+#[test]
+fn each_view_is_enough_to_refuse() {
+    let entry = |agency: &Agency, purpose: &str| {
+        let uri = match purpose {
+            "revocation" => agency.bitstring_uri(),
+            _ => agency.suspension_uri(),
+        };
+        StatusReference::bitstring(uri, INDEX, purpose.into()).to_value()
+    };
+    let committed = GENESIS;
+    for kind in ALL {
+        for purposes in [&["revocation"][..], &["suspension"], &["revocation", "suspension"]] {
+            for (status, reason) in [
+                (Status::Valid, None),
+                (Status::Invalid, Some(Reason::Revoked { committed })),
+                (Status::Suspended, Some(Reason::Suspended { committed })),
+            ] {
+                let (mut nation, agency) = Nation::before_snapshot(|_| {});
+                nation.commit(&agency, &[(INDEX, status)]);
+                nation.snapshot(SNAPSHOT);
+                let mut document = kind.document(&agency);
+                document["credentialStatus"] = purposes.iter().map(|purpose| entry(&agency, purpose)).collect();
+                let presentation = kind.present(&agency, &[kind.issue(&agency, document)]);
+                let result = judge(&nation.bundle(), &kind.query(), presentation);
+                match reason {
+                    None => assert_eq!(result.unwrap().credentials()[0].status().len(), purposes.len()),
+                    Some(reason) => assert_eq!(refused(result), reason, "{kind:?} {purposes:?}"),
+                }
+            }
+        }
+    }
+}
+
+/// After a reinstatement and an update of the bundle it counts again.
+#[test]
+fn reinstated_credential_is_valid_with_the_next_bundle() {
+    for kind in ALL {
+        let (mut nation, agency) = Nation::before_snapshot(|_| {});
+        nation.commit(&agency, &[(INDEX, Status::Suspended)]);
+        nation.snapshot(SNAPSHOT);
+        assert!(matches!(
+            refused(genuine(kind, &nation, &agency)),
+            Reason::Suspended { .. }
+        ));
+        nation.commit(&agency, &[]);
+        nation.snapshot(SNAPSHOT.plus(MINUTE));
+        assert!(genuine(kind, &nation, &agency).is_ok());
+    }
+}
+
 #[test]
 fn status_of_another_purpose_than_the_list_s_is_refused() {
     for purpose in ["suspension", "refresh", "message", "own"] {

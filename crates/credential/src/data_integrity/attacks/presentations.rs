@@ -17,7 +17,7 @@ use crate::evidence::HolderError;
 #[test]
 fn presentations_bind_the_holder() {
     let world = World::new();
-    for suite in Cryptosuite::ALL {
+    for suite in WHOLE {
         let presented = world.check(&world.present(suite)).unwrap();
         assert_eq!(presented.presenter.holder(), HOLDER);
         let credential = presented.credentials.into_iter().next().unwrap();
@@ -41,7 +41,7 @@ fn presentations_bind_the_holder() {
 #[test]
 fn presented_credentials_are_not_held() {
     let world = World::new();
-    for suite in Cryptosuite::ALL {
+    for suite in WHOLE {
         let presentation = world.present(suite);
         let presented = || world.check(&presentation).unwrap().credentials.remove(0);
         let key = world.issuer.public_key();
@@ -57,7 +57,7 @@ fn presented_credentials_are_not_held() {
 fn stolen_credential() {
     let world = World::new();
     let thief = SoftwareKey::generate(Algorithm::EdDsa, &mut signer::os_rng());
-    for suite in Cryptosuite::ALL {
+    for suite in WHOLE {
         let held = world.held(suite);
         let stolen = Presentation {
             holder: "did:key:z6MkThief",
@@ -98,7 +98,7 @@ fn stolen_credential() {
 #[test]
 fn wrong_challenge() {
     let world = World::new();
-    for suite in Cryptosuite::ALL {
+    for suite in WHOLE {
         let presentation = world.present(suite);
         let replayed = Transaction {
             nonce: "another",
@@ -117,7 +117,7 @@ fn wrong_challenge() {
 #[test]
 fn wrong_domain() {
     let world = World::new();
-    for suite in Cryptosuite::ALL {
+    for suite in WHOLE {
         let presentation = world.present(suite);
         let elsewhere = Transaction {
             audience: "decentralized_identifier:did:web:bank.example",
@@ -161,7 +161,7 @@ fn challenge_and_domain_moved_to_another_transaction() {
         ),
     ] {
         let world = World::new();
-        for suite in Cryptosuite::ALL {
+        for suite in WHOLE {
             let mut presentation = world.present(suite);
             presentation["proof"][member] = json!("another");
             let refused = world.check_with(&presentation, world.holder.public_key(), HOLDER, &transaction);
@@ -181,7 +181,7 @@ fn challenge_and_domain_moved_to_another_transaction() {
 #[test]
 fn old_presentation() {
     let world = World::new();
-    for suite in Cryptosuite::ALL {
+    for suite in WHOLE {
         let presentation = world.present(suite);
         let at = |now| {
             let transaction = Transaction { now, ..transaction() };
@@ -199,7 +199,7 @@ fn old_presentation() {
 #[test]
 fn credential_exchanged_inside_a_presentation() {
     let world = World::new();
-    for suite in Cryptosuite::ALL {
+    for suite in WHOLE {
         let mut presentation = world.present(suite);
         presentation["verifiableCredential"][0] = world.issue(suite, |document| {
             document["credentialSubject"]["points"] = json!(12);

@@ -7,6 +7,7 @@
 
 use keys::Timestamp;
 use keys::data_integrity;
+use keys::data_integrity::JcsSuite;
 use serde_json::Value;
 use thiserror::Error;
 
@@ -319,7 +320,7 @@ fn check_proofs(entry: &Entry, authorized: &[String]) -> Result<(), EntryError> 
             return Err(EntryError::UnauthorizedKey);
         }
         check_expiry(proof, entry.version_time)?;
-        data_integrity::eddsa_jcs_verify(&document, proof, &key)?;
+        data_integrity::jcs_verify(JcsSuite::EddsaJcs2022, &document, proof, &key)?;
     }
     Ok(())
 }

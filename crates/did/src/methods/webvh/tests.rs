@@ -9,6 +9,8 @@ use keys::Algorithm;
 use keys::PublicKey;
 use keys::SigningRequest;
 use keys::Timestamp;
+use keys::data_integrity;
+use keys::data_integrity::JcsSuite;
 use serde_json::Value;
 use serde_json::json;
 use signer::SoftwareKey;
@@ -149,7 +151,13 @@ fn signed(mut entry: Value, previous: &str, by: u8) -> String {
         .to_owned();
     let hash = entry::entry_hash(entry.as_object().unwrap(), previous).unwrap();
     entry["versionId"] = format!("{number}-{hash}").into();
-    let request = keys::data_integrity::eddsa_jcs_sign(&entry, write::proof_configuration(&public(by), at(0))).unwrap();
+    let request = data_integrity::jcs_sign(
+        JcsSuite::EddsaJcs2022,
+        Algorithm::EdDsa,
+        &entry,
+        write::proof_configuration(&public(by), at(0)),
+    )
+    .unwrap();
     entry["proof"] = json!([signer(by).fulfil(request).unwrap()]);
     canonical(&entry).unwrap()
 }

@@ -9,6 +9,7 @@ use keys::PublicKey;
 use keys::SigningRequest;
 use keys::Timestamp;
 use keys::data_integrity;
+use keys::data_integrity::JcsSuite;
 use keys::data_integrity::ProofError;
 use keys::json;
 use serde_json::Map;
@@ -167,7 +168,9 @@ impl Witnesses {
 /// # Errors
 /// [`ProofError`] for a witness whose key is not Ed25519: the caller's fault.
 pub fn approve(version_id: &str, witness: &PublicKey, created: Timestamp) -> Result<SigningRequest<Value>, ProofError> {
-    data_integrity::eddsa_jcs_sign(
+    data_integrity::jcs_sign(
+        JcsSuite::EddsaJcs2022,
+        Algorithm::EdDsa,
         &approved(version_id),
         super::write::proof_configuration(witness, created),
     )
@@ -295,7 +298,7 @@ fn verifies(version_id: &str, proof: &Value, id: &DidUrl) -> bool {
         return false;
     };
     purpose == Some(crate::Purpose::AssertionMethod.name())
-        && data_integrity::eddsa_jcs_verify(&approved(version_id), proof, &key).is_ok()
+        && data_integrity::jcs_verify(JcsSuite::EddsaJcs2022, &approved(version_id), proof, &key).is_ok()
 }
 
 /// What a witness signs.

@@ -10,6 +10,7 @@ use keys::PublicKey;
 use keys::SigningRequest;
 use keys::Timestamp;
 use keys::data_integrity;
+use keys::data_integrity::JcsSuite;
 use keys::data_integrity::ProofError;
 use serde_json::Map;
 use serde_json::Value;
@@ -202,7 +203,12 @@ fn check_signer(signer: &PublicKey, authorized: &[String]) -> Result<(), WriteEr
 
 fn signed_line(entry: Entry, signer: &PublicKey, time: Timestamp) -> Result<SigningRequest<String>, WriteError> {
     let mut members = entry.unsigned;
-    let request = data_integrity::eddsa_jcs_sign(&Value::Object(members.clone()), proof_configuration(signer, time))?;
+    let request = data_integrity::jcs_sign(
+        JcsSuite::EddsaJcs2022,
+        Algorithm::EdDsa,
+        &Value::Object(members.clone()),
+        proof_configuration(signer, time),
+    )?;
     Ok(request.map(move |proof| {
         members.insert("proof".to_owned(), Value::Array(vec![proof]));
         let entry = Value::Object(members);

@@ -46,7 +46,7 @@ fn wrong_cryptosuite_is_refused() {
         assert!(
             matches!(
                 found,
-                Err(EntryError::Proof(keys::data_integrity::ProofError::Member {
+                Err(EntryError::Proof(data_integrity::ProofError::Member {
                     member: "cryptosuite",
                     ..
                 }))
@@ -98,10 +98,7 @@ fn wrong_type_purpose_and_method_of_the_proof_are_refused() {
 fn changed_proof_is_refused() {
     let found = with_proof(|proof| proof[0]["created"] = json!("2020-01-01T00:00:00Z"));
     assert!(
-        matches!(
-            found,
-            Err(EntryError::Proof(keys::data_integrity::ProofError::Signature(_)))
-        ),
+        matches!(found, Err(EntryError::Proof(data_integrity::ProofError::Signature(_)))),
         "{found:?}"
     );
 }
@@ -112,10 +109,7 @@ fn replayed_proof_is_refused() {
     let earlier = value(&log.lines[0])["proof"].clone();
     let found = with_proof(|proof| *proof = earlier);
     assert!(
-        matches!(
-            found,
-            Err(EntryError::Proof(keys::data_integrity::ProofError::Signature(_)))
-        ),
+        matches!(found, Err(EntryError::Proof(data_integrity::ProofError::Signature(_)))),
         "{found:?}"
     );
 }
@@ -144,7 +138,8 @@ fn proof_that_expired_before_the_entry_is_refused() {
         entry.as_object_mut().unwrap().remove("proof");
         let mut configuration = write::proof_configuration(&public(1), at(0));
         configuration.insert("expires".into(), expires.into());
-        let request = keys::data_integrity::eddsa_jcs_sign(&entry, configuration).unwrap();
+        let request =
+            data_integrity::jcs_sign(JcsSuite::EddsaJcs2022, Algorithm::EdDsa, &entry, configuration).unwrap();
         entry["proof"] = json!([signer(1).fulfil(request).unwrap()]);
         let found = log.state.append(entry.to_string().as_bytes(), None);
         assert_eq!(found.is_ok(), good, "{expires}");

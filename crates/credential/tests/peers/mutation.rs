@@ -1,0 +1,174 @@
+//! Changes of what was signed, one at a time. Each must be refused: a reader would otherwise read something that
+//! nobody signed.
+
+use keys::base64url;
+use serde_json::Value;
+use serde_json::json;
+
+/// A change by its name, and what came of it.
+pub(crate) type Mutation<T> = (String, T);
+
+/// Of a JSON document with a `proof`: every value changed, every member and item left out, and the proof's value
+/// with other bytes.
+pub(crate) fn of_document(document: &Value) -> Vec<Mutation<Value>> {
+    let mut mutations = of_json(document);
+    let value = document["proof"]["proofValue"].as_str().expect("a proof");
+    let bytes = keys::multibase::decode(value).expect("multibase");
+    for at in [0, bytes.len() / 2, bytes.len() - 1] {
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 1;
+        let mut changed = document.clone();
+        changed["proof"]["proofValue"] = json!(keys::multibase::encode_base58btc(&bytes));
+        mutations.push((format!("bit of byte {at} of proofValue"), changed));
+    }
+    mutations
+}
+
+/// Of a compact JWS whose payload is JSON: the same of header and payload, and the signature with other bits, cut
+/// off, and left out.
+pub(crate) fn of_jws(jws: &str) -> Vec<Mutation<String>> {
+    let [header, payload, signature] = <[&str; 3]>::try_from(jws.split('.').collect::<Vec<_>>()).expect("a JWS");
+    let json = |part: &str| serde_json::from_slice::<Value>(&base64url::decode(part).expect("base64url"));
+    let encode = |value: &Value| base64url::encode(value.to_string());
+    let mut mutations = Vec::new();
+    let header_json = json(header).expect("a header");
+    for (name, changed) in of_json(&header_json) {
+        mutations.push((
+            format!("header: {name}"),
+            format!("{}.{payload}.{signature}", encode(&changed)),
+        ));
+    }
+    for algorithm in ["none", "HS256"] {
+        let mut changed = header_json.clone();
+        changed["alg"] = json!(algorithm);
+        mutations.push((
+            format!("header: alg {algorithm}"),
+            format!("{}.{payload}.{signature}", encode(&changed)),
+        ));
+    }
+    for (name, changed) in of_json(&json(payload).expect("a payload")) {
+        mutations.push((
+            format!("payload: {name}"),
+            format!("{header}.{}.{signature}", encode(&changed)),
+        ));
+    }
+    let bytes = base64url::decode(signature).expect("base64url");
+    for at in [0, 31, 32, bytes.len() - 1] {
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 1;
+        let changed = base64url::encode(&bytes);
+        mutations.push((
+            format!("bit of byte {at} of the signature"),
+            format!("{header}.{payload}.{changed}"),
+        ));
+    }
+    mutations.push(("no signature".to_owned(), format!("{header}.{payload}.")));
+    let cut = base64url::encode(&bytes[..bytes.len() - 1]);
+    mutations.push(("signature cut off".to_owned(), format!("{header}.{payload}.{cut}")));
+    mutations
+}
+
+/// Of an SD-JWT, with or without Key Binding JWT: those of both JWTs, and each disclosure with another value. With
+/// key binding also each disclosure left out: who presents decides what is shown, and nobody after.
+pub(crate) fn of_sd_jwt(text: &str) -> Vec<Mutation<String>> {
+    let (jwt, rest) = text.split_once('~').expect("an SD-JWT");
+    let (disclosures, key_binding) = rest.rsplit_once('~').unwrap_or(("", rest));
+    let disclosures: Vec<&str> = disclosures.split('~').filter(|text| !text.is_empty()).collect();
+    let joined = |jwt: &str, disclosures: &[String], key_binding: &str| {
+        let mut parts = vec![jwt];
+        parts.extend(disclosures.iter().map(String::as_str));
+        parts.push(key_binding);
+        parts.join("~")
+    };
+    let genuine: Vec<String> = disclosures.iter().map(ToString::to_string).collect();
+    let mut mutations = Vec::new();
+    for (name, jwt) in of_jws(jwt) {
+        mutations.push((name, joined(&jwt, &genuine, key_binding)));
+    }
+    for (at, disclosure) in disclosures.iter().enumerate() {
+        let bytes = base64url::decode(disclosure).expect("base64url");
+        let mut items: Vec<Value> = serde_json::from_slice(&bytes).expect("a disclosure");
+        let last = items.len() - 1;
+        items[last] = json!("Mallory");
+        let mut changed = genuine.clone();
+        changed[at] = base64url::encode(Value::from(items).to_string());
+        mutations.push((
+            format!("disclosure {at}: another value"),
+            joined(jwt, &changed, key_binding),
+        ));
+        if !key_binding.is_empty() {
+            let mut fewer = genuine.clone();
+            fewer.remove(at);
+            mutations.push((format!("disclosure {at}: left out"), joined(jwt, &fewer, key_binding)));
+        }
+    }
+    if !key_binding.is_empty() {
+        for (name, key_binding) in of_jws(key_binding) {
+            mutations.push((format!("key binding: {name}"), joined(jwt, &genuine, &key_binding)));
+        }
+    }
+    mutations
+}
+
+/// Each value changed, each member and item left out.
+fn of_json(document: &Value) -> Vec<Mutation<Value>> {
+    let mut pointers = Vec::new();
+    collect(document, "", &mut pointers);
+    let mut mutations = Vec::new();
+    for pointer in pointers {
+        let mut changed = document.clone();
+        if let Some(other) = changed.pointer_mut(&pointer).and_then(other_value) {
+            mutations.push((format!("{pointer} changed to {other}"), changed));
+        }
+        let mut changed = document.clone();
+        remove(&mut changed, &pointer);
+        mutations.push((format!("{pointer} left out"), changed));
+    }
+    mutations
+}
+
+/// Pointers to everything below `value`.
+fn collect(value: &Value, pointer: &str, pointers: &mut Vec<String>) {
+    let below: Vec<(String, &Value)> = match value {
+        Value::Object(map) => map
+            .iter()
+            .map(|(name, value)| (name.replace('~', "~0").replace('/', "~1"), value))
+            .collect(),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(at, item)| (at.to_string(), item))
+            .collect(),
+        _ => Vec::new(),
+    };
+    if !pointer.is_empty() {
+        pointers.push(pointer.to_owned());
+    }
+    for (name, value) in below {
+        collect(value, &format!("{pointer}/{name}"), pointers);
+    }
+}
+
+/// Changes a value that is no object or array.
+fn other_value(value: &mut Value) -> Option<Value> {
+    *value = match &*value {
+        Value::String(text) => json!(format!("{text}x")),
+        Value::Bool(boolean) => json!(!boolean),
+        Value::Number(number) => json!(number.as_i64()? + 1),
+        _ => return None,
+    };
+    Some(value.clone())
+}
+
+fn remove(document: &mut Value, pointer: &str) {
+    let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
+    match document.pointer_mut(parent).expect("a place in the document") {
+        Value::Object(map) => {
+            map.remove(&name.replace("~1", "/").replace("~0", "~"));
+        }
+        Value::Array(items) => {
+            items.remove(name.parse().expect("a position"));
+        }
+        _ => panic!("{pointer} has no parent"),
+    }
+}
