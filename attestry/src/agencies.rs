@@ -104,8 +104,7 @@ async fn admit_folder(agencies: &Agencies, folder: &Path, request: AdmitRequest)
     let (did, line) = new_did(
         &request.id,
         &keys.update,
-        &keys.es256,
-        &keys.eddsa,
+        &[("es256", &keys.es256), ("eddsa", &keys.eddsa)],
         agencies.clock.now(),
     )?;
     let file = AgencyFile {

@@ -6,6 +6,7 @@
 )]
 
 mod hub;
+mod w3c;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,6 +24,8 @@ pub(crate) use self::hub::Consent;
 pub(crate) use self::hub::Home;
 pub(crate) use self::hub::Hub;
 pub(crate) use self::hub::Publish;
+pub(crate) use self::w3c::Issuer;
+pub(crate) use self::w3c::Jose;
 
 /// Verifiable credentials without a centre: issue, hold, verify offline, exchange.
 #[derive(Debug, Parser)]
@@ -51,6 +54,9 @@ pub(crate) enum Command {
     /// Bring an agency to a running platform.
     #[command(subcommand)]
     Agency(Agency),
+    /// Instances of the W3C VC API: one key, one DID, one suite each.
+    #[command(subcommand)]
+    Issuer(Issuer),
     /// Offer a credential to a person.
     #[command(subcommand)]
     Offer(Offer),
@@ -80,6 +86,9 @@ pub(crate) enum Command {
     /// Revoke a credential for good.
     #[command(after_help = "Example:\n  attestry revoke --agency population --credential 7f9c...")]
     Revoke(ChangeStatus),
+    /// Secure and check W3C credentials with JOSE and COSE, from files.
+    #[command(subcommand)]
+    Jose(Jose),
     /// Resolve a DID.
     Resolve(Resolve),
     /// Govern the registry: proposals and officers' approvals.
@@ -102,7 +111,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  attestry up --sample\n  attestry up --data /srv/attestry --store postgres://attestry@db/attestry --listen 0.0.0.0:8080 --public-url https://attestry.agency.example\n\nPrints one line 'ready http://...' when everything answers. SIGTERM finishes what is in flight and exits 0."
+    after_help = "Examples:\n  attestry up --sample\n  attestry up --sample --tls-self-signed\n  attestry up --data /srv/attestry --store postgres://attestry@db/attestry --listen 0.0.0.0:8080 --public-url https://attestry.agency.example\n\nPrints one line 'ready http://...' when everything answers. SIGTERM finishes what is in flight and exits 0."
 )]
 pub(crate) struct Up {
     /// Where keys, the store and the administrative token are kept.
@@ -123,7 +132,16 @@ pub(crate) struct Up {
     /// The certificate's private key.
     #[arg(long, requires = "tls_certificate", value_name = "FILE")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Seed an empty data folder with the sample nation: an authority, four agencies, their registers.
+    /// Also serve https on this loopback address (127.0.0.1:8443 if none is given), with a certificate that is made at start and that only this machine can trust. Status lists of the VC API then have https URLs.
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "127.0.0.1:8443"
+    )]
+    pub(crate) tls_self_signed: Option<SocketAddr>,
+    /// Seed an empty data folder with the sample nation: an authority, four agencies, their registers. Also makes an instance of the VC API for every suite and curve; programs of this machine may use them without a token, as long as the platform listens on loopback and has no --public-url.
     #[arg(long)]
     pub(crate) sample: bool,
 }

@@ -31,12 +31,18 @@ use trust::TrustedBundle;
 use trust::entry::Body;
 use trust::entry::Draft;
 use url::Url;
+use vc_api::SampleAccess;
+use vc_api::VcApi;
+use verifier_service::Bundles;
 use verifier_service::VerifierService;
 
 use crate::agencies;
 use crate::agencies::Agencies;
 use crate::data::DataFolder;
 use crate::hub as exchange;
+use crate::instances;
+use crate::instances::Instances;
+use crate::instances::Opening;
 use crate::register_api;
 use crate::register_api::TrustedHub;
 use crate::sample;
@@ -54,6 +60,8 @@ pub(crate) struct Options {
     pub(crate) store: String,
     pub(crate) public_url: Option<Url>,
     pub(crate) tls: Option<TlsFiles>,
+    /// Where https with a certificate of the platform's own making is served, too.
+    pub(crate) self_signed: Option<SocketAddr>,
     pub(crate) sample: bool,
 }
 
@@ -72,13 +80,18 @@ struct Actors {
     registry: Registry,
     issuer: Issuer,
     verifier: VerifierService,
+    vc_api: VcApi,
 }
 
 impl Platform {
     /// Opens the data folder, founds the sample nation if asked, and starts every actor.
     pub(crate) async fn start(options: Options) -> Result<Self> {
         let data = DataFolder::open(&options.data)?;
-        let listen = Listen::bind(options.listen, options.public_url, options.tls).await?;
+        let has_public_url = options.public_url.is_some();
+        let mut listen = Listen::bind(options.listen, options.public_url, options.tls).await?;
+        if let Some(address) = options.self_signed {
+            listen = listen.also_self_signed(address).await?;
+        }
         let public_url = SecureUrl::parse_identifier(listen.public_url().as_str().trim_end_matches('/'))
             .context("the public URL cannot be used")?;
         let store = data.store(&options.store).await?;
@@ -94,12 +107,30 @@ impl Platform {
             registry: Arc::new(RegistryLink(registry.clone())),
         })
         .await?;
-        let verifier = open_verifier(&data, &store, &clock, public_url.clone(), &registry)?;
+        let bundles: Arc<dyn Bundles> = Arc::new(RegistryBundles {
+            registry: registry.clone(),
+            clock: clock.clone(),
+            last: Mutex::default(),
+        });
+        let verifier = open_verifier(&data, &store, &clock, public_url.clone(), bundles.clone())?;
+        let vc_api = instances::open(Opening {
+            data: &data,
+            store: store.room(&Keyspace::new("vc-api/")?),
+            clock: clock.clone(),
+            public_url: bare(listen.public_url()),
+            status_url: bare(listen.self_signed_url().unwrap_or_else(|| listen.public_url())),
+            sample_access: SampleAccess::of(options.sample, listen.address(), has_public_url),
+            with_sample: options.sample,
+            registry: registry.clone(),
+            bundles,
+        })
+        .await?;
         let (hub, persons) = exchange::start(&data, &store, &registry, &clock, &public_url).await?;
         let actors = Actors {
             registry,
             issuer,
             verifier,
+            vc_api,
         };
         actors.tick().await;
         let data = Arc::new(data);
@@ -117,14 +148,22 @@ impl Platform {
             data: data.clone(),
             registry: actors.registry.clone(),
             issuer: actors.issuer.clone(),
+            clock: clock.clone(),
+        };
+        let instances = Instances {
+            data: data.clone(),
+            registry: actors.registry.clone(),
+            api: actors.vc_api.clone(),
             clock,
+            public_url: bare(listen.public_url()),
         };
         let router = actors
             .router()
             .merge(hub)
             .merge(desk.router())
             .merge(source)
-            .merge(agencies::router(agencies));
+            .merge(agencies::router(agencies))
+            .merge(instances::router(instances));
         Ok(Self {
             listen,
             router,
@@ -136,7 +175,12 @@ impl Platform {
 
     /// What clients call it.
     pub(crate) fn url(&self) -> String {
-        self.listen.public_url().as_str().trim_end_matches('/').to_owned()
+        bare(self.listen.public_url())
+    }
+
+    /// The https URL of `--tls-self-signed`.
+    pub(crate) fn self_signed_url(&self) -> Option<String> {
+        self.listen.self_signed_url().map(bare)
     }
 
     /// Serves until `stop` completes and what is in flight is finished.
@@ -171,6 +215,7 @@ impl Actors {
             .merge(self.registry.router())
             .merge(self.issuer.router())
             .merge(self.verifier.router())
+            .merge(self.vc_api.router())
     }
 
     /// What failed is tried again a minute later.
@@ -275,7 +320,7 @@ fn open_verifier(
     store: &Store,
     clock: &Clock,
     public_url: SecureUrl,
-    registry: &Registry,
+    bundles: Arc<dyn Bundles>,
 ) -> Result<VerifierService> {
     let key = data.key("verifier", Algorithm::Es256)?;
     Ok(VerifierService::open(verifier_service::Config {
@@ -286,12 +331,13 @@ fn open_verifier(
         did: did::methods::key::did(key.public_key()),
         verification_method: did::methods::key::method_id(key.public_key()),
         signer: key,
-        bundles: Arc::new(RegistryBundles {
-            registry: registry.clone(),
-            clock: clock.clone(),
-            last: Mutex::default(),
-        }),
+        bundles,
     })?)
+}
+
+/// A URL that paths can be put after.
+fn bare(url: &Url) -> String {
+    url.as_str().trim_end_matches('/').to_owned()
 }
 
 /// The registry of the same process, as issuers need it.
@@ -314,7 +360,7 @@ struct RegistryBundles {
     last: Mutex<Option<Arc<TrustedBundle>>>,
 }
 
-impl verifier_service::Bundles for RegistryBundles {
+impl Bundles for RegistryBundles {
     fn bundles(&self, age: i64) -> verifier_service::BundlesAnswer<'_> {
         Box::pin(async move {
             let mut last = self.last.lock().await;

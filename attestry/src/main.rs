@@ -11,6 +11,7 @@ mod compose;
 mod data;
 mod front;
 mod hub;
+mod instances;
 mod output;
 mod platform;
 mod register_api;

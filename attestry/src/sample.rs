@@ -211,7 +211,7 @@ async fn admit(data: &DataFolder, registry: &Registry, agency: &SampleAgency, no
     let update = data.key(&format!("{}-update", agency.id), Algorithm::EdDsa)?;
     let es256 = data.key(&format!("{}-es256", agency.id), Algorithm::Es256)?;
     let eddsa = data.key(&format!("{}-eddsa", agency.id), Algorithm::EdDsa)?;
-    let (did, line) = new_did(agency.id, &update, &es256, &eddsa, now)?;
+    let (did, line) = new_did(agency.id, &update, &[("es256", &es256), ("eddsa", &eddsa)], now)?;
     registry
         .append(registry.did_event(&did, vec![line.into_bytes()], None)?, Vec::new())
         .await?;
@@ -219,22 +219,20 @@ async fn admit(data: &DataFolder, registry: &Registry, agency: &SampleAgency, no
     Ok(did)
 }
 
-/// A did:webvh with one key for SD-JWT VC and JOSE (`es256`) and one for Data Integrity (`eddsa`).
+/// A did:webvh with these keys under their fragments. An agency has one for SD-JWT VC and JOSE (`es256`) and one for
+/// Data Integrity (`eddsa`).
 pub(crate) fn new_did(
     id: &str,
     update: &SoftwareKey,
-    es256: &SoftwareKey,
-    eddsa: &SoftwareKey,
+    keys: &[(&str, &SoftwareKey)],
     now: Timestamp,
 ) -> Result<(String, String)> {
     let purposes = [Purpose::AssertionMethod, Purpose::Authentication];
-    let method = |fragment, key: &SoftwareKey| (fragment, key.public_key().clone());
-    let methods = [method("es256", es256), method("eddsa", eddsa)];
-    let methods: Vec<NewMethod<'_>> = methods
+    let methods: Vec<NewMethod<'_>> = keys
         .iter()
         .map(|(fragment, key)| NewMethod {
             fragment,
-            key,
+            key: key.public_key(),
             purposes: &purposes,
         })
         .collect();

@@ -20,6 +20,10 @@ fn administrative() -> Vec<Request> {
         Request::get("/verifier/admin/requests/0"),
         Request::post_json("/registry/proposals", &json!({})),
         Request::post_json("/admin/agencies", &json!({"id": "x", "name": "x"})),
+        Request::post_json(
+            "/admin/vc-api/instances",
+            &json!({"did": "key", "suite": "vc-jwt", "curve": "p256", "name": "x"}),
+        ),
     ]
 }
 

@@ -7,3 +7,4 @@ mod issuance;
 mod presentation;
 mod revocation;
 mod slow;
+mod vc_api;

@@ -25,11 +25,12 @@ use serde_json::json;
 
 const SLOW: Duration = Duration::from_secs(2);
 /// Where the program's own sources are, from the workspace root.
-const SOURCES: [&str; 5] = [
+const SOURCES: [&str; 6] = [
     "attestry/src",
     "hub/src",
     "issuer/src",
     "registry/src",
+    "vc-api/src",
     "verifier/service/src",
 ];
 /// The only path that the sources put together.

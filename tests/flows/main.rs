@@ -9,3 +9,4 @@ mod story;
 mod suspension;
 mod tls;
 mod up;
+mod vc_api;

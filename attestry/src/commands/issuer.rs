@@ -87,6 +87,37 @@ pub(crate) async fn change(options: &cli::ChangeStatus, change: &str, output: Ou
     Ok(ExitCode::SUCCESS)
 }
 
+pub(crate) async fn instances(command: cli::Issuer, output: Output) -> Result<ExitCode> {
+    match command {
+        cli::Issuer::Add {
+            platform,
+            did,
+            suite,
+            curve,
+            name,
+        } => {
+            let did = did.to_possible_value().context("every method has a name")?;
+            let mut body = json!({"did": did.get_name(), "suite": suite, "curve": curve});
+            if let (Some(name), Some(body)) = (name, body.as_object_mut()) {
+                body.insert("name".to_owned(), name.into());
+            }
+            let answer = Client::new(&platform)?.post("/admin/vc-api/instances", &body).await?;
+            let member = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or("-");
+            let text = format!("{} issues as {}\n{}", member("name"), member("id"), member("issue"));
+            output.result(text, &answer);
+        }
+        cli::Issuer::List { platform } => {
+            let answer = Client::new(&platform)?.get("/vc-api/instances").await?;
+            let instances = answer
+                .get("instances")
+                .and_then(Value::as_array)
+                .context("the platform's answer has no instances")?;
+            output.result(table(&["name", "suite", "curve", "id"], instances), &answer);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Rows of JSON objects under their column names, in aligned columns.
 pub(crate) fn table(columns: &[&str], rows: &[Value]) -> String {
     let cell = |row: &Value, column: &str| match row.get(column) {

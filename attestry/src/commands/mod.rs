@@ -6,6 +6,7 @@ mod demo;
 mod doctor;
 mod hub;
 mod issuer;
+mod jose;
 mod registry;
 mod resolve;
 mod up;
@@ -28,6 +29,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<ExitCode> {
         Command::Up(options) => up::run(options, *output).await,
         Command::Demo(options) => demo::run(options, *output).await,
         Command::Agency(command) => agency::run(command, *output).await,
+        Command::Issuer(command) => issuer::instances(command, *output).await,
         Command::Offer(command) => issuer::offer(command, *output).await,
         Command::Wallet(command) => wallet::run(command, *output).await,
         Command::Verifier(command) => verifier::run(command, *output).await,
@@ -37,6 +39,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<ExitCode> {
         Command::Suspend(options) => issuer::change(&options, "suspend", *output).await,
         Command::Reinstate(options) => issuer::change(&options, "reinstate", *output).await,
         Command::Revoke(options) => issuer::change(&options, "revoke", *output).await,
+        Command::Jose(command) => jose::run(&command, *output),
         Command::Resolve(options) => resolve::run(options, *output).await,
         Command::Registry(command) => registry::run(command, *output).await,
         Command::Hub(command) => hub::run(command, *output).await,

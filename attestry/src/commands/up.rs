@@ -23,13 +23,20 @@ pub(crate) async fn run(options: cli::Up, output: Output) -> Result<ExitCode> {
         store: options.store,
         public_url: options.public_url,
         tls,
+        self_signed: options.tls_self_signed,
         sample: options.sample,
     })
     .await?;
     let stop = termination()?;
     // The address is bound and every actor is open: what connects from now on is answered.
     let url = platform.url();
-    output.result(format!("ready {url}"), &json!({"ready": url}));
+    let mut ready = format!("ready {url}");
+    let mut told = json!({"ready": url});
+    if let (Some(https), Some(told)) = (platform.self_signed_url(), told.as_object_mut()) {
+        ready = format!("{ready} and {https}");
+        told.insert("https".to_owned(), https.into());
+    }
+    output.result(ready, &told);
     platform.serve(stop).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -10,7 +10,9 @@
 //! * `@context` is a list of URLs, each known to the [`jsonld::ContextLoader`] given; contexts written into the
 //!   document, and contexts below the top of a credential, are refused
 //!   ([Validating Contexts](https://www.w3.org/TR/vc-data-integrity/#validating-contexts)). Which list of contexts
-//!   belongs to a type is the caller's policy: see [`crate::Unverified::contexts`].
+//!   belongs to a type is the caller's policy: see [`crate::Unverified::contexts`]. Who secures or checks the words of
+//!   others and acts on none gives a loader that takes contexts written into a document:
+//!   [`jsonld::ContextLoader::accepting_embedded`].
 //! * With an `rdfc` suite it is in compacted form ([`jsonld::Mode::Compact`]): no undefined terms, no other
 //!   spelling of anything, and nothing of the credential or its subject is said at another place.
 //! * Integers are within ±2^53, beyond which implementations read different numbers.
@@ -31,7 +33,8 @@
 //!
 //! # Verification method
 //! Must be an absolute DID URL of the issuer (or holder) whose key the caller resolved. There is no way to switch
-//! this off: who signed is what a credential is about.
+//! this off: who signed is what a credential is about. Where the issuer is no DID, [`SignedLdpVc`] says who signed, and
+//! is evidence of nothing else.
 
 mod bbs_2023;
 mod credential;
@@ -43,6 +46,7 @@ mod presentation;
 mod proof;
 mod proof_set;
 mod selective;
+mod signed;
 
 #[cfg(test)]
 mod attacks;
@@ -56,6 +60,7 @@ pub use credential::ProofOptions;
 pub use credential::ProofPlace;
 pub use credential::add_proof;
 pub use credential::issue;
+pub use credential::issue_1_1;
 pub use cryptosuite::Cryptosuite;
 pub use cryptosuite::CryptosuiteError;
 pub use document::DocumentError;
@@ -64,9 +69,12 @@ pub use ecdsa_sd::ComponentError;
 pub use ecdsa_sd::EcdsaSdError;
 pub use ecdsa_sd::MAX_STATEMENTS;
 pub use issuing::issue_selective;
+pub use issuing::issue_selective_1_1;
+pub use presentation::Expected;
 pub use presentation::LdpVpError;
 pub use presentation::Presentation;
 pub use presentation::PresentedLdpVcs;
+pub use presentation::SignedLdpVp;
 pub use presentation::UnverifiedPresentation;
 pub use proof::ProofError;
 pub use proof::ProofPurpose;
@@ -75,6 +83,7 @@ pub use proof_set::VerifiedProof;
 pub use selective::MAX_POINTERS;
 pub use selective::Pointer;
 pub use selective::SelectiveError;
+pub use signed::SignedLdpVc;
 
 /// Bytes of a credential; as large as an SD-JWT may be, for the same portrait.
 pub const MAX_CREDENTIAL_BYTES: usize = crate::sd_jwt::MAX_BYTES;

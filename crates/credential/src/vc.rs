@@ -1,8 +1,8 @@
 //! The W3C Verifiable Credentials Data Model 2.0 (<https://www.w3.org/TR/vc-data-model-2.0/>) as far as plain
 //! JSON shows it: which properties there are and what shape they have.
 //!
-//! Credentials of version 1.1 are read where they are received ([`CredentialProperties::read_received`]), and nowhere
-//! else.
+//! Credentials of version 1.1 are read where they are received ([`CredentialProperties::read_received`]), and where
+//! somebody asks for that version by its name ([`CredentialProperties::read_1_1`]).
 //!
 //! Not done here: anything that needs the meaning of `@context` (undefined or redefined terms, types that map
 //! to no URL). That belongs to Data Integrity, which processes JSON-LD.

@@ -18,8 +18,10 @@ pub use credential::VcJwtError;
 pub use credential::issue;
 pub use presentation::Presentation;
 pub use presentation::PresentedVcJwts;
+pub use presentation::SignedVpJwt;
 pub use presentation::UnverifiedPresentation;
 pub use presentation::VpJwtError;
+pub use presentation::issue_presentation;
 
 /// The `typ` of a credential.
 pub const CREDENTIAL_TYP: &str = "vc+jwt";

@@ -1,4 +1,5 @@
-//! Listening: plain HTTP on loopback only, TLS with a certificate, or behind a proxy named by its public URL.
+//! Listening: plain HTTP on loopback only, TLS with a certificate, or behind a proxy named by its public URL; and on
+//! loopback, also TLS with a certificate that is made at start.
 
 use std::net::SocketAddr;
 use std::net::TcpListener;
@@ -26,6 +27,16 @@ pub struct Listen {
     address: SocketAddr,
     public_url: Url,
     tls: Option<RustlsConfig>,
+    self_signed: Option<SelfSigned>,
+}
+
+/// A second door on loopback, with a certificate of its own making.
+#[derive(Debug)]
+struct SelfSigned {
+    listener: TcpListener,
+    address: SocketAddr,
+    url: Url,
+    tls: RustlsConfig,
 }
 
 /// A certificate chain and its key in PEM files.
@@ -64,6 +75,15 @@ pub enum ListenError {
         /// The address.
         address: SocketAddr,
     },
+    /// Nobody beyond this machine could tell whose certificate it is.
+    #[error("a self-signed certificate is for loopback only, found {address}: give --tls-certificate and --tls-key")]
+    SelfSignedBeyondLoopback {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The certificate cannot be made.
+    #[error("cannot make a self-signed certificate")]
+    SelfSigned(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The public URL is none that clients could use.
     #[error(
         "expected --public-url to be an https URL without query and fragment (http only for loopback), found {found}"
@@ -104,10 +124,7 @@ impl Listen {
         if !address.ip().is_loopback() && tls.is_none() && !behind_https {
             return Err(ListenError::PlainBeyondLoopback { address });
         }
-        let bind = |source| ListenError::Bind { address, source };
-        let listener = TcpListener::bind(address).map_err(bind)?;
-        listener.set_nonblocking(true).map_err(bind)?;
-        let address = listener.local_addr().map_err(bind)?;
+        let (listener, address) = bind_to(address)?;
         let public_url = match public_url {
             Some(url) => usable(url)?,
             None if address.ip().is_unspecified() => return Err(ListenError::Nameless { address }),
@@ -122,7 +139,34 @@ impl Listen {
             address,
             public_url,
             tls,
+            self_signed: None,
         })
+    }
+
+    /// Binds `address`, which must be loopback, for https with a certificate that is made now and kept nowhere: for
+    /// software of this machine that reads https URLs only.
+    ///
+    /// # Errors
+    /// [`ListenError`].
+    pub async fn also_self_signed(mut self, address: SocketAddr) -> Result<Self, ListenError> {
+        if !address.ip().is_loopback() {
+            return Err(ListenError::SelfSignedBeyondLoopback { address });
+        }
+        let (listener, address) = bind_to(address)?;
+        let url = own_url(address, true).ok_or(ListenError::SelfSignedBeyondLoopback { address })?;
+        let names = ["localhost".to_owned(), address.ip().to_string()];
+        let failed = |source: rcgen::Error| ListenError::SelfSigned(source.into());
+        let made = rcgen::generate_simple_self_signed(names).map_err(failed)?;
+        install_provider();
+        let chain = vec![made.cert.der().to_vec()];
+        let tls = RustlsConfig::from_der(chain, made.signing_key.serialize_der()).await;
+        self.self_signed = Some(SelfSigned {
+            listener,
+            address,
+            url,
+            tls: tls.map_err(|source| ListenError::SelfSigned(source.into()))?,
+        });
+        Ok(self)
     }
 
     /// The bound address.
@@ -137,6 +181,12 @@ impl Listen {
         &self.public_url
     }
 
+    /// The https URL of the second door, if there is one; never ends with a slash when written without one.
+    #[must_use]
+    pub fn self_signed_url(&self) -> Option<&Url> {
+        self.self_signed.as_ref().map(|door| &door.url)
+    }
+
     /// Serves `router` behind the guards until `stop` completes, then lets what is in flight finish.
     ///
     /// # Errors
@@ -146,36 +196,60 @@ impl Listen {
         router: Router,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ListenError> {
-        let hosts = guard::AllowedHosts::new(self.address, &self.public_url);
-        let service = guard::protect(router, hosts).into_make_service();
-        let handle = Handle::new();
-        let stopping = handle.clone();
+        let handles = [Handle::new(), Handle::new()];
+        let [first, second] = handles.clone();
         tokio::spawn(async move {
             stop.await;
-            stopping.graceful_shutdown(Some(GRACE));
+            for handle in handles {
+                handle.graceful_shutdown(Some(GRACE));
+            }
         });
-        if let Some(config) = self.tls {
-            let server = axum_server::from_tcp_rustls(self.listener, config).map_err(ListenError::Serve)?;
-            limit(server)
-                .handle(handle)
-                .serve(service)
-                .await
-                .map_err(ListenError::Serve)
-        } else {
-            let server = axum_server::from_tcp(self.listener).map_err(ListenError::Serve)?;
-            limit(server)
-                .handle(handle)
-                .serve(service)
-                .await
-                .map_err(ListenError::Serve)
-        }
+        let hosts = guard::AllowedHosts::new(self.address, &self.public_url);
+        let main = serve_on(self.listener, self.tls, guard::protect(router.clone(), hosts), first);
+        let Some(door) = self.self_signed else {
+            return main.await;
+        };
+        let hosts = guard::AllowedHosts::new(door.address, &door.url);
+        let also = serve_on(door.listener, Some(door.tls), guard::protect(router, hosts), second);
+        tokio::try_join!(main, also).map(|((), ())| ())
     }
+}
+
+async fn serve_on(
+    listener: TcpListener,
+    tls: Option<RustlsConfig>,
+    router: Router,
+    handle: Handle<SocketAddr>,
+) -> Result<(), ListenError> {
+    let service = router.into_make_service();
+    if let Some(config) = tls {
+        let server = axum_server::from_tcp_rustls(listener, config).map_err(ListenError::Serve)?;
+        let ended = limit(server).handle(handle).serve(service).await;
+        ended.map_err(ListenError::Serve)
+    } else {
+        let server = axum_server::from_tcp(listener).map_err(ListenError::Serve)?;
+        let ended = limit(server).handle(handle).serve(service).await;
+        ended.map_err(ListenError::Serve)
+    }
+}
+
+/// Port 0 takes a free one; the address says which.
+fn bind_to(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ListenError> {
+    let failed = |source| ListenError::Bind { address, source };
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// The one provider of the tree; a second install is the same one again.
+fn install_provider() {
+    rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
 }
 
 impl TlsFiles {
     async fn load(self) -> Result<RustlsConfig, ListenError> {
-        // The one provider of the tree; a second install is the same one again.
-        rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+        install_provider();
         let loaded = RustlsConfig::from_pem_file(&self.certificate, &self.key).await;
         loaded.map_err(|source| ListenError::Tls {
             certificate: self.certificate,
@@ -271,6 +345,22 @@ mod tests {
             Err(ListenError::PlainBeyondLoopback { .. })
         ));
         assert!(bind("0.0.0.0:0", Some("https://attestry.example")).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_self_signed_certificate_is_for_loopback_only() {
+        let address = "127.0.0.1:0".parse().unwrap();
+        let listen = bind("127.0.0.1:0", None).await.unwrap();
+        assert_eq!(listen.self_signed_url(), None);
+        let listen = listen.also_self_signed(address).await.unwrap();
+        let url = listen.self_signed_url().unwrap();
+        assert_eq!((url.scheme(), url.host_str()), ("https", Some("127.0.0.1")));
+        assert_ne!(url.port(), Some(0));
+        assert_ne!(url.port(), listen.public_url().port());
+
+        let listen = bind("127.0.0.1:0", None).await.unwrap();
+        let refused = listen.also_self_signed("0.0.0.0:0".parse().unwrap()).await;
+        assert!(matches!(refused, Err(ListenError::SelfSignedBeyondLoopback { .. })));
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ import { issuance } from "../flows/issuance.mjs";
 import { Platform } from "../flows/platform.mjs";
 import { presentation } from "../flows/presentation.mjs";
 import { sdJwtVc } from "../flows/sd-jwt-vc.mjs";
+import { vcApi } from "../flows/vc-api.mjs";
 import { w3c } from "../flows/w3c.mjs";
 
 let running;
@@ -19,5 +20,6 @@ issuance(platform);
 sdJwtVc(platform);
 presentation(platform);
 w3c(platform);
+vcApi(platform);
 
 after(() => running?.stop());

@@ -6,6 +6,7 @@ mod ecdsa;
 mod presentations;
 mod proof_sets;
 mod selective;
+mod signed;
 
 use jsonld::ContextLoader;
 use keys::Algorithm;

@@ -26,6 +26,7 @@ use super::document;
 use super::proof::Proof;
 use super::proof::check_method;
 use super::proof::read_place;
+use super::proof_set::Makers;
 use super::proof_set::ProofKeys;
 use super::proof_set::ProofSet;
 use super::proof_set::VerifiedProof;
@@ -58,7 +59,7 @@ pub struct LdpVc {
     version: DataModelVersion,
     schemas: Vec<CredentialSchema>,
     related_resources: Vec<RelatedResource>,
-    proofs: Vec<VerifiedProof>,
+    pub(super) proofs: Vec<VerifiedProof>,
     presented: bool,
 }
 
@@ -173,7 +174,31 @@ pub fn issue(
     options: &ProofOptions<'_>,
     contexts: &ContextLoader,
 ) -> Result<SigningRequest<Map<String, Value>>, LdpVcError> {
-    check_unsecured(&document, options, contexts)?;
+    let properties = CredentialProperties::read(&document)?;
+    issue_checked(document, &properties, options, contexts)
+}
+
+/// The same for a document of version 1.1 of the data model, which Data Integrity secures as well: for services that
+/// secure what others say. What this platform says itself is of version 2.0.
+///
+/// # Errors
+/// [`LdpVcError`], the caller's fault: a document of another version, or one that nobody could verify.
+pub fn issue_1_1(
+    document: Map<String, Value>,
+    options: &ProofOptions<'_>,
+    contexts: &ContextLoader,
+) -> Result<SigningRequest<Map<String, Value>>, LdpVcError> {
+    let properties = CredentialProperties::read_1_1(&document)?;
+    issue_checked(document, &properties, options, contexts)
+}
+
+fn issue_checked(
+    document: Map<String, Value>,
+    properties: &CredentialProperties,
+    options: &ProofOptions<'_>,
+    contexts: &ContextLoader,
+) -> Result<SigningRequest<Map<String, Value>>, LdpVcError> {
+    check_unsecured(&document, properties, options, contexts)?;
     let configuration = options.configuration(ProofPurpose::AssertionMethod);
     let request = options
         .cryptosuite
@@ -184,15 +209,15 @@ pub fn issue(
 /// Whether a proof of `document` could be verified.
 pub(super) fn check_unsecured(
     document: &Map<String, Value>,
+    properties: &CredentialProperties,
     options: &ProofOptions<'_>,
     contexts: &ContextLoader,
 ) -> Result<(), LdpVcError> {
     if document.contains_key("proof") {
         return Err(LdpVcError::Secured);
     }
-    let properties = CredentialProperties::read(document)?;
     check_method(&properties.issuer, options.verification_method)?;
-    check_document(document, &properties, options.cryptosuite, contexts)
+    check_document(document, properties, options.cryptosuite, contexts)
 }
 
 /// The credential with a further proof, once signed, or with its first one
@@ -317,7 +342,7 @@ impl Unverified<LdpVc> {
     fn read(mut document: Map<String, Value>, text: String) -> Result<Self, LdpVcError> {
         let proofs = ProofSet::take(&mut document)?;
         let properties = CredentialProperties::read_received(&document)?;
-        document::context_urls(&document)?;
+        document::check_form(&document)?;
         let disclosure = proofs.disclosure()?;
         let main = proofs.main(&properties.issuer).ok_or(ProofError::Missing)?;
         Ok(Self(Parsed {
@@ -363,7 +388,8 @@ impl Unverified<LdpVc> {
     }
 
     /// The contexts that the signature was made with, in order. They say what the terms mean, so a verifier
-    /// that reads claims by their terms compares this list with the one it expects for the type.
+    /// that reads claims by their terms compares this list with the one it expects for the type. Empty where one is
+    /// written out in the document, which no URL names and only [`ContextLoader::accepting_embedded`] takes.
     pub fn contexts(&self) -> impl Iterator<Item = &str> {
         document::context_urls(&self.0.document).unwrap_or_default().into_iter()
     }
@@ -397,10 +423,21 @@ impl Unverified<LdpVc> {
         contexts: &ContextLoader,
         now: Timestamp,
     ) -> Result<Authentic<LdpVc>, LdpVcError> {
+        self.check_shown(keys, Makers::Issuer(issuer), contexts, now)
+    }
+
+    /// Checks what is for everybody, by the proofs that must hold.
+    pub(super) fn check_shown(
+        self,
+        keys: &ProofKeys,
+        makers: Makers<'_>,
+        contexts: &ContextLoader,
+        now: Timestamp,
+    ) -> Result<Authentic<LdpVc>, LdpVcError> {
         if self.0.disclosure == Disclosure::Base {
             return Err(LdpVcError::BaseProof);
         }
-        self.check_now(keys, issuer, contexts, now)
+        self.check_now(keys, makers, contexts, now)
     }
 
     /// For a wallet: checks what an issuer has delivered like [`Self::authenticate`], a base proof as well, and
@@ -416,21 +453,22 @@ impl Unverified<LdpVc> {
         now: Timestamp,
     ) -> Result<Held<LdpVc>, LdpVcError> {
         let keys = ProofKeys::new().with(self.verification_method(), key.clone());
-        self.check_now(&keys, issuer, contexts, now)?.hold_issued()
+        self.check_now(&keys, Makers::Issuer(issuer), contexts, now)?
+            .hold_issued()
     }
 
     fn check_now(
         self,
         keys: &ProofKeys,
-        issuer: &str,
+        makers: Makers<'_>,
         contexts: &ContextLoader,
         now: Timestamp,
     ) -> Result<Authentic<LdpVc>, LdpVcError> {
-        for proof in self.0.proofs.required(issuer, keys)? {
+        for proof in self.0.proofs.required(makers, keys)? {
             proof.check_times(now)?;
         }
         check_validity(self.0.properties.valid_from, self.0.properties.valid_until, now)?;
-        self.check_proofs(keys, issuer, contexts)
+        self.check_proofs(keys, makers, contexts)
     }
 
     /// For a wallet that reads back what it accepted earlier: checks everything but the times.
@@ -452,14 +490,14 @@ impl Unverified<LdpVc> {
         issuer: &str,
         contexts: &ContextLoader,
     ) -> Result<Held<LdpVc>, LdpVcError> {
-        self.check_proofs(keys, issuer, contexts)?.hold_issued()
+        self.check_proofs(keys, Makers::Issuer(issuer), contexts)?.hold_issued()
     }
 
     /// All but the times.
     pub(super) fn check_proofs(
         self,
         keys: &ProofKeys,
-        issuer: &str,
+        makers: Makers<'_>,
         contexts: &ContextLoader,
     ) -> Result<Authentic<LdpVc>, LdpVcError> {
         let Parsed {
@@ -472,11 +510,13 @@ impl Unverified<LdpVc> {
             disclosure,
             presented,
         } = self.0;
-        let required = proofs.required(issuer, keys)?;
+        let required = proofs.required(makers, keys)?;
         for proof in &required {
             proof.check_purpose(ProofPurpose::AssertionMethod)?;
         }
-        if properties.issuer != issuer {
+        if let Makers::Issuer(issuer) = makers
+            && properties.issuer != issuer
+        {
             return Err(LdpVcError::WrongIssuer {
                 expected: issuer.to_owned(),
                 found: properties.issuer,
@@ -488,7 +528,7 @@ impl Unverified<LdpVc> {
         let verify = |proof: &&Proof| proofs.verify(proof, &required, &document, keys, contexts);
         let verified: Vec<VerifiedProof> = required.iter().map(verify).collect::<Result<_, _>>()?;
         let key = keys.get(&verification_method).ok_or(ProofError::Missing)?;
-        let of_issuer = || verified.iter().filter(|proof| proof.is_by(issuer));
+        let of_issuer = || verified.iter().filter(|proof| makers.made(&proof.verification_method));
         let presentation_header = proofs.presentation_header();
         let is_did = |subject: &String| subject.starts_with("did:");
         let facts = Facts {

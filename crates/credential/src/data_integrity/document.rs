@@ -34,7 +34,7 @@ pub enum DocumentError {
         /// The property below which it was found.
         property: String,
     },
-    /// `@context` holds more than URLs, or stands below the top.
+    /// `@context` holds more than URLs where only URLs are taken, or stands below the top.
     #[error("expected `@context` as at most {MAX_CONTEXTS} URLs at the top of the document")]
     InlineContext,
     /// An integer that implementations read differently.
@@ -56,7 +56,13 @@ pub enum DocumentError {
 
 /// Checks the contexts and integers of a document that stands by itself.
 pub(super) fn check(document: &Map<String, Value>, contexts: &ContextLoader) -> Result<(), DocumentError> {
-    for url in context_urls(document)? {
+    let urls = if contexts.accepts_embedded() {
+        check_form(document)?;
+        context_items(document).iter().filter_map(Value::as_str).collect()
+    } else {
+        context_urls(document)?
+    };
+    for url in urls {
         if !contexts.contains(url) {
             return Err(DocumentError::UnknownContext { url: url.to_owned() });
         }
@@ -87,8 +93,9 @@ pub(super) fn check_context_digests(
     resources: &[RelatedResource],
     contexts: &ContextLoader,
 ) -> Result<(), DocumentError> {
-    let urls = context_urls(document)?;
-    for resource in resources.iter().filter(|resource| urls.contains(&resource.id())) {
+    let items = context_items(document);
+    let is_context = |resource: &&RelatedResource| items.iter().any(|item| item == resource.id());
+    for resource in resources.iter().filter(is_context) {
         let verified = match contexts.text(resource.id()) {
             None => Err(None),
             Some(text) => resource.verify(text.as_bytes()).map_err(Some),
@@ -132,13 +139,26 @@ pub(super) fn check_places(document: &Map<String, Value>) -> Result<(), Document
     Ok(())
 }
 
+/// Checks that the contexts could be used by somebody: few, and URLs or objects. Which are taken is the loader's to say.
+pub(super) fn check_form(document: &Map<String, Value>) -> Result<(), DocumentError> {
+    let items = context_items(document);
+    if items.len() <= MAX_CONTEXTS && items.iter().all(|item| item.is_string() || item.is_object()) {
+        return Ok(());
+    }
+    Err(DocumentError::InlineContext)
+}
+
+fn context_items(document: &Map<String, Value>) -> &[Value] {
+    match document.get("@context") {
+        None => &[],
+        Some(Value::Array(items)) => items,
+        Some(single) => std::slice::from_ref(single),
+    }
+}
+
 /// The contexts of a document: URLs only.
 pub(crate) fn context_urls(document: &Map<String, Value>) -> Result<Vec<&str>, DocumentError> {
-    let urls: Option<Vec<&str>> = match document.get("@context") {
-        None => Some(Vec::new()),
-        Some(Value::Array(items)) => items.iter().map(Value::as_str).collect(),
-        Some(single) => single.as_str().map(|url| vec![url]),
-    };
+    let urls: Option<Vec<&str>> = context_items(document).iter().map(Value::as_str).collect();
     urls.filter(|urls| urls.len() <= MAX_CONTEXTS)
         .ok_or(DocumentError::InlineContext)
 }

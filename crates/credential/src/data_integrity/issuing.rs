@@ -21,11 +21,21 @@ use super::credential::with_proof;
 use super::cryptosuite::Statements;
 use super::cryptosuite::Transformation;
 use super::ecdsa_sd;
+use super::proof_set::Makers;
 use crate::Held;
 use crate::Unverified;
+use crate::vc::CredentialProperties;
 
-/// What a verdict rests on: who issued the credential, when it is valid, and where its status stands.
-const FACTS: [&str; 4] = ["credentialStatus", "issuer", "validFrom", "validUntil"];
+/// What a verdict rests on: who issued the credential, when it is valid (with the names of version 1.1, too), and where
+/// its status stands.
+const FACTS: [&str; 6] = [
+    "credentialStatus",
+    "expirationDate",
+    "issuanceDate",
+    "issuer",
+    "validFrom",
+    "validUntil",
+];
 
 /// The credential `document` with a base proof in it, once signed. Every context must be one of `contexts`; `key` is
 /// the public half of the key that will sign, which a base proof of `bbs-2023` names.
@@ -53,7 +63,37 @@ pub fn issue_selective(
     contexts: &ContextLoader,
     rng: &mut dyn CryptoRng,
 ) -> Result<SigningRequest<Map<String, Value>>, LdpVcError> {
-    check_unsecured(&document, options, contexts)?;
+    let properties = CredentialProperties::read(&document)?;
+    check_unsecured(&document, &properties, options, contexts)?;
+    sign(document, options, key, mandatory, contexts, rng)
+}
+
+/// The same for a document of version 1.1 of the data model: see [`super::issue_1_1`]. `issuanceDate` and
+/// `expirationDate` are mandatory there.
+///
+/// # Errors
+/// [`LdpVcError`], the caller's fault: a document of another version, or what [`issue_selective`] refuses.
+pub fn issue_selective_1_1(
+    document: Map<String, Value>,
+    options: &ProofOptions<'_>,
+    key: &PublicKey,
+    mandatory: &[Pointer],
+    contexts: &ContextLoader,
+    rng: &mut dyn CryptoRng,
+) -> Result<SigningRequest<Map<String, Value>>, LdpVcError> {
+    let properties = CredentialProperties::read_1_1(&document)?;
+    check_unsecured(&document, &properties, options, contexts)?;
+    sign(document, options, key, mandatory, contexts, rng)
+}
+
+fn sign(
+    document: Map<String, Value>,
+    options: &ProofOptions<'_>,
+    key: &PublicKey,
+    mandatory: &[Pointer],
+    contexts: &ContextLoader,
+    rng: &mut dyn CryptoRng,
+) -> Result<SigningRequest<Map<String, Value>>, LdpVcError> {
     let suite = options.cryptosuite;
     let mut configuration = suite.named(options.configuration(ProofPurpose::AssertionMethod));
     let mandatory = [mandatory_always(&document)?.as_slice(), mandatory].concat();
@@ -133,6 +173,7 @@ impl Held<LdpVc> {
         let facts = self.facts();
         let derived = Unverified::<LdpVc>::from_object(&derived)?;
         let keys = ProofKeys::new().with(derived.verification_method(), facts.key().clone());
-        Ok(derived.check_proofs(&keys, facts.issuer(), contexts)?.hold())
+        let makers = Makers::Issuer(facts.issuer());
+        Ok(derived.check_proofs(&keys, makers, contexts)?.hold())
     }
 }

@@ -78,6 +78,28 @@ pub struct PresentedLdpVcs {
     pub credentials: Vec<Unverified<LdpVc>>,
 }
 
+/// What a presentation's proof must have been made for, as its receiver says: `None` where the proof must not name
+/// anything either. For a receiver that gave no nonce and no name of its own; see [`SignedLdpVp`].
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    /// `challenge`.
+    pub challenge: Option<&'a str>,
+    /// `domain`.
+    pub domain: Option<&'a str>,
+    /// The time of checking.
+    pub now: Timestamp,
+}
+
+/// Who signed a presentation. No evidence of a presenter: the proof may be an old one, so that no holder binding can
+/// be made of it.
+#[must_use]
+pub struct SignedLdpVp {
+    /// The holder's DID.
+    pub holder: String,
+    /// The credentials in order, still to be authenticated.
+    pub credentials: Vec<Unverified<LdpVc>>,
+}
+
 /// The presenter's fault.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
@@ -268,18 +290,9 @@ impl UnverifiedPresentation {
         transaction: &Transaction<'_>,
         contexts: &ContextLoader,
     ) -> Result<PresentedLdpVcs, LdpVpError> {
-        if self.holder != holder {
-            return Err(LdpVpError::WrongHolder {
-                expected: holder.to_owned(),
-            });
-        }
-        self.proof
-            .check(ProofPurpose::Authentication, holder, transaction.now)?;
+        self.check_maker(holder, transaction.now)?;
         check_transaction(&self.proof, transaction)?;
-        self.check_document(contexts)?;
-        self.proof
-            .cryptosuite
-            .verify(&self.document, &self.proof.map, key, contexts)?;
+        self.check_proof(key, contexts)?;
         let fingerprint = |credential: &Unverified<LdpVc>| Fingerprint(keys::sha256(credential.0.text.as_bytes()));
         let presented = self.credentials.iter().map(fingerprint).collect();
         Ok(PresentedLdpVcs {
@@ -289,6 +302,54 @@ impl UnverifiedPresentation {
             },
             credentials: self.credentials,
         })
+    }
+
+    /// Checks the holder's proof with `key`, which the caller resolved as `holder`'s, and that it was made for what
+    /// the receiver names ([verify proof](https://www.w3.org/TR/vc-data-integrity/#verify-proof)).
+    ///
+    /// # Errors
+    /// [`LdpVpError`].
+    pub fn check_signed(
+        self,
+        key: &PublicKey,
+        holder: &str,
+        expected: &Expected<'_>,
+        contexts: &ContextLoader,
+    ) -> Result<SignedLdpVp, LdpVpError> {
+        self.check_maker(holder, expected.now)?;
+        match expected.domain {
+            Some(domain) if self.proof.is_for_domain(domain) => {}
+            None if !self.proof.map.contains_key("domain") => {}
+            found => {
+                return Err(LdpVpError::WrongDomain {
+                    expected: found.unwrap_or_default().to_owned(),
+                });
+            }
+        }
+        let named = self.proof.map.get("challenge");
+        if named.map(Value::as_str) != expected.challenge.map(Some) {
+            return Err(LdpVpError::WrongChallenge);
+        }
+        self.check_proof(key, contexts)?;
+        Ok(SignedLdpVp {
+            holder: self.holder,
+            credentials: self.credentials,
+        })
+    }
+
+    fn check_maker(&self, holder: &str, now: Timestamp) -> Result<(), LdpVpError> {
+        if self.holder != holder {
+            return Err(LdpVpError::WrongHolder {
+                expected: holder.to_owned(),
+            });
+        }
+        Ok(self.proof.check(ProofPurpose::Authentication, holder, now)?)
+    }
+
+    fn check_proof(&self, key: &PublicKey, contexts: &ContextLoader) -> Result<(), LdpVpError> {
+        self.check_document(contexts)?;
+        let suite = self.proof.cryptosuite;
+        Ok(suite.verify(&self.document, &self.proof.map, key, contexts)?)
     }
 
     /// The presentation around the credentials. They have contexts of their own and are checked as documents
@@ -303,6 +364,14 @@ impl UnverifiedPresentation {
 impl std::fmt::Debug for UnverifiedPresentation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("UnverifiedPresentation")
+            .field("holder", &self.holder)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for SignedLdpVp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignedLdpVp")
             .field("holder", &self.holder)
             .finish_non_exhaustive()
     }

@@ -25,11 +25,20 @@ use super::proof::is_method_of;
 #[derive(Clone, Debug, Default)]
 pub struct ProofKeys(BTreeMap<String, PublicKey>);
 
+/// Whose proofs must hold, besides those whose keys are given.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Makers<'a> {
+    /// Everybody's: nothing tells which of them the issuer has made.
+    All,
+    /// This issuer's, one at least.
+    Issuer(&'a str),
+}
+
 /// A proof that was checked, and that held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedProof {
     id: Option<String>,
-    verification_method: String,
+    pub(super) verification_method: String,
     cryptosuite: Cryptosuite,
     created: Option<Timestamp>,
     expires: Option<Timestamp>,
@@ -55,6 +64,16 @@ impl ProofKeys {
 
     pub(super) fn get(&self, verification_method: &str) -> Option<&PublicKey> {
         self.0.get(verification_method)
+    }
+}
+
+impl Makers<'_> {
+    /// Whether the key of this verification method is one of theirs.
+    pub(super) fn made(self, verification_method: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Issuer(issuer) => is_method_of(issuer, verification_method),
+        }
     }
 }
 
@@ -179,16 +198,18 @@ impl ProofSet {
             .filter(move |proof| is_method_of(identity, &proof.verification_method))
     }
 
-    /// The proofs that must hold: those of `issuer`, one at least, and those whose keys are given.
-    pub(super) fn required<'a>(&'a self, issuer: &str, keys: &ProofKeys) -> Result<Vec<&'a Proof>, ProofError> {
-        if self.of(issuer).next().is_none() {
+    /// The proofs that must hold: those of `makers`, one at least, and those whose keys are given.
+    pub(super) fn required(&self, makers: Makers<'_>, keys: &ProofKeys) -> Result<Vec<&Proof>, ProofError> {
+        if let Makers::Issuer(issuer) = makers
+            && self.of(issuer).next().is_none()
+        {
             return Err(ProofError::VerificationMethod {
                 expected: issuer.to_owned(),
             });
         }
         let is_required = |proof: &&Proof| {
             let method = &proof.verification_method;
-            is_method_of(issuer, method) || keys.get(method).is_some()
+            makers.made(method) || keys.get(method).is_some()
         };
         Ok(self.0.iter().filter(is_required).collect())
     }

@@ -1,5 +1,5 @@
 //! Credentials of version 1.1 (<https://www.w3.org/TR/2022/REC-vc-data-model-20220303/>), which are still held and
-//! presented. They are read, never issued.
+//! presented. This platform does not issue them of its own accord.
 
 use keys::Timestamp;
 use serde_json::Map;
@@ -59,39 +59,44 @@ impl CredentialProperties {
     /// [`DataModelError`], the author's fault.
     pub fn read_received(document: &Map<String, Value>) -> Result<Self, DataModelError> {
         match DataModelVersion::of(document)? {
-            DataModelVersion::V1_1 => read_version_1_1(document),
+            DataModelVersion::V1_1 => Self::read_1_1(document),
             DataModelVersion::V2_0 => Self::read(document),
         }
     }
-}
 
-fn read_version_1_1(document: &Map<String, Value>) -> Result<CredentialProperties, DataModelError> {
-    check_context(document, BASE_CONTEXT_1_1)?;
-    optional_id(document, "id")?;
-    for property in ["evidence", "proof", "termsOfUse"] {
-        typed_objects(document, property)?;
-    }
-    for property in ["credentialStatus", "refreshService"] {
-        let objects = typed_objects(document, property)?;
-        if !objects.iter().all(|object| object.contains_key("id")) {
-            return Err(malformed(property, "objects with an id"));
+    /// Checks the shape of a credential document of version 1.1 and reads its properties. The times are not compared with
+    /// now.
+    ///
+    /// # Errors
+    /// [`DataModelError`], the author's fault.
+    pub fn read_1_1(document: &Map<String, Value>) -> Result<Self, DataModelError> {
+        check_context(document, BASE_CONTEXT_1_1)?;
+        optional_id(document, "id")?;
+        for property in ["evidence", "proof", "termsOfUse"] {
+            typed_objects(document, property)?;
         }
+        for property in ["credentialStatus", "refreshService"] {
+            let objects = typed_objects(document, property)?;
+            if !objects.iter().all(|object| object.contains_key("id")) {
+                return Err(malformed(property, "objects with an id"));
+            }
+        }
+        let issuer = document.get("issuer").unwrap_or(&Value::Null);
+        let (valid_from, valid_until) = read_validity(document)?;
+        let (status, unknown_status) = read_status(document)?;
+        Ok(Self {
+            version: DataModelVersion::V1_1,
+            issuer: identified(issuer, "issuer")?.to_owned(),
+            types: specific_types(&read_types(document, CREDENTIAL_TYPE)?),
+            valid_from: Some(valid_from),
+            valid_until,
+            subject: read_subject(document)?,
+            status,
+            unknown_status,
+            schemas: CredentialSchema::read_all(document)?,
+            related_resources: Vec::new(),
+        })
     }
-    let issuer = document.get("issuer").unwrap_or(&Value::Null);
-    let (valid_from, valid_until) = read_validity(document)?;
-    let (status, unknown_status) = read_status(document)?;
-    Ok(CredentialProperties {
-        version: DataModelVersion::V1_1,
-        issuer: identified(issuer, "issuer")?.to_owned(),
-        types: specific_types(&read_types(document, CREDENTIAL_TYPE)?),
-        valid_from: Some(valid_from),
-        valid_until,
-        subject: read_subject(document)?,
-        status,
-        unknown_status,
-        schemas: CredentialSchema::read_all(document)?,
-        related_resources: Vec::new(),
-    })
 }
 
 /// `issuanceDate` and `expirationDate`; `validFrom` and `validUntil`, which the text announces for later versions and

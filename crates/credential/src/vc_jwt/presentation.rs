@@ -78,6 +78,16 @@ pub struct PresentedVcJwts {
     pub credentials: Vec<Unverified<VcJwt>>,
 }
 
+/// Who signed a presentation. No evidence of a presenter: it may be an old one or another verifier's, so that no holder
+/// binding can be made of it.
+#[must_use]
+pub struct SignedVpJwt {
+    /// The holder.
+    pub holder: String,
+    /// The credentials in order, still to be authenticated.
+    pub credentials: Vec<Unverified<VcJwt>>,
+}
+
 /// The presenter's fault.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
@@ -161,6 +171,32 @@ impl VpJwtError {
     }
 }
 
+/// The `vp+jwt` of a presentation document, once signed by the key with the DID URL `key_id`: for documents that come
+/// from elsewhere. The credentials in it are enveloped, and are not opened.
+///
+/// # Errors
+/// [`VpJwtError::DataModel`], [`VpJwtError::Claim`] and [`VpJwtError::Envelope`], the caller's fault.
+pub fn issue_presentation(
+    document: &Map<String, Value>,
+    key_id: &str,
+    algorithm: Algorithm,
+) -> Result<SigningRequest<String>, VpJwtError> {
+    check_claims(document)?;
+    for object in PresentationProperties::read(document)?.credentials {
+        read_envelope(object)?;
+    }
+    Ok(sign(&Value::Object(document.clone()), key_id, algorithm))
+}
+
+fn sign(document: &Value, key_id: &str, algorithm: Algorithm) -> SigningRequest<String> {
+    let header = [("cty", "vp"), ("kid", key_id), ("typ", PRESENTATION_TYP)];
+    let header = header
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), Value::from(value)))
+        .collect();
+    jws::sign(header, document.to_string().as_bytes(), algorithm)
+}
+
 impl Presentation<'_> {
     /// The `vp+jwt` with these credentials, once signed by the holder's key.
     pub fn sign(&self, credentials: &[&Held<VcJwt>], algorithm: Algorithm) -> SigningRequest<String> {
@@ -186,12 +222,7 @@ impl Presentation<'_> {
                 credentials.iter().map(envelope).collect(),
             );
         }
-        let header = [("cty", "vp"), ("kid", self.key_id), ("typ", PRESENTATION_TYP)];
-        let header = header
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), Value::from(value)))
-            .collect();
-        jws::sign(header, document.to_string().as_bytes(), algorithm)
+        sign(&document, self.key_id, algorithm)
     }
 }
 
@@ -286,6 +317,36 @@ impl UnverifiedPresentation {
     }
 }
 
+impl UnverifiedPresentation {
+    /// Checks the holder's signature with `key`, which the caller resolved as `holder`'s, and the times; not for whom
+    /// and in which transaction it was made.
+    ///
+    /// # Errors
+    /// [`VpJwtError`].
+    pub fn check_signed(self, key: &PublicKey, holder: &str, now: Timestamp) -> Result<SignedVpJwt, VpJwtError> {
+        let _verified = self.jws.verify(key)?;
+        if self.holder != holder {
+            return Err(VpJwtError::WrongHolder {
+                expected: holder.to_owned(),
+            });
+        }
+        let time = |name| numeric_date(&self.document, name);
+        check_validity(time("nbf")?, time("exp")?, now)?;
+        Ok(SignedVpJwt {
+            holder: self.holder,
+            credentials: self.credentials,
+        })
+    }
+}
+
+impl std::fmt::Debug for SignedVpJwt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignedVpJwt")
+            .field("holder", &self.holder)
+            .finish_non_exhaustive()
+    }
+}
+
 impl std::fmt::Debug for UnverifiedPresentation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("UnverifiedPresentation")
@@ -303,12 +364,18 @@ impl std::fmt::Debug for PresentedVcJwts {
 }
 
 /// "Credentials in verifiable presentations MUST be secured", and here they are as `vc+jwt`.
-fn open_envelope(object: &Map<String, Value>) -> Result<Unverified<VcJwt>, VpJwtError> {
+fn read_envelope(object: &Map<String, Value>) -> Result<&str, VpJwtError> {
     let envelope = Envelope::of_credential(object).map_err(|_| VpJwtError::Envelope)?;
-    if envelope.media_type() != ENVELOPE {
-        return Err(VpJwtError::Envelope);
+    if envelope.media_type() == ENVELOPE {
+        Ok(envelope.data())
+    } else {
+        Err(VpJwtError::Envelope)
     }
-    let mut credential = Unverified::<VcJwt>::parse(envelope.data()).map_err(VpJwtError::Credential)?;
+}
+
+fn open_envelope(object: &Map<String, Value>) -> Result<Unverified<VcJwt>, VpJwtError> {
+    let jwt = read_envelope(object)?;
+    let mut credential = Unverified::<VcJwt>::parse(jwt).map_err(VpJwtError::Credential)?;
     credential.0.contents.presented = true;
     Ok(credential)
 }

@@ -515,6 +515,46 @@ fn contexts_are_told_unless_one_is_written_out() {
     assert_eq!(written_out.contexts(), None);
 }
 
+#[test]
+fn a_presentation_document_is_issued_and_read_without_a_transaction() {
+    let scene = Scene::new(Algorithm::Es256);
+    let held = scene.hold();
+    let envelope = json!({
+        "@context": "https://www.w3.org/ns/credentials/v2",
+        "type": "EnvelopedVerifiableCredential",
+        "id": format!("data:application/vc+jwt,{}", held.as_str()),
+    });
+    let presentation = |credential: &Value| {
+        let document = json!({
+            "@context": ["https://www.w3.org/ns/credentials/v2"],
+            "type": ["VerifiablePresentation"],
+            "holder": HOLDER,
+            "verifiableCredential": [credential],
+        });
+        issue_presentation(
+            document.as_object().unwrap(),
+            "did:example:holder#key-1",
+            Algorithm::Es256,
+        )
+    };
+    let text = fulfil(&scene.holder, presentation(&envelope).unwrap()).unwrap();
+    let check = |key: &SoftwareKey, holder: &str| {
+        let presentation = UnverifiedPresentation::parse(&text).unwrap();
+        presentation.check_signed(key.public_key(), holder, NOW)
+    };
+    let signed = check(&scene.holder, HOLDER).unwrap();
+    assert_eq!((signed.holder.as_str(), signed.credentials.len()), (HOLDER, 1));
+    assert!(matches!(check(&scene.issuer, HOLDER), Err(VpJwtError::Jws(_))));
+    assert!(matches!(
+        check(&scene.holder, ISSUER),
+        Err(VpJwtError::WrongHolder { .. })
+    ));
+    // It says nothing of a verifier, so nobody takes it as an answer.
+    assert!(scene.receive(&text).is_err());
+    // What is not in an envelope would not be secured.
+    assert_eq!(presentation(&document()).unwrap_err(), VpJwtError::Envelope);
+}
+
 /// Together each credential has the verdict that it has alone, whatever the others are.
 #[test]
 fn credentials_together_get_the_verdicts_of_each_alone() {

@@ -61,6 +61,7 @@ pub struct ContextLoader {
     documents: HashMap<Arc<str>, Arc<Value>>,
     /// The texts of those documents that were registered as text.
     texts: HashMap<Arc<str>, Arc<str>>,
+    embedded: bool,
     cache: Mutex<Cache>,
     tables: Tables,
 }
@@ -72,6 +73,7 @@ impl ContextLoader {
         Self {
             documents: HashMap::new(),
             texts: HashMap::new(),
+            embedded: false,
             cache: Mutex::new(Cache::default()),
             tables: Tables::new(),
         }
@@ -113,6 +115,21 @@ impl ContextLoader {
     #[must_use]
     pub fn text(&self, url: &str) -> Option<&str> {
         self.texts.get(url).map(AsRef::as_ref)
+    }
+
+    /// Takes documents that say in themselves what their words mean, for whoever secures or checks the words of others
+    /// and acts on none of them. JSON-LD allows it to every document; [Data
+    /// Integrity](https://www.w3.org/TR/vc-data-integrity/#validating-contexts) warns whoever acts on one.
+    #[must_use]
+    pub fn accepting_embedded(mut self) -> Self {
+        self.embedded = true;
+        self
+    }
+
+    /// Whether a credential may have contexts written into its `@context`.
+    #[must_use]
+    pub const fn accepts_embedded(&self) -> bool {
+        self.embedded
     }
 
     /// Whether a document may refer to `url`.

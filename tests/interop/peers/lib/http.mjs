@@ -1,4 +1,4 @@
-// A GET on a connection of its own. `fetch` keeps connections and may pick one that the platform has closed
+// A GET or POST on a connection of its own. `fetch` keeps connections and may pick one that the platform has closed
 // while this process was waiting for a command, and then fails.
 
 import http from "node:http";
@@ -13,5 +13,21 @@ export function getText(url, headers = {}) {
       response.on("error", reject);
     });
     request.on("error", reject);
+  });
+}
+
+/** The status and the JSON of the answer to a POST of JSON. */
+export function post(url, question) {
+  return new Promise((resolve, reject) => {
+    const text = JSON.stringify(question);
+    const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
+    const request = http.request(url, { agent: false, method: "POST", headers }, (response) => {
+      const chunks = [];
+      response.on("data", (chunk) => chunks.push(chunk));
+      response.on("end", () => resolve({ status: response.statusCode, body: JSON.parse(Buffer.concat(chunks).toString("utf8")) }));
+      response.on("error", reject);
+    });
+    request.on("error", reject);
+    request.end(text);
   });
 }

@@ -1,0 +1,224 @@
+//! `/credentials/verify`: what an attacker changes, one thing at a time.
+
+use did::methods;
+use keys::Algorithm;
+use keys::Signer as _;
+use keys::data_integrity::JcsSuite;
+use keys::data_integrity::jcs_sign;
+use serde_json::Value;
+use serde_json::json;
+use signer::SoftwareKey;
+
+use crate::service::Change;
+use crate::service::EDDSA;
+use crate::service::NOW;
+use crate::service::Service;
+use crate::service::document;
+
+async fn refused(service: &Service, credential: &Value) -> String {
+    let answer = service.verify(credential).await;
+    assert_eq!(answer.status, 400, "{}", answer.body);
+    assert_eq!(answer.body["verified"], false);
+    assert!(answer.body.get("credential").is_none());
+    answer.problem().1
+}
+
+#[tokio::test]
+async fn every_changed_part_is_refused() {
+    let service = Service::start().await;
+    let good = service.issue(EDDSA, document()).await.expect(201);
+    assert_eq!(service.verify(&good).await.status, 200);
+    let cases: [Change; 12] = [
+        ("claim", |credential| {
+            credential["credentialSubject"]["name"] = json!("Mallory");
+        }),
+        ("undefined term", |credential| {
+            credential["credentialSubject"]["undefinedTerm"] = json!("IfDroppedWillVerify");
+        }),
+        ("issuer", |credential| {
+            credential["issuer"] = json!("did:example:other");
+        }),
+        ("no proof", |credential| {
+            credential.as_object_mut().unwrap().remove("proof");
+        }),
+        ("proof that is no object", |credential| {
+            credential["proof"] = json!(null);
+        }),
+        ("type of the proof", |credential| {
+            credential["proof"]["type"] = json!("UnknownProofType");
+        }),
+        ("cryptosuite", |credential| {
+            credential["proof"]["cryptosuite"] = json!("UnknownCryptosuite");
+        }),
+        ("purpose", |credential| {
+            credential["proof"]["proofPurpose"] = json!("authentication");
+        }),
+        ("no purpose", |credential| {
+            credential["proof"].as_object_mut().unwrap().remove("proofPurpose");
+        }),
+        ("key that is none", |credential| {
+            credential["proof"]["verificationMethod"] = json!("did:key:invalidVm");
+        }),
+        ("proof value", |credential| {
+            credential["proof"]["proofValue"] = json!("z5nmMBw2u9TGKd9NxxHJtyZKgjN2Eh");
+        }),
+        ("proof value without multibase", |credential| {
+            let value = credential["proof"]["proofValue"].as_str().unwrap()[1..].to_owned();
+            credential["proof"]["proofValue"] = json!(value);
+        }),
+    ];
+    for (name, change) in cases {
+        let mut bad = good.clone();
+        change(&mut bad);
+        assert_ne!(refused(&service, &bad).await, "", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_text_is_no_credential() {
+    let service = Service::start().await;
+    let good = service.issue(EDDSA, document()).await.expect(201);
+    assert_eq!(refused(&service, &json!(good.to_string())).await, "PARSING_ERROR");
+    assert_eq!(refused(&service, &json!([good])).await, "PARSING_ERROR");
+}
+
+#[tokio::test]
+async fn another_instance_s_key_signs_nothing_in_this_one_s_name() {
+    let service = Service::start().await;
+    let good = service.issue(EDDSA, document()).await.expect(201);
+    let other = service.issue("own", document()).await;
+    // Without the token the operator's own instance issues nothing at all.
+    assert_eq!(other.problem().0, 401);
+    let jcs = service.issue("eddsa-jcs-2022", document()).await.expect(201);
+    let mut swapped = good.clone();
+    swapped["issuer"] = jcs["issuer"].clone();
+    refused(&service, &swapped).await;
+    let mut swapped = good;
+    swapped["proof"]["verificationMethod"] = jcs["proof"]["verificationMethod"].clone();
+    refused(&service, &swapped).await;
+}
+
+#[tokio::test]
+async fn expired_credentials_are_refused() {
+    let service = Service::start().await;
+    let mut document = document();
+    document["validUntil"] = json!(NOW.plus(3600).to_rfc3339());
+    let credential = service.issue(EDDSA, document).await.expect(201);
+    assert_eq!(service.verify(&credential).await.status, 200);
+    service.clock.advance(7200);
+    refused(&service, &credential).await;
+}
+
+#[tokio::test]
+async fn checks_ask_for_more_and_never_for_less() {
+    let service = Service::start().await;
+    let good = service.issue(EDDSA, document()).await.expect(201);
+    for checks in [json!([]), json!(["proof"]), json!(["credentialStatus", "validity"])] {
+        let answer = service.verify_with(&good, json!({"checks": checks})).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    let mut bad = good.clone();
+    bad["credentialSubject"]["name"] = json!("Mallory");
+    let answer = service.verify_with(&bad, json!({"checks": []})).await;
+    assert_eq!(answer.status, 400);
+    // A check that we cannot make was not made.
+    let answer = service.verify_with(&good, json!({"checks": ["proof", "trust"]})).await;
+    assert_eq!(answer.problem(), (400, "MALFORMED_VALUE_ERROR".to_owned()));
+    let answer = service.verify_with(&good, json!({"skipEverything": true})).await;
+    assert_eq!(answer.problem(), (400, "PARSING_ERROR".to_owned()));
+}
+
+#[tokio::test]
+async fn a_proof_for_nobody_is_not_one_for_the_caller() {
+    let service = Service::start().await;
+    let good = service.issue(EDDSA, document()).await.expect(201);
+    let domain = service.verify_with(&good, json!({"domain": "domain.example"})).await;
+    assert_eq!(domain.problem(), (400, "INVALID_DOMAIN_ERROR".to_owned()));
+    let challenge = service.verify_with(&good, json!({"challenge": "1235abcd6789"})).await;
+    assert_eq!(challenge.problem(), (400, "INVALID_CHALLENGE_ERROR".to_owned()));
+}
+
+/// A credential with another issuer than its signer, as `issuer` names it, by a key of its own.
+fn signed_for(issuer: &str) -> Value {
+    let key = SoftwareKey::generate(Algorithm::EdDsa, &mut signer::os_rng());
+    // The library refuses to issue it, so it is made by hand: of JSON alone.
+    let mut document = document();
+    document["issuer"] = json!(issuer);
+    let configuration = json!({
+        "created": NOW.to_rfc3339(),
+        "verificationMethod": methods::key::method_id(key.public_key()),
+        "proofPurpose": "assertionMethod",
+        "@context": document["@context"],
+    });
+    let configuration = configuration.as_object().unwrap().clone();
+    let request = jcs_sign(JcsSuite::EddsaJcs2022, Algorithm::EdDsa, &document, configuration);
+    document["proof"] = key.fulfil(request.unwrap()).unwrap();
+    document
+}
+
+#[tokio::test]
+async fn nobody_signs_in_the_name_of_a_did_and_an_issuer_without_one_is_told() {
+    let service = Service::start().await;
+    let unattributed = signed_for("https://university.example/issuers/1");
+    let answer = service.verify(&unattributed).await.expect(200);
+    assert!(
+        answer["problemDetails"].to_string().contains("issuer-not-checked"),
+        "{answer}"
+    );
+    let strict = service.verify_with(&unattributed, json!({"checks": ["issuer"]})).await;
+    assert_eq!(strict.problem(), (400, "issuer-not-checked".to_owned()));
+    for did in [service.did(EDDSA), "did:web:university.example".to_owned()] {
+        assert_eq!(
+            refused(&service, &signed_for(&did)).await,
+            "PROOF_VERIFICATION_ERROR",
+            "{did}"
+        );
+    }
+    let mut changed = unattributed;
+    changed["credentialSubject"]["name"] = json!("Mallory");
+    refused(&service, &changed).await;
+}
+
+#[tokio::test]
+async fn the_credential_and_the_results_come_back_on_request() {
+    let service = Service::start().await;
+    let good = service.issue(EDDSA, document()).await.expect(201);
+    let plain = service.verify(&good).await.expect(200);
+    assert!(plain.get("credential").is_none() && plain.get("results").is_none());
+    let options = json!({"returnCredential": true, "returnResults": true, "returnProblemDetails": true});
+    let full = service.verify_with(&good, options).await.expect(200);
+    assert_eq!(full["credential"], good);
+    assert_eq!(full["results"]["proof"][0]["verified"], true);
+}
+
+#[tokio::test]
+async fn envelopes_need_their_context_type_and_data_url() {
+    let service = Service::start().await;
+    let good = service.issue("vc-jwt-p256", document()).await.expect(201);
+    assert_eq!(service.verify(&good).await.status, 200);
+    let cases: [Change; 6] = [
+        ("empty context", |envelope| envelope["@context"] = json!([])),
+        ("other context", |envelope| {
+            envelope["@context"] = json!("https://www.w3.org/ns/credentials/examples/v2");
+        }),
+        ("bare JWT", |envelope| {
+            envelope["id"] = json!(envelope["id"].as_str().unwrap().split(',').next_back().unwrap());
+        }),
+        ("no type", |envelope| {
+            envelope.as_object_mut().unwrap().remove("type");
+        }),
+        ("other type", |envelope| {
+            envelope["type"] = json!("VerifiableCredential");
+        }),
+        ("changed signature", |envelope| {
+            let id = envelope["id"].as_str().unwrap();
+            let (start, signature) = id.rsplit_once('.').unwrap();
+            envelope["id"] = json!(format!("{start}.{}", signature.chars().rev().collect::<String>()));
+        }),
+    ];
+    for (name, change) in cases {
+        let mut bad = good.clone();
+        change(&mut bad);
+        assert_ne!(refused(&service, &bad).await, "", "{name}");
+    }
+}
