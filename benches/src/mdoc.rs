@@ -100,8 +100,8 @@ impl Presented {
             status: None,
             namespaces: vec![(NAMESPACE, elements)],
         };
-        let (issued, issuer_check) = sign(&issuer, new.issue(Algorithm::Es256, &mut signer::os_rng()));
-        let held = Unverified::<Mdoc>::parse(&issued)
+        let (mdoc, issuer_check) = sign(&issuer, new.issue(Algorithm::Es256, &mut signer::os_rng()));
+        let held = Unverified::<Mdoc>::parse(&mdoc)
             .and_then(|parsed| parsed.restore(issuer.public_key(), "did:example:issuer"))
             .expect("our own mdoc");
         let transcript = SessionTranscript::openid4vp(VERIFIER, "n-1", None, "https://verifier.example/response");

@@ -23,123 +23,136 @@ pub struct Row {
     pub raw: Box<dyn Fn()>,
 }
 
+impl Row {
+    /// Each side has a value of its own, so that neither warms the other's memory.
+    fn new<T: 'static>(
+        name: &'static str,
+        bound: impl Into<Option<f64>>,
+        make: impl Fn() -> T,
+        whole: fn(&T),
+        raw: fn(&T),
+    ) -> Self {
+        let [of_whole, of_raw] = [make(), make()];
+        Self {
+            name,
+            bound: bound.into(),
+            whole: Box::new(move || whole(&of_whole)),
+            raw: Box::new(move || raw(&of_raw)),
+        }
+    }
+}
+
 /// Every row, with its credentials made. The bounds are those that the project has set itself.
 pub fn rows() -> Vec<Row> {
-    let mut rows = Vec::new();
-    let mut row = |name, bound, whole: Box<dyn Fn()>, raw: Box<dyn Fn()>| {
-        rows.push(Row {
-            name,
-            bound,
-            whole,
-            raw,
-        });
+    [sd_jwt(), mdoc(), jwt(), data_integrity(), selective(), bbs()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn sd_jwt() -> Vec<Row> {
+    let row = |name, disclosed, bound| {
+        let make = || Presented::new(disclosed);
+        Row::new(name, bound, make, Presented::verify, Presented::raw)
     };
-    for (name, disclosed, bound) in [
-        ("SD-JWT VC ES256 with key binding, 3 of 10 claims", 3, 1.5),
-        ("SD-JWT VC ES256 with key binding, 10 of 10 claims", 10, 1.15),
-    ] {
-        let [whole, raw] = [(); 2].map(|()| Presented::new(disclosed));
-        row(
-            name,
-            Some(bound),
-            Box::new(move || whole.verify()),
-            Box::new(move || raw.raw()),
-        );
-    }
-    let [whole, raw] = [(); 2].map(|()| Verdict::new(3));
-    row(
-        "the verdict over it with a trust bundle, 3 of 10 claims",
-        Some(1.5),
-        Box::new(move || whole.verify()),
-        Box::new(move || raw.raw()),
+    vec![
+        row("SD-JWT VC ES256 with key binding, 3 of 10 claims", 3, 1.5),
+        row("SD-JWT VC ES256 with key binding, 10 of 10 claims", 10, 1.15),
+        Row::new(
+            "the verdict over it with a trust bundle, 3 of 10 claims",
+            1.5,
+            || Verdict::new(3),
+            Verdict::verify,
+            Verdict::raw,
+        ),
+    ]
+}
+
+fn mdoc() -> Vec<Row> {
+    use mdoc::Presented;
+    let name = "mdoc ES256 with device signature, 10 elements";
+    vec![Row::new(name, 1.3, Presented::new, Presented::verify, Presented::raw)]
+}
+
+fn jwt() -> Vec<Row> {
+    let (credential, presentation) = ("vc+jwt EdDSA", "vp+jwt EdDSA with one vc+jwt");
+    vec![
+        Row::new(
+            credential,
+            1.15,
+            Jwts::new,
+            Jwts::verify_credential,
+            Jwts::raw_credential,
+        ),
+        Row::new(
+            presentation,
+            None,
+            Jwts::new,
+            Jwts::verify_presentation,
+            Jwts::raw_presentation,
+        ),
+        Row::new(
+            "1,000 vc+jwt EdDSA of one issuer at once",
+            0.6,
+            || ManyJwts::new(1_000),
+            ManyJwts::verify,
+            ManyJwts::raw,
+        ),
+    ]
+}
+
+fn data_integrity() -> Vec<Row> {
+    let row = |name, suite, bound: Option<f64>| {
+        let make = || Proven::new(suite);
+        Row::new(name, bound, make, Proven::verify, Proven::raw)
+    };
+    vec![
+        row("eddsa-jcs-2022, 10 claims", Cryptosuite::EddsaJcs2022, None),
+        row("eddsa-rdfc-2022, 10 claims", Cryptosuite::EddsaRdfc2022, Some(2.5)),
+        Row::new(
+            "eddsa-rdfc-2022, issuing 10 claims",
+            3.0,
+            || Proven::new(Cryptosuite::EddsaRdfc2022),
+            Proven::issue,
+            Proven::raw_issue,
+        ),
+    ]
+}
+
+fn selective() -> Vec<Row> {
+    let row = |name, claims| Row::new(name, 1.5, || Shown::new(claims), Shown::verify, Shown::raw);
+    vec![
+        row("ecdsa-sd-2023 derived proof, 3 of 10 claims", 3),
+        row("ecdsa-sd-2023 derived proof, 10 of 10 claims", 10),
+    ]
+}
+
+fn bbs() -> Vec<Row> {
+    let (derive, verify) = (
+        "bbs-2023 deriving and checking, 3 of 10 claims",
+        "bbs-2023 derived proof, 3 of 10 claims",
     );
-    let [whole, raw] = [(); 2].map(|()| mdoc::Presented::new());
-    row(
-        "mdoc ES256 with device signature, 10 elements",
-        Some(1.3),
-        Box::new(move || whole.verify()),
-        Box::new(move || raw.raw()),
-    );
-    let [whole, raw] = [(); 2].map(|()| Jwts::new());
-    row(
-        "vc+jwt EdDSA",
-        Some(1.15),
-        Box::new(move || whole.verify_credential()),
-        Box::new(move || raw.raw_credential()),
-    );
-    let [whole, raw] = [(); 2].map(|()| Jwts::new());
-    row(
-        "vp+jwt EdDSA with one vc+jwt",
-        None,
-        Box::new(move || whole.verify_presentation()),
-        Box::new(move || raw.raw_presentation()),
-    );
-    let [whole, raw] = [(); 2].map(|()| ManyJwts::new(1_000));
-    row(
-        "1,000 vc+jwt EdDSA of one issuer at once",
-        Some(0.6),
-        Box::new(move || whole.verify()),
-        Box::new(move || raw.raw()),
-    );
-    for (name, suite, bound) in [
-        ("eddsa-jcs-2022, 10 claims", Cryptosuite::EddsaJcs2022, None),
-        ("eddsa-rdfc-2022, 10 claims", Cryptosuite::EddsaRdfc2022, Some(2.5)),
-    ] {
-        let [whole, raw] = [(); 2].map(|()| Proven::new(suite));
-        row(
-            name,
-            bound,
-            Box::new(move || whole.verify()),
-            Box::new(move || raw.raw()),
-        );
-    }
-    for (name, claims) in [
-        ("ecdsa-sd-2023 derived proof, 3 of 10 claims", 3),
-        ("ecdsa-sd-2023 derived proof, 10 of 10 claims", 10),
-    ] {
-        let [whole, raw] = [(); 2].map(|()| Shown::new(claims));
-        row(
-            name,
-            Some(1.5),
-            Box::new(move || whole.verify()),
-            Box::new(move || raw.raw()),
-        );
-    }
-    let works: [(_, _, fn(&Unlinkable), fn(&Unlinkable)); 3] = [
-        (
+    vec![
+        Row::new(
             "bbs-2023 issuing, 10 claims",
-            Some(1.5),
+            1.5,
+            Unlinkable::new,
             Unlinkable::issue,
             Unlinkable::raw_issue,
         ),
-        (
-            "bbs-2023 deriving and checking, 3 of 10 claims",
+        Row::new(
+            derive,
             None,
+            Unlinkable::new,
             Unlinkable::derive,
             Unlinkable::raw_derive,
         ),
-        (
-            "bbs-2023 derived proof, 3 of 10 claims",
+        Row::new(
+            verify,
             None,
+            Unlinkable::new,
             Unlinkable::verify,
             Unlinkable::raw_verify,
         ),
-    ];
-    for (name, bound, whole, raw) in works {
-        let [of_whole, of_raw] = [(); 2].map(|()| Unlinkable::new());
-        row(
-            name,
-            bound,
-            Box::new(move || whole(&of_whole)),
-            Box::new(move || raw(&of_raw)),
-        );
-    }
-    let [whole, raw] = [(); 2].map(|()| Proven::new(Cryptosuite::EddsaRdfc2022));
-    row(
-        "eddsa-rdfc-2022, issuing 10 claims",
-        Some(3.0),
-        Box::new(move || whole.issue()),
-        Box::new(move || raw.raw_issue()),
-    );
-    rows
+    ]
 }

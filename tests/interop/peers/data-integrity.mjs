@@ -1,11 +1,13 @@
 // @digitalbazaar/vc with its cryptosuites: issues and verifies W3C credentials and presentations.
 //
-//   issue    credential, key (private JWK), method, controller -> credential
+//   issue    credential, key (private JWK), method, controller, mandatory? (JSON pointers) -> credential
+//   derive   credential (with a base proof), selective (JSON pointers) -> credential
 //   verify   credential, key (JWK), method, controller -> (nothing more)
 //   present  credential, holder (private JWK, as did:key), challenge, domain -> presentation
 //   verify_presentation  presentation, key, method, controller, holder (JWK), challenge, domain
 //
-// `suite` names the cryptosuite, eddsa-rdfc-2022 if it is missing; keys are of Ed25519, P-256 or P-384, as it needs.
+// `suite` names the cryptosuite, eddsa-rdfc-2022 if it is missing; keys are of Ed25519, P-256, P-384
+// or BLS12-381 (G2), as it needs.
 // `method` is the id of the key, `controller` who it belongs to. Nothing is fetched: the contexts are those of
 // schemas/types and those that the library brings along. Status lists are not read: what is asked here is who
 // signed.
@@ -13,20 +15,23 @@
 import { readFileSync, readdirSync, existsSync } from "node:fs";
 
 import { DataIntegrityProof } from "@digitalbazaar/data-integrity";
+import * as bbs2023 from "@digitalbazaar/bbs-2023-cryptosuite";
+import * as Bls12381Multikey from "@digitalbazaar/bls12-381-multikey";
 import * as EcdsaMultikey from "@digitalbazaar/ecdsa-multikey";
 import * as ecdsaJcs2019 from "@digitalbazaar/ecdsa-jcs-2019-cryptosuite";
 import { cryptosuite as ecdsaRdfc2019 } from "@digitalbazaar/ecdsa-rdfc-2019-cryptosuite";
+import * as ecdsaSd2023 from "@digitalbazaar/ecdsa-sd-2023-cryptosuite";
 import * as Ed25519Multikey from "@digitalbazaar/ed25519-multikey";
 import * as eddsaJcs2022 from "@digitalbazaar/eddsa-jcs-2022-cryptosuite";
 import { cryptosuite as eddsaRdfc2022 } from "@digitalbazaar/eddsa-rdfc-2022-cryptosuite";
 import * as vc from "@digitalbazaar/vc";
 
-import { multikeyOfEd25519, multikeyOfEcdsa, secretMultikeyOfEd25519 } from "./lib/did.mjs";
+import { multikeyOfBls12381, multikeyOfEcdsa, multikeyOfEd25519, secretMultikeyOfBls12381, secretMultikeyOfEd25519 } from "./lib/did.mjs";
 import { serve } from "./lib/serve.mjs";
 
 const SCHEMAS = new URL("../../../schemas/", import.meta.url);
 
-/** The suites, as they sign and as they verify. */
+/** Those that sign a whole document, as they sign and as they verify. */
 const SUITES = {
   "ecdsa-jcs-2019": [ecdsaJcs2019.createSignCryptosuite(), ecdsaJcs2019.createVerifyCryptosuite()],
   "ecdsa-rdfc-2019": [ecdsaRdfc2019, ecdsaRdfc2019],
@@ -34,12 +39,21 @@ const SUITES = {
   "eddsa-rdfc-2022": [eddsaRdfc2022, eddsaRdfc2022],
 };
 
-function suites({ suite = "eddsa-rdfc-2022" }) {
+/** Those of which a holder can show a part. */
+const SELECTIVE = { "bbs-2023": bbs2023, "ecdsa-sd-2023": ecdsaSd2023 };
+
+function suites({ suite = "eddsa-rdfc-2022", mandatory = [] }) {
+  if (Object.hasOwn(SELECTIVE, suite)) {
+    const { createSignCryptosuite, createVerifyCryptosuite } = SELECTIVE[suite];
+    return [createSignCryptosuite({ mandatoryPointers: mandatory }), createVerifyCryptosuite()];
+  }
   if (!Object.hasOwn(SUITES, suite)) throw new Error(`expected one of ${Object.keys(SUITES)}, found ${suite}`);
   return SUITES[suite];
 }
 
-const multikey = (jwk) => (jwk.kty === "OKP" ? multikeyOfEd25519(jwk) : multikeyOfEcdsa(jwk));
+/** How keys of a curve are written. */
+const MULTIKEYS = { BLS12381G2: multikeyOfBls12381, Ed25519: multikeyOfEd25519 };
+const multikey = (jwk) => (MULTIKEYS[jwk.crv] ?? multikeyOfEcdsa)(jwk);
 
 /** Our own contexts by their addresses. */
 function contexts() {
@@ -81,20 +95,25 @@ function loader(keys) {
   };
 }
 
-async function signingSuite({ suite, key, method, controller }) {
+async function signer({ key, method, controller }) {
   const named = { id: method, controller };
-  const pair =
-    key.kty === "OKP"
-      ? await Ed25519Multikey.from({
-          "@context": "https://w3id.org/security/multikey/v1",
-          type: "Multikey",
-          publicKeyMultibase: multikeyOfEd25519(key),
-          secretKeyMultibase: secretMultikeyOfEd25519(key),
-          ...named,
-        })
-      : await EcdsaMultikey.fromJwk({ jwk: { ...key, key_ops: ["sign"] }, secretKey: true, ...named });
-  return new DataIntegrityProof({ signer: pair.signer(), cryptosuite: suites({ suite })[0] });
+  const published = { "@context": "https://w3id.org/security/multikey/v1", type: "Multikey", ...named };
+  if (key.crv === "Ed25519") {
+    const secretKeyMultibase = secretMultikeyOfEd25519(key);
+    const pair = await Ed25519Multikey.from({ ...published, publicKeyMultibase: multikey(key), secretKeyMultibase });
+    return pair.signer();
+  }
+  if (key.crv === "BLS12381G2") {
+    const secretKeyMultibase = secretMultikeyOfBls12381(key);
+    const pair = await Bls12381Multikey.from({ ...published, publicKeyMultibase: multikey(key), secretKeyMultibase });
+    return pair.signer();
+  }
+  const pair = await EcdsaMultikey.fromJwk({ jwk: { ...key, key_ops: ["sign"] }, secretKey: true, ...named });
+  return pair.signer();
 }
+
+const signingSuite = async (question) =>
+  new DataIntegrityProof({ signer: await signer(question), cryptosuite: suites(question)[0] });
 
 const verifyingSuite = (question) => new DataIntegrityProof({ cryptosuite: suites(question)[1] });
 
@@ -107,6 +126,16 @@ await serve({
   async issue(question) {
     const suite = await signingSuite(question);
     return { credential: await vc.issue({ credential: question.credential, suite, documentLoader: loader([question]) }) };
+  },
+
+  async derive({ suite, credential, selective }) {
+    const cryptosuite = SELECTIVE[suite].createDiscloseCryptosuite({ selectivePointers: selective });
+    const derived = await vc.derive({
+      verifiableCredential: credential,
+      suite: new DataIntegrityProof({ cryptosuite }),
+      documentLoader: loader([]),
+    });
+    return { credential: derived };
   },
 
   async verify(question) {

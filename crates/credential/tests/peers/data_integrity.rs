@@ -16,6 +16,7 @@ use credential::data_integrity::PresentedLdpVcs;
 use credential::data_integrity::ProofOptions;
 use credential::data_integrity::UnverifiedPresentation;
 use jsonld::ContextLoader;
+use keys::Algorithm;
 use serde_json::Value;
 use serde_json::json;
 
@@ -26,8 +27,8 @@ use crate::party::now;
 use crate::peer;
 use crate::peer::DATA_INTEGRITY;
 
-const ISSUER: &str = "did:web:population.attestry.example";
-const METHOD: &str = "did:web:population.attestry.example#key-1";
+pub(crate) const ISSUER: &str = "did:web:population.attestry.example";
+pub(crate) const METHOD: &str = "did:web:population.attestry.example#key-1";
 const NONCE: &str = "n-1";
 const TYPE: &str = "https://attestry.example/types/PersonIdentity";
 const VERIFIER: &str = "did:example:verifier";
@@ -35,11 +36,12 @@ const VERIFIER: &str = "did:example:verifier";
 /// What `@digitalbazaar/vc` accepts although it was changed.
 const LAX: [&str; 0] = [];
 
-struct Scene {
-    suite: Cryptosuite,
-    issuer: Party,
+/// An issuer and a holder with keys of a suite.
+pub(crate) struct Scene {
+    pub(crate) suite: Cryptosuite,
+    pub(crate) issuer: Party,
     holder: Party,
-    contexts: ContextLoader,
+    pub(crate) contexts: ContextLoader,
 }
 
 /// Every suite that signs whole documents, with each of its algorithms.
@@ -49,15 +51,10 @@ fn scenes() -> impl Iterator<Item = Scene> {
         .into_iter()
         .filter(move |suite| installed && !suite.is_selective())
         .flat_map(|suite| suite.algorithms().iter().map(move |algorithm| (suite, *algorithm)))
-        .map(|(suite, algorithm)| Scene {
-            suite,
-            issuer: Party::new(algorithm),
-            holder: Party::new(algorithm),
-            contexts: contexts(),
-        })
+        .map(|(suite, algorithm)| Scene::new(suite, algorithm))
 }
 
-fn exchange<'a>(scene: &Scene, what: &'a str) -> Exchange<'a> {
+pub(crate) fn exchange<'a>(scene: &Scene, what: &'a str) -> Exchange<'a> {
     Exchange {
         format: scene.format(),
         peer: DATA_INTEGRITY.name(),
@@ -75,9 +72,23 @@ fn contexts() -> ContextLoader {
 }
 
 impl Scene {
+    pub(crate) fn new(suite: Cryptosuite, algorithm: Algorithm) -> Self {
+        Self {
+            suite,
+            issuer: Party::new(algorithm),
+            // BBS signs no presentations, so its holder has a key of another kind.
+            holder: Party::new(if algorithm == Algorithm::Bbs {
+                Algorithm::EdDsa
+            } else {
+                algorithm
+            }),
+            contexts: contexts(),
+        }
+    }
+
     /// With objects inside of each other, arrays, dates, numbers and other scripts: all that canonicalization
     /// could get wrong.
-    fn document(&self) -> Value {
+    pub(crate) fn document(&self) -> Value {
         json!({
             "@context": ["https://www.w3.org/ns/credentials/v2", format!("{TYPE}/context.jsonld")],
             "type": ["VerifiableCredential", "PersonIdentity"],
@@ -117,7 +128,7 @@ impl Scene {
         DATA_INTEGRITY.ask(&question).unwrap()["credential"].clone()
     }
 
-    fn authenticate(&self, credential: &Value) -> Result<Authentic<LdpVc>, LdpVcError> {
+    pub(crate) fn authenticate(&self, credential: &Value) -> Result<Authentic<LdpVc>, LdpVcError> {
         Unverified::<LdpVc>::parse(&credential.to_string())?.authenticate(
             self.issuer.key(),
             ISSUER,
@@ -126,7 +137,7 @@ impl Scene {
         )
     }
 
-    fn question(&self, credential: &Value) -> Value {
+    pub(crate) fn question(&self, credential: &Value) -> Value {
         json!({
             "do": "verify", "suite": self.suite.as_str(), "credential": credential, "key": self.issuer.jwk(),
             "method": METHOD, "controller": ISSUER,
@@ -199,7 +210,7 @@ impl Scene {
 }
 
 /// The peer's answer to the genuine thing, which must be yes, and then to each mutation.
-fn ask_the_peer(genuine: Value, mutations: impl Iterator<Item = Value>) -> Vec<bool> {
+pub(crate) fn ask_the_peer(genuine: Value, mutations: impl Iterator<Item = Value>) -> Vec<bool> {
     let questions: Vec<Value> = std::iter::once(genuine).chain(mutations).collect();
     let mut answers = DATA_INTEGRITY.ask_all(&questions).into_iter();
     answers.next().expect("an answer").expect("a genuine document");

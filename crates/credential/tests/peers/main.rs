@@ -11,4 +11,5 @@ mod mutation;
 mod party;
 mod peer;
 mod sd_jwt_vc;
+mod selective;
 mod vc_jwt;

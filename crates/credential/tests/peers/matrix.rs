@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::mutation::Mutation;
 
 /// Changes that must be made of everything that is exchanged.
-const MIN_MUTATIONS: usize = 30;
+pub(crate) const MIN_MUTATIONS: usize = 30;
 
 /// One exchange of one format.
 pub(crate) struct Exchange<'a> {

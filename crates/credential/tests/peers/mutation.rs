@@ -18,7 +18,12 @@ pub(crate) fn of_document(document: &Value) -> Vec<Mutation<Value>> {
         let mut bytes = bytes.clone();
         bytes[at] ^= 1;
         let mut changed = document.clone();
-        changed["proof"]["proofValue"] = json!(keys::multibase::encode_base58btc(&bytes));
+        let encoded = if value.starts_with('u') {
+            format!("u{}", base64url::encode(&bytes))
+        } else {
+            keys::multibase::encode_base58btc(&bytes)
+        };
+        changed["proof"]["proofValue"] = json!(encoded);
         mutations.push((format!("bit of byte {at} of proofValue"), changed));
     }
     mutations
@@ -117,8 +122,8 @@ fn of_json(document: &Value) -> Vec<Mutation<Value>> {
     let mut mutations = Vec::new();
     for pointer in pointers {
         let mut changed = document.clone();
-        if let Some(other) = changed.pointer_mut(&pointer).and_then(other_value) {
-            mutations.push((format!("{pointer} changed to {other}"), changed));
+        if changed.pointer_mut(&pointer).is_some_and(change) {
+            mutations.push((format!("{pointer} changed"), changed));
         }
         let mut changed = document.clone();
         remove(&mut changed, &pointer);
@@ -150,14 +155,14 @@ fn collect(value: &Value, pointer: &str, pointers: &mut Vec<String>) {
 }
 
 /// Changes a value that is no object or array.
-fn other_value(value: &mut Value) -> Option<Value> {
-    *value = match &*value {
-        Value::String(text) => json!(format!("{text}x")),
-        Value::Bool(boolean) => json!(!boolean),
-        Value::Number(number) => json!(number.as_i64()? + 1),
-        _ => return None,
+fn change(value: &mut Value) -> bool {
+    let changed = match &*value {
+        Value::String(text) => Some(json!(format!("{text}x"))),
+        Value::Bool(boolean) => Some(json!(!boolean)),
+        Value::Number(number) => number.as_i64().map(|number| json!(number + 1)),
+        _ => None,
     };
-    Some(value.clone())
+    changed.map(|changed| *value = changed).is_some()
 }
 
 fn remove(document: &mut Value, pointer: &str) {

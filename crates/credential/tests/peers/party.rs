@@ -37,10 +37,12 @@ impl Party {
             Algorithm::Bbs | Algorithm::EdDsa | Algorithm::Es256 => vec![0; 32],
             Algorithm::Es384 => vec![0; 48],
         };
-        signer::os_rng().fill_bytes(&mut secret);
-        Self {
-            key: SoftwareKey::from_secret(algorithm, &secret).unwrap(),
-            secret,
+        loop {
+            signer::os_rng().fill_bytes(&mut secret);
+            // Not every number is a scalar of the group.
+            if let Ok(key) = SoftwareKey::from_secret(algorithm, &secret) {
+                return Self { key, secret };
+            }
         }
     }
 

@@ -69,7 +69,7 @@ const SIGNER: Name<'_> = Name {
     common_name: "Utopia DS",
 };
 
-fn iaca_of<'a>(root: &'a Pair) -> NewCertificate<'a> {
+fn iaca_of(root: &Pair) -> NewCertificate<'_> {
     NewCertificate {
         subject: IACA,
         key: &root.1,

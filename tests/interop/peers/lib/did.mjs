@@ -57,6 +57,16 @@ export function multikeyOfEcdsa(jwk) {
   return `z${toBase58(Buffer.concat([Buffer.from([...prefix, 2 + (y.at(-1) & 1)]), x]))}`;
 }
 
+/** The Multikey of a BLS12-381 JWK in G2. */
+export function multikeyOfBls12381(jwk) {
+  return `z${toBase58(Buffer.concat([Buffer.from([0xeb, 0x01]), Buffer.from(jwk.x, "base64url")]))}`;
+}
+
+/** The private Multikey of a BLS12-381 JWK in G2. */
+export function secretMultikeyOfBls12381(jwk) {
+  return `z${toBase58(Buffer.concat([Buffer.from([0x8a, 0x26]), Buffer.from(jwk.d, "base64url")]))}`;
+}
+
 /** The private Multikey of an Ed25519 JWK, as @digitalbazaar/ed25519-multikey takes it. */
 export function secretMultikeyOfEd25519(jwk) {
   const [d, x] = [Buffer.from(jwk.d, "base64url"), Buffer.from(jwk.x, "base64url")];
