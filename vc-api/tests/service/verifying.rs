@@ -222,3 +222,42 @@ async fn envelopes_need_their_context_type_and_data_url() {
         assert_ne!(refused(&service, &bad).await, "", "{name}");
     }
 }
+
+/// A further proof of `credential` by `key`, of whom the verifier knows what its did:key says.
+fn with_second_proof(credential: &Value, method: &str, key: &SoftwareKey) -> Value {
+    let mut bare = credential.clone();
+    let first = bare.as_object_mut().unwrap().remove("proof").unwrap();
+    let configuration = json!({
+        "created": NOW.to_rfc3339(),
+        "verificationMethod": method,
+        "proofPurpose": "assertionMethod",
+        "@context": bare["@context"],
+    });
+    let configuration = configuration.as_object().unwrap().clone();
+    let request = jcs_sign(JcsSuite::EddsaJcs2022, Algorithm::EdDsa, &bare, configuration).unwrap();
+    let mut both = bare;
+    both["proof"] = json!([first, key.fulfil(request).unwrap()]);
+    both
+}
+
+#[tokio::test]
+async fn every_proof_of_a_set_must_hold() {
+    let service = Service::start().await;
+    let key = || SoftwareKey::generate(Algorithm::EdDsa, &mut signer::os_rng());
+    let (notary, other) = (key(), key());
+    let notary_s = methods::key::method_id(notary.public_key());
+    let unattributed = signed_for("https://university.example/issuers/1");
+    for credential in [service.issue(EDDSA, document()).await.expect(201), unattributed] {
+        let both = with_second_proof(&credential, &notary_s, &notary);
+        assert_eq!(service.verify(&both).await.expect(200)["verified"], true);
+        // In the notary's name, by another; and by somebody whose key nobody here can tell.
+        let forged = with_second_proof(&credential, &notary_s, &other);
+        assert_eq!(refused(&service, &forged).await, "CRYPTOGRAPHIC_SECURITY_ERROR");
+        let unknown = with_second_proof(&credential, "did:web:notary.example#key", &notary);
+        assert_eq!(refused(&service, &unknown).await, "INVALID_VERIFICATION_METHOD");
+        // One that does not hold is not outweighed by one that does.
+        let mut changed = both.clone();
+        changed["proof"][0]["proofValue"] = changed["proof"][1]["proofValue"].clone();
+        refused(&service, &changed).await;
+    }
+}
