@@ -21,6 +21,7 @@ use rand_core::Rng as _;
 use serde_json::Value;
 use serde_json::json;
 use trust::TrustedBundle;
+use trust::entry::TokenFormat;
 use trust::merkle::Hash;
 
 const ROUNDS: usize = 20;
@@ -164,11 +165,19 @@ fn check(client: &Client, bundle: &TrustedBundle, subject: &str, known: &Known) 
     // The nonce is used up as well.
     let again = client.send(&known.request);
     assert_eq!(again.oauth_error(), (400, "invalid_nonce".to_owned()), "{subject}");
-    // What the issuer serves is what the registry has.
+    // What the issuer serves is what the registry has, in every form.
     let path = uri.split_once("/issuers/").unwrap().1;
-    let served = client.get(&format!("/issuers/{path}"));
-    let digests: Vec<Hash> = committed.list.tokens.iter().map(|token| token.digest).collect();
-    assert_eq!(digests, [Hash::digest(&served.body)], "{uri}");
+    assert_eq!(committed.list.tokens.len(), 2, "{uri}");
+    for token in &committed.list.tokens {
+        let media_type = match token.format {
+            TokenFormat::Jwt => "application/statuslist+jwt",
+            TokenFormat::Cwt => "application/statuslist+cwt",
+            other => panic!("{uri} in the form {other:?}"),
+        };
+        let served = client.send(&Request::get(&format!("/issuers/{path}")).header("accept", media_type));
+        assert_eq!(served.status, 200, "{uri} {media_type}");
+        assert_eq!(token.digest, Hash::digest(&served.body), "{uri} {media_type}");
+    }
 }
 
 #[test]
