@@ -1,7 +1,7 @@
 //! `did:key`: an identifier that is a public key
 //! ([did:key](https://w3c-ccg.github.io/did-key-spec/)).
 //!
-//! Supported keys are Ed25519, P-256 and P-384. The document has Multikey methods and no `keyAgreement`:
+//! Supported keys are Ed25519, P-256, P-384 and BLS12-381 in G2. The document has Multikey methods and no `keyAgreement`:
 //! the specification derives one only on request, and we never ask.
 
 use keys::KeyError;
@@ -30,7 +30,7 @@ pub enum DidKeyError {
     #[error("expected the fragment of a did:key URL to repeat its key")]
     Fragment,
     /// Not a key, or of a kind that we do not implement.
-    #[error("expected an Ed25519, P-256 or P-384 key in a did:key")]
+    #[error("expected an Ed25519, P-256, P-384 or BLS12-381 G2 key in a did:key")]
     Key(#[from] KeyError),
     /// A DID of another method.
     #[error("expected a did:key, found method {found}")]
