@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn what_it_signs_its_public_key_verifies() {
-        for algorithm in Algorithm::ALL {
+        for algorithm in [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Es384] {
             let key = SoftwareKey::generate(algorithm, &mut crate::os_rng());
             let signature = key.sign(b"message").unwrap();
             assert_eq!(key.public_key().verify(b"message", &signature), Ok(()));

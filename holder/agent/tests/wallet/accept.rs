@@ -187,10 +187,10 @@ async fn an_offer_that_its_issuer_does_not_make_is_refused() {
     without_code.grants.pre_authorized_code = None;
     let error = read(&without_code.to_uri()).await.unwrap_err();
     assert!(matches!(error, ReadOfferError::NoCode), "{}", chain(&error));
-    let mdoc = platform.issuer(|issuer| issuer.offer(&["Mdoc"], None));
-    let error = read(&mdoc.to_uri()).await.unwrap_err();
+    let foreign = platform.issuer(|issuer| issuer.offer(&["Foreign"], None));
+    let error = read(&foreign.to_uri()).await.unwrap_err();
     assert!(
-        matches!(&error, ReadOfferError::Unreadable { found } if found == "mso_mdoc"),
+        matches!(&error, ReadOfferError::Unreadable { found } if found == "jwt_vc_json-ld"),
         "{}",
         chain(&error)
     );
@@ -285,18 +285,18 @@ async fn of_several_credentials_those_that_are_good_are_kept() {
     let names: Vec<&str> = received.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["Driving licence", "Person identity"]);
     platform.issuer(|issuer| issuer.fault = Fault::NoLicence);
-    let accepted = accept(&platform, &wallet, &["Licence", "Identity", "Mdoc"])
+    let accepted = accept(&platform, &wallet, &["Licence", "Identity", "Foreign"])
         .await
         .unwrap();
     assert_eq!(accepted.received[0].name, "Person identity");
-    let [licence, mdoc] = accepted.not_received.as_slice() else {
+    let [licence, foreign] = accepted.not_received.as_slice() else {
         panic!("two are missing")
     };
     assert_eq!(licence.configuration_id, "Licence");
     assert!(matches!(&licence.error, AcceptError::Peer(error) if error.code() == Some("credential_request_denied")));
     assert!(matches!(
-        (mdoc.configuration_id.as_str(), &mdoc.error),
-        ("Mdoc", AcceptError::NotReadable)
+        (foreign.configuration_id.as_str(), &foreign.error),
+        ("Foreign", AcceptError::NotReadable)
     ));
     assert_eq!(wallet.list().unwrap().len(), 3);
     assert_eq!(items(folder.path(), "keys").len(), 3);

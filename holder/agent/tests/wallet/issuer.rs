@@ -303,7 +303,7 @@ fn metadata(identifier: &SecureUrl) -> Value {
                 "cryptographic_binding_methods_supported": ["did:key"],
                 "proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": ["ES256", "EdDSA"]}},
             },
-            "Mdoc": {"format": "mso_mdoc", "doctype": "org.iso.18013.5.1.mDL"},
+            "Foreign": {"format": "jwt_vc_json-ld"},
         },
     })
 }
