@@ -70,7 +70,7 @@ fn type_that_the_registry_does_not_know_is_refused() {
 /// Of several proofs, every one of the issuer's must hold; whose else is there, is nobody's evidence.
 #[test]
 fn further_proofs_are_checked_if_they_are_the_issuer_s() {
-    for suite in Cryptosuite::ALL {
+    for suite in [Cryptosuite::EddsaRdfc2022, Cryptosuite::EddsaJcs2022] {
         let kind = Kind::Ldp(suite);
         let (nation, agency) = Nation::with_issuer();
         let credential: Value = serde_json::from_str(&kind.issue(&agency, kind.document(&agency))).unwrap();
