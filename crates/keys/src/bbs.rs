@@ -7,7 +7,7 @@
 //! Out of scope: the SHAKE-256 suite, blind signatures and pseudonyms, whose drafts still move.
 //!
 //! What a private key, a hidden message or a blinding scalar flows through takes the same time for every value
-//! (`bls12_381`, with [`combination`]). What a verifier computes is public and uses the fastest curve of the target.
+//! (`bls12_381`, with a sum of its own). What a verifier computes is public and uses the fastest curve of the target.
 
 mod combination;
 mod generators;

@@ -30,7 +30,7 @@ pub struct NewCredential<'a> {
     pub key_id: &'a str,
     /// `vct`.
     pub vct: &'a str,
-    /// `vct#integrity`, see [`super::integrity`].
+    /// `vct#integrity`, see [`crate::integrity`].
     pub type_integrity: Option<&'a str>,
     /// `aka_vcts`: further types, without `vct`.
     pub other_types: &'a [String],
