@@ -96,7 +96,15 @@ impl Bbs2023Error {
     pub(super) const fn problem_type(&self) -> ProblemType {
         match self {
             Self::Bbs(BbsError::Signature) => ProblemType::CryptographicSecurityError,
-            _ => ProblemType::ProofVerificationError,
+            Self::Bbs(_)
+            | Self::Component { .. }
+            | Self::Feature
+            | Self::Header
+            | Self::Key(_)
+            | Self::Mismatch
+            | Self::MandatoryPosition { .. }
+            | Self::PresentationHeader { .. }
+            | Self::Selective(_) => ProblemType::ProofVerificationError,
         }
     }
 }

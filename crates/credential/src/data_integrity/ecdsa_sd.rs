@@ -92,7 +92,12 @@ impl EcdsaSdError {
     pub(super) const fn problem_type(&self) -> ProblemType {
         match self {
             Self::BaseSignature(_) | Self::StatementSignature(_) => ProblemType::CryptographicSecurityError,
-            _ => ProblemType::ProofVerificationError,
+            Self::Component(_)
+            | Self::MandatoryPosition { .. }
+            | Self::OneTimeKey(_)
+            | Self::Selective(_)
+            | Self::SignatureCount { .. }
+            | Self::TooManyStatements { .. } => ProblemType::ProofVerificationError,
         }
     }
 }
