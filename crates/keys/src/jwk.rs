@@ -138,8 +138,14 @@ impl Jwk {
     /// The RFC 7638 thumbprint with SHA-256, before base64url.
     #[must_use]
     pub fn thumbprint_bytes(&self) -> [u8; 32] {
-        // The required members in lexicographic order without white space, written out here so that no
-        // cargo feature of the JSON library can change the order.
+        crate::sha256(self.required_members().as_bytes())
+    }
+
+    /// The JSON of the members that [RFC 7638 section 3.2](https://www.rfc-editor.org/rfc/rfc7638#section-3.2) requires,
+    /// in lexicographic order without white space: one text for one key.
+    #[must_use]
+    pub fn required_members(&self) -> String {
+        // Written out here so that no cargo feature of the JSON library can change the order.
         let required = [
             ("crv", Some(&self.crv)),
             ("kty", Some(&self.kty)),
@@ -150,7 +156,7 @@ impl Jwk {
             .into_iter()
             .filter_map(|(name, value)| value.map(|value| format!("\"{name}\":{}", Value::from(value.as_str()))))
             .collect();
-        crate::sha256(format!("{{{}}}", members.join(",")).as_bytes())
+        format!("{{{}}}", members.join(","))
     }
 }
 

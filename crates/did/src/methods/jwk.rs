@@ -53,7 +53,7 @@ pub enum DidJwkError {
 /// The `did:jwk` of a key, with the members of its thumbprint only, in their order.
 #[must_use]
 pub fn did(key: &PublicKey) -> String {
-    format!("did:jwk:{}", base64url::encode(key.to_jwk().to_value().to_string()))
+    format!("did:jwk:{}", base64url::encode(key.to_jwk().required_members()))
 }
 
 /// The document of a `did:jwk`.
