@@ -5,6 +5,8 @@
 //   verify   credential, key (JWK), method, controller -> (nothing more)
 //   present  credential, holder (private JWK, as did:key), challenge, domain -> presentation
 //   verify_presentation  presentation, key, method, controller, holder (JWK), challenge, domain
+//   publish_list  id, issuer, valid_from, purpose, length, set (positions), key (private JWK), method, controller -> list
+//   read_list     list, credential (with a credentialStatus), key (JWK), method, controller -> statuses
 //
 // `suite` names the cryptosuite, eddsa-rdfc-2022 if it is missing; keys are of Ed25519, P-256, P-384
 // or BLS12-381 (G2), as it needs.
@@ -25,6 +27,7 @@ import * as Ed25519Multikey from "@digitalbazaar/ed25519-multikey";
 import * as eddsaJcs2022 from "@digitalbazaar/eddsa-jcs-2022-cryptosuite";
 import { cryptosuite as eddsaRdfc2022 } from "@digitalbazaar/eddsa-rdfc-2022-cryptosuite";
 import * as vc from "@digitalbazaar/vc";
+import * as bitstringStatusList from "@digitalbazaar/vc-bitstring-status-list";
 
 import { multikeyOfBls12381, multikeyOfEcdsa, multikeyOfEd25519, secretMultikeyOfBls12381, secretMultikeyOfEd25519 } from "./lib/did.mjs";
 import { serve } from "./lib/serve.mjs";
@@ -166,5 +169,28 @@ await serve({
     const result = await vc.verify({ presentation, challenge, domain, suite, documentLoader, checkStatus });
     if (!result.verified) throw result.error ?? new Error("refused without a reason");
     return {};
+  },
+
+  async publish_list(question) {
+    const list = await bitstringStatusList.createList({ length: question.length });
+    for (const position of question.set) list.setStatus(position, true);
+    const { id, issuer, valid_from: validFrom, purpose: statusPurpose } = question;
+    const document = await bitstringStatusList.createCredential({ id, list, statusPurpose });
+    const suite = await signingSuite(question);
+    const credential = { ...document, issuer, validFrom };
+    return { list: await vc.issue({ credential, suite, documentLoader: loader([question]) }) };
+  },
+
+  async read_list(question) {
+    const { list, credential } = question;
+    const others = loader([question]);
+    const documentLoader = async (url) =>
+      url === credential.credentialStatus.statusListCredential
+        ? { documentUrl: url, document: list, contextUrl: null }
+        : others(url);
+    const suite = verifyingSuite(question);
+    const result = await bitstringStatusList.checkStatus({ credential, suite, documentLoader });
+    if (!result.verified) throw result.error;
+    return { statuses: result.results.map(({ status }) => status) };
   },
 });

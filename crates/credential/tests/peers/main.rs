@@ -12,4 +12,5 @@ mod party;
 mod peer;
 mod sd_jwt_vc;
 mod selective;
+mod status_list;
 mod vc_jwt;

@@ -2,6 +2,9 @@
 //! nobody signed.
 
 use keys::base64url;
+use keys::cbor;
+use keys::cbor::Value as Cbor;
+use keys::json::DEFAULT_LIMITS;
 use serde_json::Value;
 use serde_json::json;
 
@@ -58,7 +61,7 @@ pub(crate) fn of_jws(jws: &str) -> Vec<Mutation<String>> {
         ));
     }
     let bytes = base64url::decode(signature).expect("base64url");
-    for at in [0, 31, 32, bytes.len() - 1] {
+    for at in [0, 15, 31, 32, 47, bytes.len() - 1] {
         let mut bytes = bytes.clone();
         bytes[at] ^= 1;
         let changed = base64url::encode(&bytes);
@@ -112,6 +115,42 @@ pub(crate) fn of_sd_jwt(text: &str) -> Vec<Mutation<String>> {
             mutations.push((format!("key binding: {name}"), joined(jwt, &genuine, &key_binding)));
         }
     }
+    mutations
+}
+
+/// Of a `COSE_Sign1` with its tag: bits of protected header, payload and signature, each part empty, the tag left out,
+/// and `alg` where nothing protects it.
+pub(crate) fn of_tagged_sign1(message: &[u8]) -> Vec<Mutation<Vec<u8>>> {
+    const PLACES: usize = 12;
+    let (tag, array) = message.split_first().expect("a tag");
+    let Cbor::Array(parts) = cbor::decode_foreign(array, DEFAULT_LIMITS).expect("CBOR") else {
+        panic!("no COSE_Sign1");
+    };
+    let with = |at: usize, part: Cbor| {
+        let mut parts = parts.clone();
+        parts[at] = part;
+        [&[*tag], Cbor::Array(parts).to_vec().as_slice()].concat()
+    };
+    let mut mutations = vec![("no tag".to_owned(), array.to_vec())];
+    for (at, name) in [(0, "protected header"), (2, "payload"), (3, "signature")] {
+        let bytes = parts[at].as_bytes().expect("a byte string");
+        for place in 0..PLACES {
+            let place = place * (bytes.len() - 1) / (PLACES - 1);
+            let mut changed = bytes.to_vec();
+            changed[place] ^= 1;
+            mutations.push((
+                format!("bit of byte {place} of the {name}"),
+                with(at, Cbor::bytes(changed)),
+            ));
+        }
+        mutations.push((format!("no {name}"), with(at, Cbor::bytes([]))));
+    }
+    let protected = cbor::decode_foreign(parts[0].as_bytes().expect("a byte string"), DEFAULT_LIMITS).expect("a map");
+    let mut unprotected = parts.clone();
+    unprotected[0] = Cbor::bytes([]);
+    unprotected[1] = protected;
+    let unprotected = [&[*tag], Cbor::Array(unprotected).to_vec().as_slice()].concat();
+    mutations.push(("the protected header unprotected".to_owned(), unprotected));
     mutations
 }
 

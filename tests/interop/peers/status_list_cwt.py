@@ -1,0 +1,68 @@
+"""The Python package cwt: signs and verifies Status List Tokens in CWT format, with the questions of lib/serve.mjs.
+
+The package knows COSE and nothing of status lists, so packing and unpacking them is done here, with zlib.
+
+publish  key (private JWK), kid, claims (number to value), bits, statuses -> token (base64url)
+read     key (JWK), kid, token, indices -> claims, statuses
+"""
+
+import json
+import sys
+import zlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+import cbor2
+from cwt import COSE, COSEKey
+
+ALG, KID, TYP = 1, 4, 16
+STATUS_LIST = 65533
+TYPE = "application/statuslist+cwt"
+ALGORITHMS = {"P-256": -7, "Ed25519": -8}
+
+
+def decoded(text):
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def key(question):
+    return COSEKey.from_jwk({**question["key"], "kid": question["kid"]})
+
+
+def publish(question):
+    bits, statuses = question["bits"], question["statuses"]
+    packed = bytearray((len(statuses) * bits + 7) // 8)
+    for index, status in enumerate(statuses):
+        packed[index * bits // 8] |= status << (index * bits % 8)
+    claims = {int(name): value for name, value in question["claims"].items()}
+    claims[STATUS_LIST] = {"bits": bits, "lst": zlib.compress(bytes(packed), 9)}
+    protected = {ALG: ALGORITHMS[question["key"]["crv"]], KID: question["kid"].encode(), TYP: TYPE}
+    token = COSE.new().encode(cbor2.dumps(claims), key(question), protected=protected)
+    return {"token": urlsafe_b64encode(token).decode().rstrip("=")}
+
+
+def read(question):
+    protected, unprotected, payload = COSE.new().decode_with_headers(decoded(question["token"]), key(question))
+    if protected.get(TYP) != TYPE or protected.get(ALG) != ALGORITHMS[question["key"]["crv"]]:
+        raise ValueError(f"expected a protected typ {TYPE} and the key's algorithm, found {protected}")
+    claims = cbor2.loads(payload)
+    status_list = claims.pop(STATUS_LIST)
+    bits, packed = status_list["bits"], zlib.decompress(status_list["lst"])
+    statuses = [packed[index * bits // 8] >> (index * bits % 8) & ((1 << bits) - 1) for index in question["indices"]]
+    return {"claims": {str(name): value for name, value in claims.items()}, "statuses": statuses}
+
+
+def answer(question):
+    command = {"publish": publish, "read": read}[question["do"]]
+    try:
+        return {"ok": True, **command(question)}
+    except Exception as error:  # The package raises whatever its own dependencies raise.
+        return {"ok": False, "error": f"{type(error).__name__}: {error}"}
+
+
+def main():
+    asked = json.load(sys.stdin)
+    json.dump([answer(question) for question in asked] if isinstance(asked, list) else answer(asked), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
