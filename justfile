@@ -20,5 +20,9 @@ update:
 bench *ARGS:
     cargo bench --package benches {{ARGS}}
 
+# Ours beside other implementations, into benches/RESULTS.md; installs and builds them.
+bench-peers:
+    cargo xtask bench-peers
+
 fuzz TARGET SECONDS="60":
     cargo xtask fuzz {{TARGET}} --seconds {{SECONDS}}

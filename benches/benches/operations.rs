@@ -2,6 +2,11 @@
 //!
 //! `cargo bench -p benches --bench operations [-- FILTER]`.
 
+/// The documents that the tests of `crates/jsonld` have refused.
+#[path = "../../crates/jsonld/tests/documents/expensive.rs"]
+#[expect(dead_code, reason = "the tests need more of it")]
+mod expensive;
+
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -17,6 +22,10 @@ use credential::status_list::StatusListToken;
 use credential::status_list::StatusReference;
 use credential::status_list::UnverifiedStatusListToken;
 use criterion::Criterion;
+use jsonld::ContextLoader;
+use jsonld::HashAlgorithm;
+use jsonld::MAX_CANONICALIZATION_WORK;
+use jsonld::Options;
 use keys::Algorithm;
 use keys::PublicKey;
 use keys::Signer as _;
@@ -40,6 +49,7 @@ fn main() {
     bundles(&mut criterion);
     public_keys(&mut criterion);
     encodings(&mut criterion);
+    expensive_documents(&mut criterion);
     criterion.final_summary();
 }
 
@@ -134,6 +144,34 @@ fn encodings(criterion: &mut Criterion) {
     });
     let decoded = cbor::decode(&encoded, json::DEFAULT_LIMITS).expect("our own encoding");
     group.bench_function("encode CBOR", |bencher| bencher.iter(|| decoded.to_vec()));
+    group.finish();
+}
+
+/// Documents made to be expensive, until they are refused: each in less than 50 ms.
+fn expensive_documents(criterion: &mut Criterion) {
+    let contexts = ContextLoader::bundled();
+    let strict = |document: &Value| jsonld::to_rdf(document, &Options::strict(&contexts));
+    let mut group = criterion.benchmark_group("refuse");
+    for (name, document) in expensive::POISON {
+        let dataset = strict(&document()).expect("only its canonical form is refused");
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                jsonld::canonicalize(&dataset, HashAlgorithm::Sha256, MAX_CANONICALIZATION_WORK)
+                    .expect_err("too much work")
+            });
+        });
+    }
+    for (name, document) in [
+        ("71 levels", expensive::nested(70)),
+        ("60,000 elements", expensive::many_elements()),
+        ("40,000 long types", expensive::unfolding()),
+        ("1,000 contexts", expensive::many_contexts()),
+        ("5,000 prefixes", expensive::many_prefixes()),
+    ] {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| strict(&document).expect_err("a document beyond a limit"));
+        });
+    }
     group.finish();
 }
 

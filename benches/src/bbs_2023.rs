@@ -18,10 +18,12 @@ use keys::bbs::SigningInput;
 use keys::cbor;
 use serde_json::Map;
 use serde_json::Value;
+use serde_json::json;
 use signer::SoftwareKey;
 
 use crate::NOW;
 use crate::key;
+use crate::material;
 use crate::w3c::ISSUER;
 use crate::w3c::contexts;
 use crate::w3c::document;
@@ -30,6 +32,9 @@ use crate::w3c::document;
 const CLAIMS: [&str; 3] = ["given_name", "family_name", "age_over_18"];
 
 const NONCE: &[u8] = b"n-1";
+
+/// The number of the issuer's key.
+const KEY: u8 = 5;
 
 /// A credential as its holder has it and as the holder shows it.
 pub struct Unlinkable {
@@ -54,7 +59,7 @@ struct Raw {
 impl Unlinkable {
     /// With three of ten claims shown.
     pub fn new() -> Self {
-        let (issuer, contexts) = (key(Algorithm::Bbs, 5), contexts());
+        let (issuer, contexts) = (key(Algorithm::Bbs, KEY), contexts());
         let request = request(issuer.public_key(), &contexts);
         let message = request.message().to_vec();
         let base = Value::Object(issuer.fulfil(request).expect("the issuer's key"));
@@ -129,6 +134,15 @@ impl Unlinkable {
         self.key()
             .verify_proof(&raw.proof, &raw.input.header, NONCE, &raw.shown, &raw.indexes)
             .expect("a genuine proof");
+    }
+
+    /// For others to verify and to issue.
+    pub fn material(&self) -> Value {
+        json!({
+            "text": self.derived, "tampered": material::other_name(&self.derived), "document": document(),
+            "issuer": material::key(Algorithm::Bbs, KEY), "mandatory": material::MANDATORY,
+            "method": format!("{ISSUER}#key"), "controller": ISSUER,
+        })
     }
 
     fn key(&self) -> &bbs::PublicKey {

@@ -1,11 +1,13 @@
-//! Credentials, presentations and bundles to measure with, and the rows of the table in `README.md`.
+//! Credentials, presentations and bundles to measure with, and the rows of the table in `RESULTS.md`.
 //!
 //! A [`Row`] does one piece of work in two ways: whole, and only the signature checks in it over the same bytes. Their
 //! ratio is what the project promises. `benches/ratios.rs` measures both ways in turns, so that a busy machine slows
 //! both alike; `benches/operations.rs` measures them, and other work, with criterion.
 
 pub mod bbs_2023;
+pub mod material;
 pub mod mdoc;
+pub mod measure;
 pub mod rows;
 pub mod sd_jwt_vc;
 pub mod selective;
@@ -38,6 +40,19 @@ pub const VERIFIER: &str = "decentralized_identifier:did:example:verifier";
 /// The key of this number: always the same one, so that runs can be compared.
 pub fn key(algorithm: Algorithm, number: u8) -> SoftwareKey {
     SoftwareKey::from_secret(algorithm, &[number; 32]).expect("a secret key")
+}
+
+/// One signature, to be made: key and message.
+pub struct RawSigning {
+    key: SoftwareKey,
+    message: Vec<u8>,
+}
+
+impl RawSigning {
+    /// Signs, and throws the signature away.
+    pub fn run(&self) {
+        let _signature = self.key.sign(&self.message).expect("a signature");
+    }
 }
 
 /// One signature check: key, message, signature.

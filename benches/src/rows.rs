@@ -13,6 +13,8 @@ use crate::w3c::Proven;
 
 /// One row.
 pub struct Row {
+    /// By what it is picked: the format, and `verify` or `issue`.
+    pub id: &'static str,
     /// What is done.
     pub name: &'static str,
     /// How many times the raw cost it may take; `None` where nothing is promised.
@@ -26,6 +28,7 @@ pub struct Row {
 impl Row {
     /// Each side has a value of its own, so that neither warms the other's memory.
     fn new<T: 'static>(
+        id: &'static str,
         name: &'static str,
         bound: impl Into<Option<f64>>,
         make: impl Fn() -> T,
@@ -34,6 +37,7 @@ impl Row {
     ) -> Self {
         let [of_whole, of_raw] = [make(), make()];
         Self {
+            id,
             name,
             bound: bound.into(),
             whole: Box::new(move || whole(&of_whole)),
@@ -51,108 +55,189 @@ pub fn rows() -> Vec<Row> {
 }
 
 fn sd_jwt() -> Vec<Row> {
-    let row = |name, disclosed, bound| {
-        let make = || Presented::new(disclosed);
-        Row::new(name, bound, make, Presented::verify, Presented::raw)
-    };
+    use Presented as P;
     vec![
-        row("SD-JWT VC ES256 with key binding, 3 of 10 claims", 3, 1.5),
-        row("SD-JWT VC ES256 with key binding, 10 of 10 claims", 10, 1.15),
         Row::new(
+            "dc+sd-jwt/verify-3",
+            "SD-JWT VC ES256 with key binding, 3 of 10 claims",
+            1.5,
+            || P::new(3),
+            P::verify,
+            P::raw,
+        ),
+        Row::new(
+            "dc+sd-jwt/verify",
+            "SD-JWT VC ES256 with key binding, 10 of 10 claims",
+            1.15,
+            || P::new(10),
+            P::verify,
+            P::raw,
+        ),
+        Row::new(
+            "dc+sd-jwt/verdict",
             "the verdict over it with a trust bundle, 3 of 10 claims",
             1.5,
             || Verdict::new(3),
             Verdict::verify,
             Verdict::raw,
         ),
+        Row::new(
+            "dc+sd-jwt/issue",
+            "SD-JWT VC ES256, issuing 10 claims",
+            1.5,
+            || P::new(10),
+            P::issue,
+            P::raw_issue,
+        ),
     ]
 }
 
 fn mdoc() -> Vec<Row> {
-    use mdoc::Presented;
-    let name = "mdoc ES256 with device signature, 10 elements";
-    vec![Row::new(name, 1.3, Presented::new, Presented::verify, Presented::raw)]
+    use mdoc::Presented as P;
+    vec![
+        Row::new(
+            "mso_mdoc/verify",
+            "mdoc ES256 with device signature, 10 elements, signer's chain kept",
+            1.3,
+            P::new,
+            P::verify,
+            P::raw,
+        ),
+        Row::new(
+            "mso_mdoc/issue",
+            "mdoc ES256, issuing 10 elements",
+            1.5,
+            P::new,
+            P::issue,
+            P::raw_issue,
+        ),
+    ]
 }
 
 fn jwt() -> Vec<Row> {
-    let (credential, presentation) = ("vc+jwt EdDSA", "vp+jwt EdDSA with one vc+jwt");
     vec![
         Row::new(
-            credential,
+            "vc+jwt/verify",
+            "vc+jwt EdDSA",
             1.15,
             Jwts::new,
             Jwts::verify_credential,
             Jwts::raw_credential,
         ),
         Row::new(
-            presentation,
+            "vp+jwt/verify",
+            "vp+jwt EdDSA with one vc+jwt",
             None,
             Jwts::new,
             Jwts::verify_presentation,
             Jwts::raw_presentation,
         ),
         Row::new(
+            "vc+jwt/verify-1000",
             "1,000 vc+jwt EdDSA of one issuer at once",
             0.6,
             || ManyJwts::new(1_000),
             ManyJwts::verify,
             ManyJwts::raw,
         ),
+        Row::new(
+            "vc+jwt/issue",
+            "vc+jwt EdDSA, issuing",
+            1.5,
+            Jwts::new,
+            Jwts::issue,
+            Jwts::raw_issue,
+        ),
     ]
 }
 
 fn data_integrity() -> Vec<Row> {
-    let row = |name, suite, bound: Option<f64>| {
-        let make = || Proven::new(suite);
-        Row::new(name, bound, make, Proven::verify, Proven::raw)
+    let verify = |id, name, suite, bound: Option<f64>| {
+        Row::new(id, name, bound, || Proven::new(suite), Proven::verify, Proven::raw)
     };
+    let issue = |id, name, suite, bound: f64| {
+        Row::new(id, name, bound, || Proven::new(suite), Proven::issue, Proven::raw_issue)
+    };
+    let (jcs, rdfc, ecdsa) = (
+        Cryptosuite::EddsaJcs2022,
+        Cryptosuite::EddsaRdfc2022,
+        Cryptosuite::EcdsaRdfc2019,
+    );
     vec![
-        row("eddsa-jcs-2022, 10 claims", Cryptosuite::EddsaJcs2022, None),
-        row("eddsa-rdfc-2022, 10 claims", Cryptosuite::EddsaRdfc2022, Some(2.5)),
-        Row::new(
-            "eddsa-rdfc-2022, issuing 10 claims",
+        verify("eddsa-jcs-2022/verify", "eddsa-jcs-2022, 10 claims", jcs, None),
+        verify("eddsa-rdfc-2022/verify", "eddsa-rdfc-2022, 10 claims", rdfc, Some(2.5)),
+        verify(
+            "ecdsa-rdfc-2019/verify",
+            "ecdsa-rdfc-2019 P-256, 10 claims",
+            ecdsa,
+            None,
+        ),
+        issue("eddsa-jcs-2022/issue", "eddsa-jcs-2022, issuing 10 claims", jcs, 1.5),
+        issue("eddsa-rdfc-2022/issue", "eddsa-rdfc-2022, issuing 10 claims", rdfc, 3.0),
+        issue(
+            "ecdsa-rdfc-2019/issue",
+            "ecdsa-rdfc-2019 P-256, issuing 10 claims",
+            ecdsa,
             3.0,
-            || Proven::new(Cryptosuite::EddsaRdfc2022),
-            Proven::issue,
-            Proven::raw_issue,
         ),
     ]
 }
 
 fn selective() -> Vec<Row> {
-    let row = |name, claims| Row::new(name, 1.5, || Shown::new(claims), Shown::verify, Shown::raw);
     vec![
-        row("ecdsa-sd-2023 derived proof, 3 of 10 claims", 3),
-        row("ecdsa-sd-2023 derived proof, 10 of 10 claims", 10),
+        Row::new(
+            "ecdsa-sd-2023/verify-3",
+            "ecdsa-sd-2023 derived proof, 3 of 10 claims",
+            1.5,
+            || Shown::new(3),
+            Shown::verify,
+            Shown::raw,
+        ),
+        Row::new(
+            "ecdsa-sd-2023/verify",
+            "ecdsa-sd-2023 derived proof, 10 of 10 claims",
+            1.5,
+            || Shown::new(10),
+            Shown::verify,
+            Shown::raw,
+        ),
+        Row::new(
+            "ecdsa-sd-2023/issue",
+            "ecdsa-sd-2023, issuing 10 claims",
+            1.5,
+            || Shown::new(10),
+            Shown::issue,
+            Shown::raw_issue,
+        ),
     ]
 }
 
 fn bbs() -> Vec<Row> {
-    let (derive, verify) = (
-        "bbs-2023 deriving and checking, 3 of 10 claims",
-        "bbs-2023 derived proof, 3 of 10 claims",
-    );
+    use Unlinkable as U;
     vec![
         Row::new(
-            "bbs-2023 issuing, 10 claims",
+            "bbs-2023/issue",
+            "bbs-2023, issuing 10 claims",
             1.5,
-            Unlinkable::new,
-            Unlinkable::issue,
-            Unlinkable::raw_issue,
+            U::new,
+            U::issue,
+            U::raw_issue,
         ),
         Row::new(
-            derive,
+            "bbs-2023/derive",
+            "bbs-2023 deriving and checking, 3 of 10 claims",
             None,
-            Unlinkable::new,
-            Unlinkable::derive,
-            Unlinkable::raw_derive,
+            U::new,
+            U::derive,
+            U::raw_derive,
         ),
         Row::new(
-            verify,
+            "bbs-2023/verify",
+            "bbs-2023 derived proof, 3 of 10 claims",
             None,
-            Unlinkable::new,
-            Unlinkable::verify,
-            Unlinkable::raw_verify,
+            U::new,
+            U::verify,
+            U::raw_verify,
         ),
     ]
 }

@@ -12,18 +12,22 @@ use jsonld::ContextLoader;
 use jsonld::HashAlgorithm;
 use jsonld::MAX_CANONICALIZATION_WORK;
 use keys::Algorithm;
+use keys::OneTimeKey;
 use keys::PublicKey;
 use keys::Signature;
 use keys::Signer as _;
+use keys::SigningRequest;
 use keys::base64url;
 use keys::cbor;
 use serde_json::Map;
 use serde_json::Value;
+use serde_json::json;
 use signer::SoftwareKey;
 
 use crate::NOW;
 use crate::RawCheck;
 use crate::key;
+use crate::material;
 use crate::w3c::ISSUER;
 use crate::w3c::contexts;
 use crate::w3c::document;
@@ -45,26 +49,37 @@ const CLAIMS: [&str; 10] = [
 /// A credential as a holder shows it.
 pub struct Shown {
     text: String,
+    document: Map<String, Value>,
     issuer: SoftwareKey,
     contexts: ContextLoader,
     raw: Vec<RawCheck>,
 }
 
+/// The number of the issuer's key.
+const KEY: u8 = 5;
+
+fn request(
+    document: Map<String, Value>,
+    key: &PublicKey,
+    contexts: &ContextLoader,
+) -> SigningRequest<Map<String, Value>> {
+    let options = ProofOptions {
+        cryptosuite: Cryptosuite::EcdsaSd2023,
+        algorithm: Algorithm::Es256,
+        verification_method: &format!("{ISSUER}#key"),
+        created: Some(NOW.minus(60)),
+        expires: None,
+    };
+    let mut rng = signer::os_rng();
+    data_integrity::issue_selective(document, &options, key, &[], contexts, &mut rng).expect("a credential")
+}
+
 impl Shown {
     /// With so many claims.
     pub fn new(claims: usize) -> Self {
-        let (issuer, contexts) = (key(Algorithm::Es256, 5), contexts());
-        let options = ProofOptions {
-            cryptosuite: Cryptosuite::EcdsaSd2023,
-            algorithm: Algorithm::Es256,
-            verification_method: &format!("{ISSUER}#key"),
-            created: Some(NOW.minus(60)),
-            expires: None,
-        };
+        let (issuer, contexts) = (key(Algorithm::Es256, KEY), contexts());
         let mut rng = signer::os_rng();
-        let key = issuer.public_key();
-        let request =
-            data_integrity::issue_selective(document(), &options, key, &[], &contexts, &mut rng).expect("a credential");
+        let request = request(document(), issuer.public_key(), &contexts);
         let base_message = request.message().to_vec();
         let base = Value::Object(issuer.fulfil(request).expect("the issuer's key")).to_string();
         let pointer = |name| format!("/credentialSubject/{name}").parse::<Pointer>();
@@ -78,10 +93,37 @@ impl Shown {
         assert_eq!(raw.len(), 1 + claims, "the issuer's signature and one for each claim");
         Self {
             text,
+            document: document(),
             issuer,
             contexts,
             raw,
         }
+    }
+
+    /// All of issuing, the signatures included.
+    pub fn issue(&self) {
+        let request = request(self.document.clone(), self.issuer.public_key(), &self.contexts);
+        let _credential = self.issuer.fulfil(request).expect("the issuer's key");
+    }
+
+    /// Making the one-time key, and the signatures alone: the issuer's, and one for each claim that is shown, which
+    /// should be all.
+    pub fn raw_issue(&self) {
+        let one_time_key = OneTimeKey::generate(&mut signer::os_rng()).expect("a key");
+        let (base, statements) = self.raw.split_first().expect("the issuer's signature");
+        let _signature = self.issuer.sign(&base.message).expect("a signature");
+        for statement in statements {
+            let _signature = one_time_key.sign(&statement.message).expect("a signature");
+        }
+    }
+
+    /// For others to verify and to issue.
+    pub fn material(&self) -> Value {
+        json!({
+            "text": self.text, "tampered": material::other_name(&self.text), "document": self.document,
+            "issuer": material::key(Algorithm::Es256, KEY), "mandatory": material::MANDATORY,
+            "method": format!("{ISSUER}#key"), "controller": ISSUER,
+        })
     }
 
     /// Everything that `crates/credential` checks.

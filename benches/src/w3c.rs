@@ -19,8 +19,10 @@ use signer::SoftwareKey;
 
 use crate::NOW;
 use crate::RawCheck;
+use crate::RawSigning;
 use crate::VERIFIER;
 use crate::key;
+use crate::material;
 
 pub(crate) const ISSUER: &str = "did:example:issuer";
 const HOLDER: &str = "did:example:holder";
@@ -31,7 +33,9 @@ pub struct Jwts {
     presentation: String,
     issuer: SoftwareKey,
     holder: SoftwareKey,
+    document: Map<String, Value>,
     raw: [RawCheck; 2],
+    raw_issue: RawSigning,
 }
 
 /// Many `vc+jwt` of one issuer.
@@ -47,19 +51,24 @@ pub struct Proven {
     document: Map<String, Value>,
     text: String,
     issuer: SoftwareKey,
-    message: Vec<u8>,
     raw: RawCheck,
+    raw_issue: RawSigning,
     contexts: ContextLoader,
 }
 
 /// Where the context of the sample's credential type is.
-const CONTEXT: &str = "https://attestry.example/types/PersonIdentity/context.jsonld";
+pub(crate) const CONTEXT: &str = "https://attestry.example/types/PersonIdentity/context.jsonld";
+
+/// What is there.
+pub(crate) fn context() -> Value {
+    let document = include_str!("../../schemas/types/PersonIdentity/context.jsonld");
+    serde_json::from_str(document).expect("JSON")
+}
 
 /// The bundled contexts and the type's.
 pub(crate) fn contexts() -> ContextLoader {
     let mut contexts = ContextLoader::bundled();
-    let document = include_str!("../../schemas/types/PersonIdentity/context.jsonld");
-    contexts.register(CONTEXT, serde_json::from_str(document).expect("JSON"));
+    contexts.register(CONTEXT, context());
     contexts
 }
 
@@ -85,6 +94,20 @@ pub(crate) fn document() -> Map<String, Value> {
     document.as_object().expect("an object").clone()
 }
 
+/// The number of the issuer's key.
+const KEY: u8 = 3;
+
+fn jwt_request(document: Map<String, Value>) -> SigningRequest<String> {
+    vc_jwt::issue(document, &format!("{ISSUER}#key"), Algorithm::EdDsa).expect("a credential")
+}
+
+fn algorithm(cryptosuite: Cryptosuite) -> Algorithm {
+    match cryptosuite {
+        Cryptosuite::EcdsaRdfc2019 => Algorithm::Es256,
+        _ => Algorithm::EdDsa,
+    }
+}
+
 fn request(
     document: Map<String, Value>,
     cryptosuite: Cryptosuite,
@@ -92,7 +115,7 @@ fn request(
 ) -> SigningRequest<Map<String, Value>> {
     let options = ProofOptions {
         cryptosuite,
-        algorithm: Algorithm::EdDsa,
+        algorithm: algorithm(cryptosuite),
         verification_method: &format!("{ISSUER}#key"),
         created: Some(NOW.minus(60)),
         expires: None,
@@ -103,8 +126,12 @@ fn request(
 impl Jwts {
     /// Both.
     pub fn new() -> Self {
-        let (issuer, holder) = (key(Algorithm::EdDsa, 3), key(Algorithm::EdDsa, 4));
-        let request = vc_jwt::issue(document(), &format!("{ISSUER}#key"), Algorithm::EdDsa).expect("a credential");
+        let (issuer, holder) = (key(Algorithm::EdDsa, KEY), key(Algorithm::EdDsa, 4));
+        let request = jwt_request(document());
+        let raw_issue = RawSigning {
+            key: key(Algorithm::EdDsa, KEY),
+            message: request.message().to_vec(),
+        };
         let credential = issuer.fulfil(request).expect("the issuer's key");
         let held = Unverified::<VcJwt>::parse(&credential)
             .and_then(|credential| credential.restore(issuer.public_key(), ISSUER))
@@ -124,11 +151,33 @@ impl Jwts {
                 RawCheck::of_jws(&credential, issuer.public_key()),
                 RawCheck::of_jws(&presentation, holder.public_key()),
             ],
+            raw_issue,
             credential,
             presentation,
+            document: document(),
             issuer,
             holder,
         }
+    }
+
+    /// The credential again, the signature included.
+    pub fn issue(&self) {
+        let request = jwt_request(self.document.clone());
+        let _credential = self.issuer.fulfil(request).expect("the issuer's key");
+    }
+
+    /// That signature alone.
+    pub fn raw_issue(&self) {
+        self.raw_issue.run();
+    }
+
+    /// The credential for others to verify and to issue.
+    pub fn material(&self) -> Value {
+        json!({
+            "text": self.credential, "tampered": material::other_signature(&self.credential),
+            "issuer": material::key(Algorithm::EdDsa, KEY), "method": format!("{ISSUER}#key"), "controller": ISSUER,
+            "document": self.document,
+        })
     }
 
     /// The credential alone.
@@ -175,7 +224,7 @@ impl Jwts {
 impl ManyJwts {
     /// This many.
     pub fn new(number: usize) -> Self {
-        let issuer = key(Algorithm::EdDsa, 3);
+        let issuer = key(Algorithm::EdDsa, KEY);
         let credentials: Vec<String> = (0..number)
             .map(|number| {
                 let mut document = document();
@@ -183,8 +232,7 @@ impl ManyJwts {
                     "id".to_owned(),
                     json!(format!("https://issuer.example/credentials/{number}")),
                 );
-                let request = vc_jwt::issue(document, &format!("{ISSUER}#key"), Algorithm::EdDsa);
-                issuer.fulfil(request.expect("a credential")).expect("the issuer's key")
+                issuer.fulfil(jwt_request(document)).expect("the issuer's key")
             })
             .collect();
         let raw = credentials.iter().map(|one| RawCheck::of_jws(one, issuer.public_key()));
@@ -219,18 +267,22 @@ impl Default for Jwts {
 impl Proven {
     /// A credential secured with this suite.
     pub fn new(cryptosuite: Cryptosuite) -> Self {
-        let (issuer, contexts) = (key(Algorithm::EdDsa, 3), contexts());
+        let (issuer, contexts) = (key(algorithm(cryptosuite), KEY), contexts());
         let request = request(document(), cryptosuite, &contexts);
         let message = request.message().to_vec();
         let raw = RawCheck::new(&issuer, message.clone());
+        let raw_issue = RawSigning {
+            key: key(algorithm(cryptosuite), KEY),
+            message,
+        };
         let secured = issuer.fulfil(request).expect("the issuer's key");
         Self {
             cryptosuite,
             document: document(),
             text: Value::Object(secured).to_string(),
             issuer,
-            message,
             raw,
+            raw_issue,
             contexts,
         }
     }
@@ -243,7 +295,16 @@ impl Proven {
 
     /// The signature alone.
     pub fn raw_issue(&self) {
-        let _signature = self.issuer.sign(&self.message).expect("the issuer's key");
+        self.raw_issue.run();
+    }
+
+    /// For others to verify and to issue.
+    pub fn material(&self) -> Value {
+        json!({
+            "text": self.text, "tampered": material::other_name(&self.text), "document": self.document,
+            "issuer": material::key(algorithm(self.cryptosuite), KEY),
+            "method": format!("{ISSUER}#key"), "controller": ISSUER,
+        })
     }
 
     /// Everything that `crates/credential` checks.

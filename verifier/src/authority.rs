@@ -51,9 +51,9 @@ pub(crate) fn key<'b>(
     })?;
     let known = bundles
         .iter()
-        .find_map(|bundle| bundle.document(did).map(|document| (bundle, document)));
-    let (bundle, document) = known.ok_or_else(|| Reason::IssuerUnknown { issuer: did.to_owned() })?;
-    let key = document.key_for(&id, purpose).map_err(|_| Reason::KeyUnknown {
+        .find_map(|bundle| bundle.key_for(did, &id, purpose).map(|key| (bundle, key)));
+    let (bundle, key) = known.ok_or_else(|| Reason::IssuerUnknown { issuer: did.to_owned() })?;
+    let key = key.map_err(|_| Reason::KeyUnknown {
         method: method.to_owned(),
     })?;
     Ok((bundle, key))

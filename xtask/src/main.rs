@@ -1,5 +1,6 @@
-//! What the project does to itself: its tests, its generated files, its fuzzing.
+//! What the project does to itself: its tests, its generated files, its measurements, its fuzzing.
 
+mod bench_peers;
 mod fuzz;
 mod interop;
 mod postgres;
@@ -24,6 +25,7 @@ Commands:
   test                         install what the tests need (says so first), then run all of them
   test ARGS                    run `cargo test ARGS` with a PostgreSQL server, such as `test -p issuer`
   interop                      exchange credentials with independent implementations and write spec/interop.md
+  bench-peers                  measure ours beside independent implementations and write benches/RESULTS.md
   sample                       write the sample nation's registers to schemas/sample
   sample --check               fail when the committed ones differ from what the generator makes
   fuzz [TARGET] [--seconds N]  run one fuzz target, or all in turn, for 60 or N seconds each
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         ["test"] => test::all(&root),
         ["test", arguments @ ..] => test::some(&root, arguments),
         ["interop"] => test::interop(&root),
+        ["bench-peers"] => bench_peers::all(&root),
         ["sample"] => sample::write(&root),
         ["sample", "--check"] => sample::check(&root),
         ["fuzz"] => fuzz::fuzz(&root, None, FUZZ_SECONDS),

@@ -168,12 +168,15 @@ fn server(target: &Path) -> Result<Database> {
 }
 
 /// The cargo that runs this program.
-fn cargo() -> OsString {
+pub(crate) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// Where cargo puts what it builds.
-fn target(root: &Path) -> Result<PathBuf> {
+///
+/// # Errors
+/// When the folder cannot be made.
+pub(crate) fn target(root: &Path) -> Result<PathBuf> {
     let folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
     fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
     Ok(folder)
@@ -207,7 +210,10 @@ fn install_packages() -> Result<()> {
 }
 
 /// The packages of the independent implementations, anew when their lists have changed.
-fn install_peers(interop: &Path, target: &Path) -> Result<()> {
+///
+/// # Errors
+/// When they cannot be installed.
+pub(crate) fn install_peers(interop: &Path, target: &Path) -> Result<()> {
     once(
         &interop.join("package-lock.json"),
         &interop.join("node_modules"),
@@ -224,7 +230,8 @@ fn install_peers(interop: &Path, target: &Path) -> Result<()> {
     })
 }
 
-fn venv(target: &Path) -> PathBuf {
+/// Where the Python packages are installed.
+pub(crate) fn venv(target: &Path) -> PathBuf {
     target.join("interop-venv")
 }
 

@@ -63,7 +63,8 @@ impl Purpose {
         }
     }
 
-    const ALL: [Self; 5] = [
+    /// Each of them.
+    pub const ALL: [Self; 5] = [
         Self::AssertionMethod,
         Self::Authentication,
         Self::CapabilityDelegation,

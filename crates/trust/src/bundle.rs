@@ -31,6 +31,9 @@ use std::sync::OnceLock;
 
 use did::DidUrl;
 use did::Document;
+use did::document::KeyForError;
+use did::document::Purpose;
+use keys::PublicKey;
 use keys::Timestamp;
 use thiserror::Error;
 
@@ -201,6 +204,15 @@ impl TrustedBundle {
     #[must_use]
     pub fn document(&self, did: &str) -> Option<Document> {
         self.state.document(did)
+    }
+
+    /// A key of the current document of an active DID; see [`State::key_for`].
+    ///
+    /// # Errors
+    /// [`KeyForError`].
+    #[must_use]
+    pub fn key_for(&self, did: &str, id: &DidUrl, purpose: Purpose) -> Option<Result<PublicKey, KeyForError>> {
+        self.state.key_for(did, id, purpose)
     }
 
     /// Whether an entity may do something at `now`; see [`State::accreditation`].

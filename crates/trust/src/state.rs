@@ -14,6 +14,7 @@ mod approval;
 mod did_event;
 mod incident;
 mod policy;
+mod published;
 mod recognition;
 mod refusal;
 mod schema;

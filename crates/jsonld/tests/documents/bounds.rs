@@ -1,9 +1,5 @@
-//! Documents made to be expensive end in an error early, and good ones stay below the limits.
-#![expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
-
-use std::fmt::Write as _;
-use std::time::Duration;
-use std::time::Instant;
+//! Documents made to be expensive end in an error early, and good ones stay below the limits. How long each takes is
+//! measured in `benches/benches/operations.rs`.
 
 use jsonld::CanonicalizationError;
 use jsonld::ContextLoader;
@@ -12,64 +8,27 @@ use jsonld::ErrorCode;
 use jsonld::HashAlgorithm;
 use jsonld::MAX_CANONICALIZATION_WORK;
 use jsonld::Options;
-use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
-/// An optimized build takes under 50 ms for each of these (`cargo test --release` prints it). Busy machines
-/// get more before we call it unbounded.
-const PATIENCE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 1_000 } else { 100 });
-
-fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
-    let start = Instant::now();
-    let result = work();
-    let took = start.elapsed();
-    println!("{what}: {took:?}");
-    assert!(took < PATIENCE, "{what} took {took:?}");
-    result
-}
+use crate::expensive::POISON;
+use crate::expensive::alike;
+use crate::expensive::many_contexts;
+use crate::expensive::many_elements;
+use crate::expensive::many_prefixes;
+use crate::expensive::nested;
+use crate::expensive::ring;
+use crate::expensive::unfolding;
 
 fn strict(document: &Value) -> Result<jsonld::Dataset, Error> {
     jsonld::to_rdf(document, &Options::strict(&ContextLoader::bundled()))
 }
 
-/// A graph of `size` blank nodes where each refers to every other.
-fn clique(size: usize) -> Value {
-    let node = |number: usize| {
-        let others: Vec<Value> = (0..size)
-            .filter(|other| *other != number)
-            .map(|other| json!({"@id": format!("_:n{other}")}))
-            .collect();
-        json!({"@id": format!("_:n{number}"), "https://a.example/knows": others})
-    };
-    json!({"@graph": (0..size).map(node).collect::<Vec<_>>()})
-}
-
-/// A ring of `size` blank nodes that all look alike.
-fn ring(size: usize) -> Value {
-    let node = |number: usize| {
-        json!({
-            "@id": format!("_:n{number}"),
-            "https://a.example/next": {"@id": format!("_:n{}", (number + 1) % size)},
-        })
-    };
-    json!({"@graph": (0..size).map(node).collect::<Vec<_>>()})
-}
-
 #[test]
 fn poison_graphs_end_within_the_bound() {
-    for (what, document) in [
-        ("clique of 10", clique(10)),
-        ("clique of 30", clique(30)),
-        ("clique of 100", clique(100)),
-        ("ring of 100", ring(100)),
-        ("ring of 1000", ring(1_000)),
-    ] {
-        let dataset = strict(&document).unwrap();
-        let result = timed(what, || {
-            jsonld::canonicalize(&dataset, HashAlgorithm::Sha256, MAX_CANONICALIZATION_WORK)
-        });
-        let error = result.unwrap_err();
+    for (what, document) in POISON {
+        let dataset = strict(&document()).unwrap();
+        let error = jsonld::canonicalize(&dataset, HashAlgorithm::Sha256, MAX_CANONICALIZATION_WORK).unwrap_err();
         assert!(
             matches!(
                 error,
@@ -82,105 +41,45 @@ fn poison_graphs_end_within_the_bound() {
 
 #[test]
 fn many_blank_nodes_that_look_alike_are_no_poison() {
-    let same: Vec<Value> = (0..500).map(|_| json!({"https://a.example/p": 1})).collect();
-    let dataset = strict(&json!({"@id": "https://a.example/hub", "https://a.example/has": same})).unwrap();
-    let canonical = timed("500 alike", || {
-        jsonld::canonicalize(&dataset, HashAlgorithm::Sha256, MAX_CANONICALIZATION_WORK)
-    });
+    let dataset = strict(&alike(500)).unwrap();
+    let canonical = jsonld::canonicalize(&dataset, HashAlgorithm::Sha256, MAX_CANONICALIZATION_WORK);
     assert_eq!(canonical.unwrap().labels.len(), 500);
-    let small = ring(8);
-    let dataset = strict(&small).unwrap();
+    let dataset = strict(&ring(8)).unwrap();
     jsonld::canonicalize(&dataset, HashAlgorithm::Sha256, MAX_CANONICALIZATION_WORK).unwrap();
+}
+
+/// What the document has too much of.
+fn exceeded(document: &Value) -> &'static str {
+    match strict(document) {
+        Err(Error::LimitExceeded { what, .. }) => what,
+        other => panic!("expected a limit that is exceeded, found {other:?}"),
+    }
 }
 
 #[test]
 fn deep_documents_are_refused() {
-    let nested = |levels: usize| {
-        (0..levels).fold(
-            json!({"https://a.example/p": 1}),
-            |inner, _| json!({"https://a.example/p": inner}),
-        )
-    };
     strict(&nested(60)).unwrap();
-    assert!(matches!(
-        strict(&nested(70)),
-        Err(Error::LimitExceeded {
-            what: "levels of nesting",
-            ..
-        })
-    ));
+    assert_eq!(exceeded(&nested(70)), "levels of nesting");
 }
 
 #[test]
 fn large_documents_are_refused() {
-    let items: Vec<Value> = (0..60_000).map(Value::from).collect();
-    let document = json!({"https://a.example/p": items});
-    let error = timed("60,000 elements", || strict(&document)).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            Error::LimitExceeded {
-                what: "JSON elements",
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert_eq!(exceeded(&many_elements()), "JSON elements");
 }
 
 #[test]
 fn documents_that_unfold_are_refused() {
-    let long = format!("https://a.example/{}", "x".repeat(4_000));
-    let items: Vec<Value> = (0..40_000).map(|_| json!("t:a")).collect();
-    let document = json!({"@context": {"t": {"@id": long, "@prefix": true}}, "@type": items});
-    let error = timed("40,000 long types", || strict(&document)).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            Error::LimitExceeded {
-                what: "bytes of expanded IRIs",
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert_eq!(exceeded(&unfolding()), "bytes of expanded IRIs");
 }
 
 #[test]
 fn contexts_are_paid_for() {
-    // Each node loads a context with 300 terms again.
-    let mut terms = Map::new();
-    for number in 0..300 {
-        let mut name = String::from("t");
-        write!(name, "{number}").unwrap();
-        terms.insert(name, json!("https://a.example/t"));
-    }
-    let nodes: Vec<Value> = (0..1_000)
-        .map(|_| json!({"@context": terms, "https://a.example/p": 1}))
-        .collect();
-    let document = json!({"@graph": nodes});
-    let error = timed("1,000 contexts", || strict(&document)).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            Error::LimitExceeded {
-                what: "term definitions",
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert_eq!(exceeded(&many_contexts()), "term definitions");
 }
 
 #[test]
 fn terms_that_depend_on_each_other_too_deep_are_refused() {
-    // Sorted by name, the first term needs all others.
-    let mut terms = Map::new();
-    for number in 0..5_000 {
-        terms.insert(format!("t{number:05}"), json!(format!("t{:05}:x", number + 1)));
-    }
-    let document = json!({"@context": terms});
-    let error = timed("5,000 prefixes", || strict(&document)).unwrap_err();
+    let error = strict(&many_prefixes()).unwrap_err();
     assert_eq!(error.code(), Some(ErrorCode::ContextOverflow));
 }
 

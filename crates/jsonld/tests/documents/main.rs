@@ -7,6 +7,8 @@ mod compact;
 #[cfg(test)]
 mod comparison;
 #[cfg(test)]
+mod expensive;
+#[cfg(test)]
 mod generator;
 #[cfg(test)]
 mod paths;

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use did::Did;
 use did::DidUrl;
 use did::Document;
+use did::document::KeyForError;
 use did::document::Purpose;
 use did::webvh::LogState;
 use did::webvh::Resolution;
@@ -17,6 +18,7 @@ use super::Head;
 use super::Record;
 use super::Refusal;
 use super::State;
+use super::published::Published;
 use crate::codec::DecodeError;
 use crate::codec::Fields;
 use crate::codec::MapBuilder;
@@ -52,6 +54,8 @@ pub struct DidRecord {
     witness_proofs: Option<Vec<u8>>,
     /// Derived from the log, on first use where the record was read back.
     newest: OnceLock<Result<LogState, DidLogError>>,
+    /// Derived from the newest version, on first use.
+    published: OnceLock<Option<Published>>,
 }
 
 impl DidRecord {
@@ -102,9 +106,22 @@ impl DidRecord {
 
     /// The newest document; `None` for a DID that was deactivated.
     #[must_use]
-    pub fn document(&self) -> Option<Document> {
-        self.newest().ok().and_then(did_log::document)
+    pub fn document(&self) -> Option<&Document> {
+        self.published().map(Published::document)
     }
+
+    fn published(&self) -> Option<&Published> {
+        let derive = || self.newest().ok().and_then(did_log::document).map(Published::new);
+        self.published.get_or_init(derive).as_ref()
+    }
+}
+
+/// Where the document of a DID comes from.
+enum Current<'a> {
+    /// Its log.
+    Logged(&'a DidRecord),
+    /// The DID itself.
+    Itself(Document),
 }
 
 impl Record for DidRecord {
@@ -133,6 +150,7 @@ impl Record for DidRecord {
                 None => None,
             },
             newest: OnceLock::new(),
+            published: OnceLock::new(),
         };
         fields.end()?;
         Ok(record)
@@ -156,13 +174,33 @@ impl State {
     /// Policy does not allow.
     #[must_use]
     pub fn document(&self, did: &str) -> Option<Document> {
+        match self.current(did)? {
+            Current::Logged(record) => record.document().cloned(),
+            Current::Itself(document) => Some(document),
+        }
+    }
+
+    /// [`Document::key_for`] of [`Self::document`], which is `None` where that is. A key of a DID in the log is worked
+    /// out once: to put a compressed point on its curve takes about as long as to check a signature.
+    ///
+    /// # Errors
+    /// [`KeyForError`].
+    #[must_use]
+    pub fn key_for(&self, did: &str, id: &DidUrl, purpose: Purpose) -> Option<Result<PublicKey, KeyForError>> {
+        match self.current(did)? {
+            Current::Logged(record) => Some(record.published()?.key_for(id, purpose)),
+            Current::Itself(document) => Some(document.key_for(id, purpose)),
+        }
+    }
+
+    fn current(&self, did: &str) -> Option<Current<'_>> {
         let parsed = Did::parse(did).ok()?;
         if self.tombstone(EntryType::DidEvent, did).is_some() || !self.allows_method(&parsed) {
             return None;
         }
         match self.dids.get(did) {
-            Some(record) => record.document(),
-            None => did_log::self_contained(&parsed),
+            Some(record) => Some(Current::Logged(record)),
+            None => did_log::self_contained(&parsed).map(Current::Itself),
         }
     }
 
@@ -206,6 +244,7 @@ impl State {
             log,
             witness_proofs,
             newest,
+            published: OnceLock::new(),
         };
         record.newest().map_err(|error| Refusal::DidLog(error.clone()))?;
         self.dids.put(record);
