@@ -223,3 +223,6 @@ fn check_claims(claims: &Map<String, Value>) -> Result<(), ClaimError> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;
