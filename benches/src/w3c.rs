@@ -206,6 +206,8 @@ impl Jwts {
             .expect("a genuine presentation");
         for credential in presented.credentials {
             let authentic = credential
+                .into_jwt()
+                .expect("a vc+jwt")
                 .authenticate(self.issuer.public_key(), ISSUER, NOW)
                 .expect("a genuine credential");
             let binding = authentic

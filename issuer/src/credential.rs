@@ -297,6 +297,8 @@ impl Work<'_> {
             CredentialFormat::JwtVcJson | CredentialFormat::LdpVc => self.sign_w3c(holder, place),
             // No configuration of ours has this format yet.
             CredentialFormat::MsoMdoc => Err(CredentialError::UnknownConfiguration.into()),
+            // OpenID4VCI has no identifier for these.
+            CredentialFormat::VcCose | CredentialFormat::VcSdJwt => Err(CredentialError::UnknownConfiguration.into()),
         }
     }
 

@@ -5,11 +5,10 @@ use credential::data_integrity;
 use credential::data_integrity::Cryptosuite;
 use credential::data_integrity::Pointer;
 use credential::data_integrity::ProofOptions;
-use credential::vc::BASE_CONTEXT;
 use credential::vc::BASE_CONTEXT_1_1;
 use credential::vc::CredentialProperties;
 use credential::vc::DataModelVersion;
-use credential::vc::ENVELOPED_CREDENTIAL;
+use credential::vc::envelope_of_credential;
 use credential::vc::ProblemType;
 use credential::vc_jwt;
 use keys::SignerError;
@@ -114,11 +113,7 @@ pub(crate) async fn secure(
                 .signer()
                 .fulfil(request)
                 .map_err(|error| signer_failed(&error))?;
-            Ok(json!({
-                "@context": BASE_CONTEXT,
-                "type": ENVELOPED_CREDENTIAL,
-                "id": format!("data:{JWT_MEDIA_TYPE},{jwt}"),
-            }))
+            Ok(envelope_of_credential(JWT_MEDIA_TYPE, &jwt))
         }
     }
 }

@@ -9,16 +9,20 @@ use credential::Facts;
 use credential::LdpVc;
 use credential::Transaction;
 use credential::Unverified;
-use credential::VcJwt;
 use credential::data_integrity::Expected;
 use credential::data_integrity::ProofKeys;
 use credential::data_integrity::UnverifiedPresentation;
-use credential::vc::DataModelError;
 use credential::vc::ENVELOPED_CREDENTIAL;
 use credential::vc::ENVELOPED_PRESENTATION;
 use credential::vc::Envelope;
 use credential::vc::ProblemType;
+use credential::vc_cose;
+use credential::vc_jose_cose::EnvelopedCredential;
+use credential::vc_jose_cose::Mechanism;
+use credential::vc_jose_cose::UnverifiedPresentation as EnvelopingPresentation;
+use credential::vc_jose_cose::W3cCredential;
 use credential::vc_jwt;
+use credential::vc_sd_jwt;
 use did::Purpose;
 use keys::Timestamp;
 use serde::Deserialize;
@@ -29,7 +33,6 @@ use server::Problem;
 
 use crate::VcApi;
 use crate::contexts;
-use crate::issue::JWT_MEDIA_TYPE;
 use crate::issue::context_urls;
 use crate::problem::Details;
 use crate::problem::Refusal;
@@ -37,9 +40,6 @@ use crate::resolve;
 use crate::resolve::ResolveError;
 use crate::status;
 use crate::status::Reading;
-
-/// The media type of what is in an envelope of a presentation.
-const PRESENTATION_MEDIA_TYPE: &str = "application/vp+jwt";
 
 /// What `checks` may name. The first ones are made in any case; the others make an error of what cannot be checked here:
 /// a status that is not within reach, and the keys of an issuer that is no DID.
@@ -137,12 +137,18 @@ pub(crate) async fn presentation(api: &VcApi, request: PresentationRequest) -> R
     let input = request.verifiable_presentation;
     let object = as_object(&input)?;
     let (holder, credentials) = if is_of_type(object, ENVELOPED_PRESENTATION) {
-        enveloped_presentation(
-            api,
-            envelope(Envelope::of_presentation(object), PRESENTATION_MEDIA_TYPE)?,
-            &options,
-        )
-        .await?
+        let envelope = Envelope::of_presentation(object);
+        let envelope = envelope.map_err(|error| Details::from(&error).not_verified())?;
+        match envelope.media_type() {
+            "application/vp+jwt" => enveloped_presentation::<vc_jwt::JwtMessage>(api, envelope, &options).await?,
+            "application/vp+sd-jwt" => {
+                enveloped_presentation::<vc_sd_jwt::SdJwtMessage>(api, envelope, &options).await?
+            }
+            "application/vp+cose;base64" => {
+                enveloped_presentation::<vc_cose::CoseMessage>(api, envelope, &options).await?
+            }
+            other => return Err(other_envelope(other)),
+        }
     } else {
         signed_presentation(api, object, &options).await?
     };
@@ -201,19 +207,19 @@ fn credentials_of(presentation: &Map<String, Value>) -> &[Value] {
     }
 }
 
-/// A `vp+jwt` names its receiver and the receiver's nonce; the caller must know both.
-async fn enveloped_presentation(
+/// A presentation in an envelope names its receiver and the receiver's nonce; the caller must know both.
+async fn enveloped_presentation<M: Mechanism>(
     api: &VcApi,
-    jwt: &str,
+    envelope: Envelope<'_>,
     options: &VerifyOptions,
 ) -> Result<(String, Vec<Verified>), Refusal> {
     let refused = |error| Details::from(&error).not_verified();
-    let presentation = vc_jwt::UnverifiedPresentation::parse(jwt).map_err(refused)?;
+    let presentation = EnvelopingPresentation::<M>::parse(envelope.data()).map_err(refused)?;
     let method = presentation.verification_method().map_err(refused)?;
     let key = resolve::key(api, &method, Purpose::Authentication);
     let key = key.map_err(|error| Details::from(&error).not_verified())?;
     let (Some(nonce), Some(audience)) = (options.challenge.as_deref(), options.domain.as_deref()) else {
-        let detail = "expected options.challenge and options.domain for a vp+jwt, found none";
+        let detail = "expected options.challenge and options.domain for a presentation in an envelope, found none";
         return Err(Details::malformed(detail).not_verified());
     };
     let transaction = Transaction {
@@ -228,7 +234,7 @@ async fn enveloped_presentation(
     let presented = presented.map_err(refused)?;
     let mut verified = Vec::new();
     for credential in presented.credentials {
-        verified.push(vc_jwt(api, credential, Value::Null, options).await?);
+        verified.push(enveloped(api, credential, Value::Null, options).await?);
     }
     Ok((holder, verified))
 }
@@ -236,10 +242,12 @@ async fn enveloped_presentation(
 async fn one(api: &VcApi, input: Value, options: &VerifyOptions) -> Result<Verified, Refusal> {
     let object = as_object(&input)?;
     if is_of_type(object, ENVELOPED_CREDENTIAL) {
-        let jwt = envelope(Envelope::of_credential(object), JWT_MEDIA_TYPE)?;
-        let credential = Unverified::<VcJwt>::parse(jwt);
+        let envelope = Envelope::of_credential(object);
+        let envelope = envelope.map_err(|error| Details::from(&error).not_verified())?;
+        let credential = EnvelopedCredential::open(envelope);
         let credential = credential.map_err(|error| Details::from(&error).not_verified())?;
-        return vc_jwt(api, credential, input, options).await;
+        let credential = credential.ok_or_else(|| other_envelope(envelope.media_type()))?;
+        return enveloped(api, credential, input, options).await;
     }
     let credential = Unverified::<LdpVc>::from_object(object);
     let credential = credential.map_err(|error| Details::from(&error).not_verified())?;
@@ -288,9 +296,22 @@ fn keys_of(api: &VcApi, credential: &Unverified<LdpVc>) -> Result<ProofKeys, Res
     })
 }
 
-async fn vc_jwt(
+async fn enveloped(
     api: &VcApi,
-    credential: Unverified<VcJwt>,
+    credential: EnvelopedCredential,
+    input: Value,
+    options: &VerifyOptions,
+) -> Result<Verified, Refusal> {
+    match credential {
+        EnvelopedCredential::Cose(credential) => enveloping(api, credential, input, options).await,
+        EnvelopedCredential::Jwt(credential) => enveloping(api, credential, input, options).await,
+        EnvelopedCredential::SdJwt(credential) => enveloping(api, credential, input, options).await,
+    }
+}
+
+async fn enveloping<M: Mechanism>(
+    api: &VcApi,
+    credential: Unverified<W3cCredential<M>>,
     input: Value,
     options: &VerifyOptions,
 ) -> Result<Verified, Refusal> {
@@ -390,17 +411,10 @@ fn is_of_type(object: &Map<String, Value>, name: &str) -> bool {
     })
 }
 
-/// What stands in an envelope of this media type.
-fn envelope<'a>(envelope: Result<Envelope<'a>, DataModelError>, media_type: &str) -> Result<&'a str, Refusal> {
-    let envelope = envelope.map_err(|error| Details::from(&error).not_verified())?;
-    if envelope.media_type() == media_type {
-        return Ok(envelope.data());
-    }
-    let detail = format!(
-        "expected an envelope of {media_type}, found {:?}",
-        envelope.media_type()
-    );
-    Err(Details::malformed(detail).not_verified())
+/// Media types of VC-JOSE-COSE, and no others.
+fn other_envelope(found: &str) -> Refusal {
+    let detail = format!("expected an envelope with a media type of VC-JOSE-COSE, found {found:?}");
+    Details::malformed(detail).not_verified()
 }
 
 fn details(all: &[Details]) -> Vec<Value> {

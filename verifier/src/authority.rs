@@ -103,7 +103,10 @@ fn schema<'b>(bundle: &'b TrustedBundle, facts: &Facts, type_name: &str) -> Opti
     match facts.format() {
         credential::CredentialFormat::DcSdJwt => bundle.schema_of_vct(type_name),
         credential::CredentialFormat::MsoMdoc => bundle.schema_of_doctype(type_name),
-        credential::CredentialFormat::JwtVcJson | credential::CredentialFormat::LdpVc => {
+        credential::CredentialFormat::JwtVcJson
+        | credential::CredentialFormat::LdpVc
+        | credential::CredentialFormat::VcCose
+        | credential::CredentialFormat::VcSdJwt => {
             bundle.schema_of_w3c_type(type_name)
         }
     }

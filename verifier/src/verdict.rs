@@ -453,7 +453,10 @@ fn subject_claims(one: &VerifiedCredential) -> Map<String, Value> {
     match one.facts().format() {
         credential::CredentialFormat::DcSdJwt => without(one.claims(), &SD_JWT_ENVELOPE),
         credential::CredentialFormat::MsoMdoc => one.claims().clone(),
-        credential::CredentialFormat::JwtVcJson | credential::CredentialFormat::LdpVc => {
+        credential::CredentialFormat::JwtVcJson
+        | credential::CredentialFormat::LdpVc
+        | credential::CredentialFormat::VcCose
+        | credential::CredentialFormat::VcSdJwt => {
             match one.claims().get("credentialSubject") {
                 // The subject's DID is the holder's key, as `cnf` is in an SD-JWT.
                 Some(Value::Object(subject)) => without(subject, &["id"]),

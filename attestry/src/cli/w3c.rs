@@ -58,12 +58,12 @@ pub(crate) enum DidMethod {
 pub(crate) enum Jose {
     /// Secure a credential or presentation.
     #[command(
-        after_help = "Example:\n  attestry jose issue --input credential.json --key key.json --feature credential_jose --output result.json\n\nThe key file is a verification method with publicKeyJwk and secretKeyJwk. The result is {\"result\": \"success\", \"data\": TEXT}, or \"failure\", or \"indeterminate\" for a feature or a key that this version does not have; exit status 0, 1 and 1."
+        after_help = "Example:\n  attestry jose issue --input credential.json --key key.json --feature credential_jose --output result.json\n  attestry jose issue --input credential.json --key key.json --feature credential_sdjwt --sd '[\"credentialSubject.name\", \"credentialSubject.phones[0]\"]'\n  attestry jose issue --input presentation.json --key key.json --feature presentation_cose\n\nThe key file is a verification method with publicKeyJwk and secretKeyJwk. The result is {\"result\": \"success\", \"data\": TEXT}, or \"failure\", or \"indeterminate\" for a key of a kind that this version does not have; exit status 0, 1 and 1. A COSE message is in base64."
     )]
     Issue(JoseOptions),
     /// Check a secured credential or presentation with the key of its issuer or holder.
     #[command(
-        after_help = "Example:\n  attestry jose verify --input credential.txt --key key.json --feature credential_jose\n\nSays whether the signature, the form and the times hold. Whether the issuer may issue it is what `attestry verify` judges."
+        after_help = "Example:\n  attestry jose verify --input credential.txt --key key.json --feature credential_jose\n  attestry jose verify --input presentation.txt --key key.json --feature presentation_sdjwt\n\nSays whether the signature, the form and the times hold. Whether the issuer may issue it is what `attestry verify` judges."
     )]
     Verify(JoseOptions),
 }
@@ -79,7 +79,7 @@ pub(crate) struct JoseOptions {
     /// What to do: credential_jose, credential_sdjwt, credential_cose, presentation_jose, presentation_sdjwt or presentation_cose.
     #[arg(long, value_name = "NAME")]
     pub(crate) feature: String,
-    /// A JSON array of the paths of what a holder may withhold, for SD-JWT.
+    /// A JSON array of the paths of what a holder may withhold, for SD-JWT: names with dots between, places in arrays as [0].
     #[arg(long = "sd", value_name = "PATHS")]
     pub(crate) selective: Option<String>,
     /// Where the result goes; stdout if absent.

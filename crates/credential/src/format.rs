@@ -1,4 +1,4 @@
-//! The credential formats and their identifiers on the wire of OpenID4VCI and OpenID4VP
+//! The credential formats, and the identifiers that some of them have on the wire of OpenID4VCI and OpenID4VP
 //! ([OpenID4VCI 1.0, credential format profiles](https://openid.net/specs/openid-4-verifiable-credential-issuance-1_0.html#name-credential-format-profiles)).
 
 use std::fmt;
@@ -23,6 +23,12 @@ pub enum CredentialFormat {
     /// ISO/IEC 18013-5, [`crate::mdoc`].
     #[serde(rename = "mso_mdoc")]
     MsoMdoc,
+    /// W3C VC 2.0 secured as `vc+cose`, [`crate::vc_cose`].
+    #[serde(rename = "vc+cose", skip_deserializing)]
+    VcCose,
+    /// W3C VC 2.0 secured as `vc+sd-jwt`, [`crate::vc_sd_jwt`].
+    #[serde(rename = "vc+sd-jwt", skip_deserializing)]
+    VcSdJwt,
 }
 
 /// The peer named a format that we do not implement.
@@ -31,10 +37,11 @@ pub enum CredentialFormat {
 pub struct UnknownFormat;
 
 impl CredentialFormat {
-    /// Every format, in the order of preference that we advertise.
+    /// Every format that has an identifier in OpenID4VCI and OpenID4VP, in the order of preference that we advertise.
     pub const ALL: [Self; 4] = [Self::DcSdJwt, Self::JwtVcJson, Self::LdpVc, Self::MsoMdoc];
 
-    /// The identifier of OpenID4VCI and OpenID4VP.
+    /// The identifier of OpenID4VCI and OpenID4VP. The formats that have none there have their media type's name, which is
+    /// not read back.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -42,6 +49,8 @@ impl CredentialFormat {
             Self::JwtVcJson => "jwt_vc_json",
             Self::LdpVc => "ldp_vc",
             Self::MsoMdoc => "mso_mdoc",
+            Self::VcCose => "vc+cose",
+            Self::VcSdJwt => "vc+sd-jwt",
         }
     }
 }
@@ -73,6 +82,8 @@ mod tests {
             assert_eq!(format.as_str().parse(), Ok(format));
             assert_eq!(serde_json::to_value(format).unwrap(), format.as_str());
         }
-        assert_eq!("vc+sd-jwt".parse::<CredentialFormat>(), Err(UnknownFormat));
+        for format in [CredentialFormat::VcCose, CredentialFormat::VcSdJwt] {
+            assert_eq!(format.as_str().parse::<CredentialFormat>(), Err(UnknownFormat));
+        }
     }
 }

@@ -18,7 +18,10 @@ pub mod sd_jwt;
 pub mod sd_jwt_vc;
 pub mod status_list;
 pub mod vc;
+pub mod vc_cose;
+pub mod vc_jose_cose;
 pub mod vc_jwt;
+pub mod vc_sd_jwt;
 
 pub use claim_path::ClaimPath;
 pub use data_integrity::LdpVc;
@@ -33,4 +36,6 @@ pub use format::CredentialFormat;
 pub use format::UnknownFormat;
 pub use mdoc::Mdoc;
 pub use sd_jwt_vc::SdJwtVc;
+pub use vc_cose::VcCose;
 pub use vc_jwt::VcJwt;
+pub use vc_sd_jwt::VcSdJwt;

@@ -26,7 +26,7 @@ pub use json_serialization::JsonSerialization;
 pub use json_serialization::to_json;
 pub use key_binding::KeyBindingError;
 pub(crate) use key_binding::bind;
-pub(crate) use key_binding::verify_key_binding;
+pub(crate) use key_binding::verify_bound;
 pub(crate) use present::Disclosed;
 pub use present::SelectionError;
 pub(crate) use process::process;

@@ -54,7 +54,6 @@ use crate::registered_claims::numeric_date;
 use crate::registered_claims::optional_string;
 use crate::registered_claims::required_string;
 use crate::sd_jwt;
-use crate::sd_jwt::Digest;
 use crate::sd_jwt::HashAlgorithm;
 use crate::sd_jwt::KeyBindingError;
 use crate::sd_jwt::SdJwt;
@@ -297,20 +296,7 @@ impl Authentic<SdJwtVc> {
     /// [`KeyBindingError`], the presenter's fault; after it the presentation is refused.
     pub fn verify_key_binding(&self, transaction: &Transaction<'_>) -> Result<HolderBinding, KeyBindingError> {
         let SdJwtVc { sd_jwt, hash, .. } = &self.contents;
-        let key_binding = sd_jwt.key_binding().ok_or(KeyBindingError::Missing)?;
-        let Some(HolderKey::Key(holder)) = self.facts.holder() else {
-            return Err(KeyBindingError::NoHolderKey);
-        };
-        let sd_hash = match hash {
-            // Already computed over the same bytes.
-            HashAlgorithm::Sha256 => Digest::encode(&self.facts.fingerprint.0),
-            HashAlgorithm::Sha384 | HashAlgorithm::Sha512 => hash.digest(sd_jwt.without_key_binding()),
-        };
-        sd_jwt::verify_key_binding(key_binding, holder, sd_hash.as_str(), transaction)?;
-        Ok(HolderBinding {
-            fingerprint: self.facts.fingerprint,
-            proven: true,
-        })
+        sd_jwt::verify_bound(sd_jwt, *hash, &self.facts, transaction)
     }
 }
 
@@ -367,7 +353,7 @@ fn read_types(claims: Json<'_>) -> Result<Vec<String>, ClaimError> {
 
 /// The key in `cnf` ([RFC 7800](https://www.rfc-editor.org/rfc/rfc7800#section-3.2)). Other confirmation
 /// methods are refused: a holder key that we cannot check must not look like none.
-fn read_confirmation(cnf: Json<'_>) -> Result<HolderKey, ClaimError> {
+pub(crate) fn read_confirmation(cnf: Json<'_>) -> Result<HolderKey, ClaimError> {
     let malformed = || ClaimError::malformed("cnf", "an object with a `jwk` of Ed25519 or P-256 for signatures");
     let jwk = Jwk::from_json(cnf.get("jwk").ok_or_else(malformed)?).map_err(|_| malformed())?;
     if !jwk.is_for_signatures() {

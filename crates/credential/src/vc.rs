@@ -31,6 +31,7 @@ pub use credential_schema::SchemaOutcome;
 pub use envelope::ENVELOPED_CREDENTIAL;
 pub use envelope::ENVELOPED_PRESENTATION;
 pub use envelope::Envelope;
+pub use envelope::envelope_of_credential;
 pub use presentation::PresentationProperties;
 pub use problem::ProblemType;
 pub use related_resource::RelatedResource;

@@ -297,6 +297,7 @@ fn verify(scene: &Scene, presentation: &Value, key: &SoftwareKey, did: &str, tra
             let unverified = vc_jwt::UnverifiedPresentation::parse(text).unwrap();
             let received = unverified.authenticate(key.public_key(), did, transaction).unwrap();
             let [credential] = received.credentials.try_into().unwrap();
+            let credential = credential.into_jwt().unwrap();
             let authentic = credential.authenticate(issuer, ISSUER, NOW).unwrap();
             assert!(authentic.verify_presenter(&received.presenter).unwrap().is_proven());
         }

@@ -44,7 +44,13 @@ impl Judge<'_> {
         let presenter = Some(&received.presenter);
         let credentials = received.credentials.into_iter();
         credentials
-            .map(|credential| self.vc_jwt(asked, credential, presenter))
+            .map(|credential| {
+                // A query names one format. The other mechanisms of VC-JOSE-COSE have no identifier in OpenID4VP.
+                let credential = credential.into_jwt().ok_or(Reason::Form {
+                    expected: "credentials as vc+jwt",
+                })?;
+                self.vc_jwt(asked, credential, presenter)
+            })
             .collect()
     }
 

@@ -298,6 +298,7 @@ impl UnverifiedPresentation {
         Ok(PresentedLdpVcs {
             presenter: Presenter {
                 holder: self.holder,
+                key: key.clone(),
                 presented,
             },
             credentials: self.credentials,

@@ -1,5 +1,7 @@
-//! Holder binding of W3C credentials: the presenter controls the DID that is the credential's subject.
+//! Holder binding of W3C credentials: the presenter controls the DID that is the credential's subject, or the key that
+//! the credential is bound to.
 
+use keys::PublicKey;
 use thiserror::Error;
 
 use super::Authentic;
@@ -13,6 +15,8 @@ use super::HolderKey;
 #[must_use]
 pub struct Presenter {
     pub(crate) holder: String,
+    /// What the presentation was signed with.
+    pub(crate) key: PublicKey,
     pub(crate) presented: Vec<Fingerprint>,
 }
 
@@ -39,7 +43,7 @@ impl Presenter {
 }
 
 impl<T: Credential> Authentic<T> {
-    /// Checks that the presenter is this credential's subject and presented this very credential.
+    /// Checks that the presenter is this credential's subject, or has the key it is bound to, and presented this very credential.
     ///
     /// # Errors
     /// [`HolderError`], after which the presentation is refused.
@@ -47,13 +51,17 @@ impl<T: Credential> Authentic<T> {
         if !presenter.presented.contains(&self.facts.fingerprint) {
             return Err(HolderError::NotPresented);
         }
-        match self.facts.holder() {
-            Some(HolderKey::Did(subject)) if *subject == presenter.holder => Ok(HolderBinding {
-                fingerprint: self.facts.fingerprint,
-                proven: true,
-            }),
-            Some(HolderKey::Did(_)) => Err(HolderError::NotTheSubject),
-            Some(HolderKey::Key(_)) | None => Err(HolderError::NoHolder),
+        let is_holder = match self.facts.holder() {
+            Some(HolderKey::Did(subject)) => *subject == presenter.holder,
+            Some(HolderKey::Key(key)) => *key == presenter.key,
+            None => return Err(HolderError::NoHolder),
+        };
+        if !is_holder {
+            return Err(HolderError::NotTheSubject);
         }
+        Ok(HolderBinding {
+            fingerprint: self.facts.fingerprint,
+            proven: true,
+        })
     }
 }

@@ -16,7 +16,12 @@ use serde_json::Value;
 use serde_json::json;
 use thiserror::Error;
 
+use super::Digest;
 use super::HashAlgorithm;
+use super::SdJwt;
+use crate::Facts;
+use crate::HolderBinding;
+use crate::HolderKey;
 use crate::evidence::Transaction;
 use crate::registered_claims::ClaimError;
 use crate::registered_claims::MAX_CLOCK_SKEW;
@@ -96,9 +101,32 @@ pub(crate) fn bind(
     jws::sign(header, payload.to_string().as_bytes(), algorithm).map(move |key_binding| sd_jwt + &key_binding)
 }
 
+/// Checks the Key Binding JWT of an SD-JWT with these facts, and that the holder's key in them made it.
+pub(crate) fn verify_bound(
+    sd_jwt: &SdJwt,
+    hash: HashAlgorithm,
+    facts: &Facts,
+    transaction: &Transaction<'_>,
+) -> Result<HolderBinding, KeyBindingError> {
+    let key_binding = sd_jwt.key_binding().ok_or(KeyBindingError::Missing)?;
+    let Some(HolderKey::Key(holder)) = facts.holder() else {
+        return Err(KeyBindingError::NoHolderKey);
+    };
+    let sd_hash = match hash {
+        // Already computed over the same bytes.
+        HashAlgorithm::Sha256 => Digest::encode(&facts.fingerprint.0),
+        HashAlgorithm::Sha384 | HashAlgorithm::Sha512 => hash.digest(sd_jwt.without_key_binding()),
+    };
+    verify_key_binding(key_binding, holder, sd_hash.as_str(), transaction)?;
+    Ok(HolderBinding {
+        fingerprint: facts.fingerprint,
+        proven: true,
+    })
+}
+
 /// Checks a Key Binding JWT against the holder's key, the transaction, and the `sd_hash` of what was sent with it
 /// ([RFC 9901, verification by the Verifier](https://www.rfc-editor.org/rfc/rfc9901#name-verification-by-the-verifie), step 5).
-pub(crate) fn verify_key_binding(
+pub(super) fn verify_key_binding(
     key_binding: &str,
     holder: &PublicKey,
     sd_hash: &str,

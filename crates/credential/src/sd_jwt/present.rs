@@ -2,15 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use keys::json;
 use keys::json::Json;
 use keys::json::Tree;
+use keys::jws::UnverifiedJws;
 use thiserror::Error;
 
 use super::Disclosure;
 use super::Disclosures;
 use super::ELLIPSIS;
+use super::MAX_BYTES;
 use super::SD;
 use super::SD_ALG;
+use super::SdJwt;
 use super::SdJwtError;
 use super::process::read_hash;
 use crate::claim_path::ClaimPath;
@@ -58,6 +62,15 @@ pub(crate) struct AsIssued {
 struct Branch<'a> {
     value: Json<'a>,
     needed: Vec<usize>,
+}
+
+impl SdJwt {
+    /// The signed payload and the disclosures. Computed when asked for: a verifier never needs it.
+    pub(crate) fn disclosed(&self) -> Result<Disclosed, SdJwtError> {
+        let jws = UnverifiedJws::parse(self.jwt(), MAX_BYTES)?;
+        let payload = Tree::parse(jws.unverified_payload(), json::DEFAULT_LIMITS).map_err(SdJwtError::Payload)?;
+        Disclosed::new(payload, self.disclosures())
+    }
 }
 
 impl Disclosed {

@@ -17,6 +17,7 @@ use serde_json::Map;
 use serde_json::Value;
 
 use super::*;
+use super::key_binding::verify_key_binding;
 use crate::evidence::Transaction;
 
 /// The folder of vectors, or `None` after saying that it is missing.

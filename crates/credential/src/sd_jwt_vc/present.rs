@@ -3,15 +3,12 @@
 use keys::Algorithm;
 use keys::SigningRequest;
 use keys::Timestamp;
-use keys::json;
-use keys::json::Tree;
-use keys::jws::UnverifiedJws;
 
 use super::SdJwtVc;
 use crate::ClaimPath;
 use crate::Held;
+use crate::HolderKey;
 use crate::sd_jwt;
-use crate::sd_jwt::Disclosed;
 use crate::sd_jwt::HashAlgorithm;
 use crate::sd_jwt::KeyBindingError;
 use crate::sd_jwt::SdJwt;
@@ -32,7 +29,7 @@ impl Held<SdJwtVc> {
     /// # Errors
     /// [`SdJwtError`], which cannot occur for a credential that was authenticated.
     pub fn disclosable_paths(&self) -> Result<Vec<ClaimPath>, SdJwtError> {
-        Ok(self.disclosed()?.disclosable_paths())
+        Ok(self.contents.sd_jwt.disclosed()?.disclosable_paths())
     }
 
     /// Shows the claims at `paths` with everything below them, and no other disclosable claim.
@@ -41,25 +38,7 @@ impl Held<SdJwtVc> {
     /// [`SelectionError`] when a path selects nothing; nothing is disclosed then.
     pub fn present(&self, paths: &[ClaimPath]) -> Result<Presentation, PresentError> {
         let SdJwtVc { sd_jwt, hash, .. } = &self.contents;
-        let disclosed = self.disclosed()?;
-        let chosen = disclosed.select(paths)?;
-        let holder = match self.facts.holder() {
-            Some(crate::HolderKey::Key(key)) => Some(key.algorithm()),
-            Some(crate::HolderKey::Did(_)) | None => None,
-        };
-        Ok(Presentation {
-            sd_jwt: SdJwt::join(sd_jwt.jwt(), chosen),
-            hash: *hash,
-            holder,
-        })
-    }
-
-    /// The signed payload and the disclosures. Computed when asked for: a verifier never needs it.
-    fn disclosed(&self) -> Result<Disclosed, SdJwtError> {
-        let sd_jwt = &self.contents.sd_jwt;
-        let jws = UnverifiedJws::parse(sd_jwt.jwt(), sd_jwt::MAX_BYTES)?;
-        let payload = Tree::parse(jws.unverified_payload(), json::DEFAULT_LIMITS).map_err(SdJwtError::Payload)?;
-        Disclosed::new(payload, sd_jwt.disclosures())
+        Presentation::choose(sd_jwt, *hash, self.facts.holder(), paths)
     }
 }
 
@@ -75,6 +54,25 @@ pub enum PresentError {
 }
 
 impl Presentation {
+    /// Of an SD-JWT that was authenticated, bound to the key of `holder` if it is one.
+    pub(crate) fn choose(
+        sd_jwt: &SdJwt,
+        hash: HashAlgorithm,
+        holder: Option<&HolderKey>,
+        paths: &[ClaimPath],
+    ) -> Result<Self, PresentError> {
+        let disclosed = sd_jwt.disclosed()?;
+        let holder = match holder {
+            Some(HolderKey::Key(key)) => Some(key.algorithm()),
+            Some(HolderKey::Did(_)) | None => None,
+        };
+        Ok(Self {
+            sd_jwt: SdJwt::join(sd_jwt.jwt(), disclosed.select(paths)?),
+            hash,
+            holder,
+        })
+    }
+
     /// Without key binding: whoever sees it can present it again. For bearer credentials only.
     #[must_use]
     pub fn into_unbound(self) -> String {

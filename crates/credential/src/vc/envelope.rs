@@ -4,6 +4,7 @@
 
 use serde_json::Map;
 use serde_json::Value;
+use serde_json::json;
 
 use super::BASE_CONTEXT;
 use super::DataModelError;
@@ -70,6 +71,17 @@ impl<'a> Envelope<'a> {
             .ok_or_else(|| malformed("id", "a data: URL with a media type and a secured document"))?;
         Ok(Self { media_type, data })
     }
+}
+
+/// An `EnvelopedVerifiableCredential` of a secured credential, which `data` is as it stands in a `data:` URL of
+/// `media_type`.
+#[must_use]
+pub fn envelope_of_credential(media_type: &str, data: &str) -> Value {
+    json!({
+        "@context": BASE_CONTEXT,
+        "type": ENVELOPED_CREDENTIAL,
+        "id": format!("data:{media_type},{data}"),
+    })
 }
 
 impl std::fmt::Debug for Envelope<'_> {

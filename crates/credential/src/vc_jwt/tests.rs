@@ -125,12 +125,12 @@ impl Scene {
         .unwrap()
     }
 
-    fn receive(&self, text: &str) -> Result<PresentedVcJwts, VpJwtError> {
+    fn receive(&self, text: &str) -> Result<PresentedCredentials, VpJwtError> {
         UnverifiedPresentation::parse(text)?.authenticate(self.holder.public_key(), HOLDER, &transaction())
     }
 
     /// The genuine presentation with one member changed, or removed by `null`.
-    fn presented_with(&self, member: &str, value: Value) -> Result<PresentedVcJwts, VpJwtError> {
+    fn presented_with(&self, member: &str, value: Value) -> Result<PresentedCredentials, VpJwtError> {
         let genuine = self.present(&[&self.hold()]);
         assert!(self.receive(&genuine).is_ok());
         let mut payload: Value =
@@ -158,6 +158,7 @@ fn the_whole_way_from_issuer_to_holder_binding() {
         let presented = scene.receive(&text).unwrap();
         assert_eq!(presented.presenter.holder(), HOLDER);
         let [credential] = <[_; 1]>::try_from(presented.credentials).ok().unwrap();
+        let credential = credential.into_jwt().unwrap();
         assert_eq!(credential.issuer(), ISSUER);
         assert_eq!(
             credential.verification_method(),
@@ -436,7 +437,7 @@ fn somebody_elses_credential_is_not_bound() {
             .hold_issued()
             .unwrap();
         let presented = scene.receive(&scene.present(&[&held])).unwrap();
-        let credential = presented.credentials.into_iter().next().unwrap();
+        let credential = presented.credentials.into_iter().next().unwrap().into_jwt().unwrap();
         let authentic = credential.authenticate(scene.issuer.public_key(), ISSUER, NOW).unwrap();
         authentic
             .verify_presenter(&presented.presenter)
@@ -479,6 +480,8 @@ fn a_presented_credential_is_not_held() {
             .unwrap()
             .credentials
             .remove(0)
+            .into_jwt()
+            .unwrap()
     };
     let key = scene.issuer.public_key();
     let authentic = presented().authenticate(key, ISSUER, NOW).unwrap();

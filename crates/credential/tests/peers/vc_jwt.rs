@@ -6,7 +6,7 @@ use credential::Transaction;
 use credential::Unverified;
 use credential::VcJwt;
 use credential::vc_jwt;
-use credential::vc_jwt::PresentedVcJwts;
+use credential::vc_jwt::PresentedCredentials;
 use credential::vc_jwt::UnverifiedPresentation;
 use credential::vc_jwt::VcJwtError;
 use credential::vc_jwt::VpJwtError;
@@ -100,7 +100,7 @@ impl Scene {
         signed_by_the_peer(&self.holder, "vp+jwt", "vp", &presentation)
     }
 
-    fn receive(&self, text: &str, nonce: &str) -> Result<PresentedVcJwts, VpJwtError> {
+    fn receive(&self, text: &str, nonce: &str) -> Result<PresentedCredentials, VpJwtError> {
         let transaction = Transaction {
             audience: VERIFIER,
             nonce,
@@ -205,6 +205,8 @@ fn presentations_of_jose_are_bound() {
         let presented = scene.receive(&text, NONCE).unwrap();
         let [credential] = <[_; 1]>::try_from(presented.credentials).unwrap();
         let authentic = credential
+            .into_jwt()
+            .unwrap()
             .authenticate(scene.issuer.key(), &scene.issuer.did_key(), now())
             .unwrap();
         assert!(authentic.verify_presenter(&presented.presenter).unwrap().is_proven());

@@ -143,6 +143,12 @@ impl Headers {
         self.protected.get(CONTENT_TYPE).and_then(Value::as_text)
     }
 
+    /// Whether there is a `content type`, of whatever form.
+    #[must_use]
+    pub fn has_content_type(&self) -> bool {
+        self.protected.get(CONTENT_TYPE).is_some()
+    }
+
     /// `typ`, if it is a media type.
     #[must_use]
     pub fn typ(&self) -> Option<&str> {
