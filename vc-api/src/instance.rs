@@ -316,7 +316,7 @@ mod tests {
             assert!(names.iter().any(|found| found == name), "{name}: {names:?}");
         }
         // No JWS is signed with BBS.
-        assert_eq!(names.len(), 11, "{names:?}");
+        assert_eq!(names.len(), 12, "{names:?}");
         for (name, mechanism, algorithm) in sample() {
             let record = record(&name, mechanism.as_str(), curve_of(algorithm));
             assert_eq!(record.check(), Ok(()), "{name}");

@@ -166,9 +166,7 @@ impl Message for CoseMessage {
         check_content_type(headers, kind)?;
         let claims = read_claims(headers)?;
         let key_id = headers.key_id().map(|key_id| String::from_utf8(key_id.to_vec()));
-        let key_id = key_id
-            .transpose()
-            .map_err(|_| parameter("kid", "a URL in UTF-8"))?;
+        let key_id = key_id.transpose().map_err(|_| parameter("kid", "a URL in UTF-8"))?;
         let expected = "a payload in the message";
         let payload = sign1
             .unverified_payload()

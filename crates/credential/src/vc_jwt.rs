@@ -139,7 +139,9 @@ impl Unverified<VcJwt> {
         now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Vec<Result<Authentic<VcJwt>, VcJwtError>> {
-        let split = credentials.into_iter().map(|Self(parsed)| (parsed.message.0, parsed.contents));
+        let split = credentials
+            .into_iter()
+            .map(|Self(parsed)| (parsed.message.0, parsed.contents));
         let (signed, contents): (Vec<_>, Vec<_>) = split.unzip();
         let verified = jws::verify_all(signed, key, rng).into_iter().zip(contents);
         verified

@@ -543,6 +543,29 @@ mod tests {
         PublicKey::from_multikey("z82LkuBieyGShVBhvtE2zoiD6Kma4tJGFtkAhxR5pfkp5QPw4LutoYWhvQCnGjdVn14kujQ").unwrap()
     }
 
+    /// RFC 7515, appendix A.4.
+    fn p521() -> (PublicKey, Vec<u8>, Signature) {
+        let jwk = Jwk::from_value(&serde_json::json!({"kty":"EC","crv":"P-521","x":"AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk","y":"ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2"})).unwrap();
+        let signature = base64url::decode("AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn").unwrap();
+        (
+            PublicKey::from_jwk(&jwk).unwrap(),
+            b"eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA".to_vec(),
+            Signature::from_bytes(&signature).unwrap(),
+        )
+    }
+
+    #[test]
+    fn es512_of_rfc_7515_verifies() {
+        let (key, message, signature) = p521();
+        assert_eq!(key.algorithm(), Algorithm::Es512);
+        assert_eq!(key.verify(&message, &signature), Ok(()));
+        assert_eq!(key.verify(b"other", &signature), Err(SignatureError));
+        assert_eq!(key.verify(&message, &p256().2), Err(SignatureError));
+        assert_eq!(p384().verify(&message, &signature), Err(SignatureError));
+        let twice = PublicKey::from_cose_key(&key.to_cose_key());
+        assert_eq!(twice, Ok(key));
+    }
+
     #[test]
     fn signature_of_another_length_is_refused() {
         let short = Signature::from_bytes(&[1; 64]).unwrap();
@@ -612,13 +635,14 @@ mod tests {
         let bbs = PublicKey::from_multikey(BLS12381_G2_KEY).unwrap();
         assert_eq!(bbs.algorithm(), Algorithm::Bbs);
         assert_eq!(bbs.to_multikey(), BLS12381_G2_KEY);
-        for key in [ed25519(), p256().0, p384(), bbs] {
+        for key in [ed25519(), p256().0, p384(), p521().0, bbs] {
             assert_eq!(PublicKey::from_multikey(&key.to_multikey()).unwrap(), key);
             assert_eq!(PublicKey::from_jwk(&key.to_jwk()).unwrap(), key);
         }
         assert!(ed25519().to_multikey().starts_with("z6Mk"));
         assert!(p256().0.to_multikey().starts_with("zDn"));
         assert!(p384().to_multikey().starts_with("z82"));
+        assert!(p521().0.to_multikey().starts_with("z2J9"));
     }
 
     #[test]
