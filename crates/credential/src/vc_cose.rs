@@ -1,5 +1,5 @@
 //! W3C credentials and presentations secured with COSE, `vc+cose` and `vp+cose`
-//! ([VC-JOSE-COSE](https://www.w3.org/TR/vc-jose-cose/#with-cose)). The document in JSON is the payload of a `COSE_Sign1`.
+//! ([VC-JOSE-COSE](https://www.w3.org/TR/vc-jose-cose/#secure-with-cose)). The document in JSON is the payload of a `COSE_Sign1`.
 //!
 //! What it has in common with the other mechanisms, and who the issuer and the holder are: [`crate::vc_jose_cose`].
 //!
