@@ -7,6 +7,7 @@ use crate::mdoc;
 use crate::registry::Verdict;
 use crate::sd_jwt_vc::Presented;
 use crate::selective::Shown;
+use crate::w3c::Enveloped;
 use crate::w3c::Jwts;
 use crate::w3c::ManyJwts;
 use crate::w3c::Proven;
@@ -131,6 +132,22 @@ fn jwt() -> Vec<Row> {
             Jwts::new,
             Jwts::verify_presentation,
             Jwts::raw_presentation,
+        ),
+        Row::new(
+            "vc+sd-jwt/verify",
+            "vc+sd-jwt EdDSA, 3 of 10 claims",
+            None,
+            Enveloped::sd_jwt,
+            Enveloped::verify,
+            Enveloped::raw,
+        ),
+        Row::new(
+            "vc+cose/verify",
+            "vc+cose EdDSA",
+            None,
+            Enveloped::cose,
+            Enveloped::verify,
+            Enveloped::raw,
         ),
         Row::new(
             "vc+jwt/verify-1000",

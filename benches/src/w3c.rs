@@ -1,13 +1,24 @@
-//! W3C credentials of the same ten claims, as `vc+jwt` and with Data Integrity proofs; Ed25519.
+//! W3C credentials of the same ten claims, with a signature around them and with Data Integrity proofs; Ed25519.
 
+use std::marker::PhantomData;
+
+use credential::ClaimPath;
 use credential::LdpVc;
 use credential::Transaction;
 use credential::Unverified;
 use credential::VcJwt;
+use credential::VcSdJwt;
 use credential::data_integrity;
 use credential::data_integrity::Cryptosuite;
 use credential::data_integrity::ProofOptions;
+use credential::vc_cose;
+use credential::vc_cose::CoseMessage;
+use credential::vc_jose_cose::Mechanism;
+use credential::vc_jose_cose::W3cCredential;
 use credential::vc_jwt;
+use credential::vc_sd_jwt;
+use credential::vc_sd_jwt::SdJwtMessage;
+use credential::vc_sd_jwt::Selective;
 use jsonld::ContextLoader;
 use keys::Algorithm;
 use keys::Signer as _;
@@ -43,6 +54,14 @@ pub struct ManyJwts {
     credentials: Vec<String>,
     issuer: SoftwareKey,
     raw: Vec<RawCheck>,
+}
+
+/// A credential of another mechanism than JOSE.
+pub struct Enveloped<M> {
+    credential: String,
+    issuer: SoftwareKey,
+    raw: RawCheck,
+    mechanism: PhantomData<M>,
 }
 
 /// A credential with an embedded proof.
@@ -257,6 +276,67 @@ impl ManyJwts {
     /// Their signatures one by one.
     pub fn raw(&self) {
         self.raw.iter().for_each(RawCheck::run);
+    }
+}
+
+impl Enveloped<SdJwtMessage> {
+    /// A `vc+sd-jwt` that shows three of its ten claims.
+    pub fn sd_jwt() -> Self {
+        let issuer = key(Algorithm::EdDsa, 3);
+        let names = document()["credentialSubject"].as_object().expect("a subject").clone();
+        let claim = |name: &String| ClaimPath::of_keys(["credentialSubject", name]).expect("a path");
+        let disclosable: Vec<ClaimPath> = names.keys().filter(|name| *name != "id").map(claim).collect();
+        let selective = Selective {
+            disclosable: &disclosable,
+            ..Selective::default()
+        };
+        let (key_id, rng) = (format!("{ISSUER}#key"), &mut signer::os_rng());
+        let request = vc_sd_jwt::issue(document(), selective, &key_id, Algorithm::EdDsa, rng);
+        let credential = issuer.fulfil(request.expect("a credential")).expect("the issuer's key");
+        let held = Unverified::<VcSdJwt>::parse(&credential)
+            .and_then(|credential| credential.restore(issuer.public_key(), ISSUER))
+            .expect("our own credential");
+        let shown = held
+            .present(disclosable.get(..3).expect("ten claims"))
+            .expect("its own claims");
+        let credential = shown.into_unbound();
+        let jwt = credential.split('~').next().expect("a JWT");
+        Self {
+            raw: RawCheck::of_jws(jwt, issuer.public_key()),
+            credential,
+            issuer,
+            mechanism: PhantomData,
+        }
+    }
+}
+
+impl Enveloped<CoseMessage> {
+    /// A `vc+cose`.
+    pub fn cose() -> Self {
+        let issuer = key(Algorithm::EdDsa, 3);
+        let request = vc_cose::issue(document(), &format!("{ISSUER}#key"), Algorithm::EdDsa).expect("a credential");
+        let raw = RawCheck::new(&issuer, request.message().to_vec());
+        let message = issuer.fulfil(request).expect("the issuer's key");
+        Self {
+            credential: vc_cose::to_text(&message),
+            raw,
+            issuer,
+            mechanism: PhantomData,
+        }
+    }
+}
+
+impl<M: Mechanism> Enveloped<M> {
+    /// Everything that `crates/credential` checks.
+    pub fn verify(&self) {
+        let _authentic = Unverified::<W3cCredential<M>>::parse(&self.credential)
+            .and_then(|credential| credential.authenticate(self.issuer.public_key(), ISSUER, NOW))
+            .expect("a genuine credential");
+    }
+
+    /// The signature alone.
+    pub fn raw(&self) {
+        self.raw.run();
     }
 }
 

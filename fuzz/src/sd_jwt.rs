@@ -31,7 +31,7 @@ pub fn fuzz(data: &[u8]) {
     let _ = metadata_url(text);
     let _ = Unverified::<SdJwtVc>::parse_json(text);
     verify(text);
-    if let Some(signed) = sign(text) {
+    if let Some(signed) = sign(TYPE, text) {
         verify(&signed);
         rewrite(&signed);
         present(&signed);
@@ -64,7 +64,7 @@ fn rewrite(signed: &str) {
 
 /// The first line is the payload, every other one a disclosure. `@1` stands for the digest of the first
 /// disclosure, and so on; a disclosure may name those before it.
-fn sign(text: &str) -> Option<String> {
+pub(crate) fn sign(typ: &str, text: &str) -> Option<String> {
     let mut lines = text.lines();
     let mut payload = lines.next()?.to_owned();
     let mut disclosures: Vec<String> = Vec::new();
@@ -80,7 +80,7 @@ fn sign(text: &str) -> Option<String> {
         digests.push(digest);
         disclosures.push(encoded);
     }
-    let jwt = issuer().jws(TYPE, payload.as_bytes());
+    let jwt = issuer().jws(typ, payload.as_bytes());
     Some(format!(
         "{jwt}~{}",
         disclosures.iter().map(|one| format!("{one}~")).collect::<String>()

@@ -287,10 +287,22 @@ fn jwt() -> Vec<String> {
         format!("vc+jwt\n{vc}"),
         issuer().jws("vc+jwt", vc.to_string().as_bytes()),
         format!("vp+jwt\n{presentation}"),
+        format!("vc+sd-jwt\n{}", sd_document()),
+        format!("vp+sd-jwt\n{presentation}"),
+        format!("application/vc+cose\n{vc}"),
+        format!("application/vp+cose\n{presentation}"),
         format!("at+jwt\n{token}"),
         format!("client-authentication+jwt\n{token}"),
         encrypted.expect("our own key"),
     ]
+}
+
+/// A credential document whose subject has a name and an address that are disclosed. See `sd_jwt::sign`.
+fn sd_document() -> String {
+    let mut document = document();
+    document["_sd_alg"] = "sha-256".into();
+    document["credentialSubject"] = json!({"id": holder().did, "_sd": ["@1", "@2", "decoy"]});
+    format!("{document}\n[\"s\",\"name\",\"A\"]\n[\"s\",\"address\",{{\"city\":\"B\"}}]")
 }
 
 /// See `sd_jwt::sign`.

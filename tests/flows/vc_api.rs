@@ -238,6 +238,28 @@ fn jose_issues_and_verifies_from_files() {
     .unwrap();
     let verified = run("verify", "presentation.txt", "presentation_jose");
     assert_eq!(verified.expect(0)["result"], "success");
+    // The other mechanisms.
+    for mechanism in ["sdjwt", "cose"] {
+        for (input, kind) in [("credential.json", "credential"), ("presentation.json", "presentation")] {
+            let feature = format!("{kind}_{mechanism}");
+            let issued = run("issue", input, &feature);
+            fs::write(place.path("secured.txt"), issued.expect(0)["data"].as_str().unwrap()).unwrap();
+            let verified = run("verify", "secured.txt", &feature);
+            assert_eq!(verified.expect(0)["result"], "success", "{feature}");
+            let as_jose = run("verify", "secured.txt", &format!("{kind}_jose"));
+            assert_eq!(as_jose.expect(1)["result"], "failure", "{feature}");
+        }
+    }
+    let selective = |paths: &str| {
+        let arguments = ["jose", "issue", "--input", "credential.json", "--key", "key.json"];
+        place.run(&[&arguments[..], &["--feature", "credential_sdjwt", "--sd", paths]].concat())
+    };
+    let issued = selective(r#"["credentialSubject.name"]"#);
+    let data = issued.expect(0)["data"].as_str().unwrap();
+    // The JWT, one disclosure, and nothing behind the last tilde.
+    assert_eq!(data.split('~').count(), 3);
+    let _ = selective(r#"["credentialSubject.missing"]"#).expect(2);
+    assert_eq!(selective(r#"["issuer"]"#).expect(1)["result"], "failure");
     // One is not the other, a changed one is none, and what is not there is not guessed.
     assert_eq!(
         run("verify", "presentation.txt", "credential_jose").expect(1)["result"],

@@ -19,11 +19,12 @@ pub const VERIFIER: &str = "verifier";
 const MAX_NAME_BYTES: usize = 63;
 
 /// Curves by the names of the command line, each with the algorithm of its keys.
-const CURVES: [(&str, Algorithm); 4] = [
+const CURVES: [(&str, Algorithm); 5] = [
     ("bls12-381", Algorithm::Bbs),
     ("ed25519", Algorithm::EdDsa),
     ("p256", Algorithm::Es256),
     ("p384", Algorithm::Es384),
+    ("p521", Algorithm::Es512),
 ];
 
 /// The name of [`Mechanism::Jwt`].
@@ -248,6 +249,7 @@ pub const fn curve_of(algorithm: Algorithm) -> &'static str {
         Algorithm::EdDsa => "ed25519",
         Algorithm::Es256 => "p256",
         Algorithm::Es384 => "p384",
+        Algorithm::Es512 => "p521",
     }
 }
 
@@ -309,11 +311,12 @@ mod tests {
             "vc-jwt-ed25519",
             "vc-jwt-p256",
             "vc-jwt-p384",
+            "vc-jwt-p521",
         ] {
             assert!(names.iter().any(|found| found == name), "{name}: {names:?}");
         }
         // No JWS is signed with BBS.
-        assert_eq!(names.len(), 11, "{names:?}");
+        assert_eq!(names.len(), 12, "{names:?}");
         for (name, mechanism, algorithm) in sample() {
             let record = record(&name, mechanism.as_str(), curve_of(algorithm));
             assert_eq!(record.check(), Ok(()), "{name}");

@@ -106,9 +106,7 @@ fn schema<'b>(bundle: &'b TrustedBundle, facts: &Facts, type_name: &str) -> Opti
         credential::CredentialFormat::JwtVcJson
         | credential::CredentialFormat::LdpVc
         | credential::CredentialFormat::VcCose
-        | credential::CredentialFormat::VcSdJwt => {
-            bundle.schema_of_w3c_type(type_name)
-        }
+        | credential::CredentialFormat::VcSdJwt => bundle.schema_of_w3c_type(type_name),
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) enum Issuer {
         /// The cryptosuite, or vc-jwt.
         #[arg(long, value_name = "NAME")]
         suite: String,
-        /// The curve of its key: ed25519, p256, p384 or bls12-381.
+        /// The curve of its key: ed25519, p256, p384, p521 or bls12-381.
         #[arg(long, value_name = "NAME")]
         curve: String,
         /// What it is called in URLs; if absent, the suite, with the curve unless the suite tells it.

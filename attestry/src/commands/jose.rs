@@ -182,9 +182,13 @@ fn read_paths(paths: &str, document: &Map<String, Value>) -> Result<Vec<ClaimPat
     let paths: Vec<String> = serde_json::from_str(paths).context("expected --sd as a JSON array of paths")?;
     let document = Value::Object(document.clone());
     let read = |text: &String| {
-        let path = read_path(text).with_context(|| format!("expected a path such as a.b[0] in --sd, found {text:?}"))?;
+        let path =
+            read_path(text).with_context(|| format!("expected a path such as a.b[0] in --sd, found {text:?}"))?;
         let found = path.select(&document)?;
-        anyhow::ensure!(!found.is_empty(), "expected something at the path {text:?}, found nothing");
+        anyhow::ensure!(
+            !found.is_empty(),
+            "expected something at the path {text:?}, found nothing"
+        );
         Ok(path)
     };
     paths.iter().map(read).collect()
@@ -193,7 +197,9 @@ fn read_paths(paths: &str, document: &Map<String, Value>) -> Result<Vec<ClaimPat
 fn read_path(text: &str) -> Option<ClaimPath> {
     let mut components = Vec::new();
     for part in text.split('.') {
-        let (name, places) = part.split_once('[').map_or((part, None), |(name, places)| (name, Some(places)));
+        let (name, places) = part
+            .split_once('[')
+            .map_or((part, None), |(name, places)| (name, Some(places)));
         components.extend((!name.is_empty()).then(|| PathComponent::Key(name.to_owned())));
         for place in places.map(|places| places.split('[')).into_iter().flatten() {
             components.push(PathComponent::Index(place.strip_suffix(']')?.parse().ok()?));
@@ -322,7 +328,10 @@ mod tests {
     fn paths_are_read_as_the_suite_writes_them() {
         let path = |text| read_path(text).map(|path| path.to_string());
         assert_eq!(path("a.b[0][1].c").as_deref(), Some(r#"["a","b",0,1,"c"]"#));
-        assert_eq!(path("verifiableCredential[0]").as_deref(), Some(r#"["verifiableCredential",0]"#));
+        assert_eq!(
+            path("verifiableCredential[0]").as_deref(),
+            Some(r#"["verifiableCredential",0]"#)
+        );
         for bad in ["", "a[", "a[x]", "a[0", "a[0]b"] {
             assert_eq!(path(bad), None, "{bad}");
         }

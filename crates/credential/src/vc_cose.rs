@@ -1,5 +1,5 @@
 //! W3C credentials and presentations secured with COSE, `vc+cose` and `vp+cose`
-//! ([VC-JOSE-COSE](https://www.w3.org/TR/vc-jose-cose/#with-cose)). The document in JSON is the payload of a `COSE_Sign1`.
+//! ([VC-JOSE-COSE](https://www.w3.org/TR/vc-jose-cose/#secure-with-cose)). The document in JSON is the payload of a `COSE_Sign1`.
 //!
 //! What it has in common with the other mechanisms, and who the issuer and the holder are: [`crate::vc_jose_cose`].
 //!
@@ -166,9 +166,7 @@ impl Message for CoseMessage {
         check_content_type(headers, kind)?;
         let claims = read_claims(headers)?;
         let key_id = headers.key_id().map(|key_id| String::from_utf8(key_id.to_vec()));
-        let key_id = key_id
-            .transpose()
-            .map_err(|_| parameter("kid", "a URL in UTF-8"))?;
+        let key_id = key_id.transpose().map_err(|_| parameter("kid", "a URL in UTF-8"))?;
         let expected = "a payload in the message";
         let payload = sign1
             .unverified_payload()

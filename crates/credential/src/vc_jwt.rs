@@ -1,5 +1,5 @@
 //! W3C credentials and presentations secured as JWTs, `vc+jwt` and `vp+jwt`
-//! ([VC-JOSE-COSE](https://www.w3.org/TR/vc-jose-cose/#with-jose)). The document is the payload; there is no
+//! ([VC-JOSE-COSE](https://www.w3.org/TR/vc-jose-cose/#secure-with-jose)). The document is the payload; there is no
 //! `vc` or `vp` claim around it. OpenID4VCI and OpenID4VP call the format `jwt_vc_json`.
 //!
 //! What it has in common with the other mechanisms, and who the issuer and the holder are: [`crate::vc_jose_cose`].
@@ -139,7 +139,9 @@ impl Unverified<VcJwt> {
         now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Vec<Result<Authentic<VcJwt>, VcJwtError>> {
-        let split = credentials.into_iter().map(|Self(parsed)| (parsed.message.0, parsed.contents));
+        let split = credentials
+            .into_iter()
+            .map(|Self(parsed)| (parsed.message.0, parsed.contents));
         let (signed, contents): (Vec<_>, Vec<_>) = split.unzip();
         let verified = jws::verify_all(signed, key, rng).into_iter().zip(contents);
         verified

@@ -1,5 +1,5 @@
 //! W3C credentials and presentations secured with SD-JWT, `vc+sd-jwt` and `vp+sd-jwt`
-//! ([VC-JOSE-COSE](https://www.w3.org/TR/vc-jose-cose/#with-sd-jwt), [RFC 9901](https://www.rfc-editor.org/rfc/rfc9901)).
+//! ([VC-JOSE-COSE](https://www.w3.org/TR/vc-jose-cose/#secure-with-sd-jwt), [RFC 9901](https://www.rfc-editor.org/rfc/rfc9901)).
 //! The document is what disclosures and signed payload give together.
 //!
 //! What it has in common with the other mechanisms, and who the issuer and the holder are: [`crate::vc_jose_cose`].

@@ -18,11 +18,13 @@ pub enum Algorithm {
     Es256,
     /// ECDSA on P-384 with SHA-384; JOSE `ES384`.
     Es384,
+    /// ECDSA on P-521 with SHA-512; JOSE `ES512`. No cryptosuite of Data Integrity has it.
+    Es512,
 }
 
 impl Algorithm {
     /// Every algorithm.
-    pub const ALL: [Self; 4] = [Self::Bbs, Self::EdDsa, Self::Es256, Self::Es384];
+    pub const ALL: [Self; 5] = [Self::Bbs, Self::EdDsa, Self::Es256, Self::Es384, Self::Es512];
 
     /// The name written into the `alg` header of what we sign.
     ///
@@ -34,17 +36,19 @@ impl Algorithm {
             Self::EdDsa => "EdDSA",
             Self::Es256 => "ES256",
             Self::Es384 => "ES384",
+            Self::Es512 => "ES512",
         }
     }
 
     /// Digest of `bytes` with the hash function that the algorithm's proofs are made over in Data Integrity:
-    /// SHA-384 for P-384, SHA-256 for the others
+    /// SHA-384 for P-384, SHA-256 for the others (P-521 has none there, and gets SHA-512)
     /// ([hashing](https://www.w3.org/TR/vc-di-ecdsa/#hashing-ecdsa-rdfc-2019)).
     #[must_use]
     pub fn digest(self, bytes: &[u8]) -> Vec<u8> {
         match self {
             Self::Bbs | Self::EdDsa | Self::Es256 => crate::sha256(bytes).to_vec(),
             Self::Es384 => sha2::Sha384::digest(bytes).to_vec(),
+            Self::Es512 => sha2::Sha512::digest(bytes).to_vec(),
         }
     }
 
@@ -56,6 +60,7 @@ impl Algorithm {
             "EdDSA" | "Ed25519" => Some(Self::EdDsa),
             "ES256" => Some(Self::Es256),
             "ES384" => Some(Self::Es384),
+            "ES512" => Some(Self::Es512),
             _ => None,
         }
     }

@@ -6,6 +6,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED;
 use aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED_SIGNING;
 use aws_lc_rs::signature::ECDSA_P384_SHA384_FIXED;
+use aws_lc_rs::signature::ECDSA_P521_SHA512_FIXED;
 use aws_lc_rs::signature::EcdsaKeyPair;
 use aws_lc_rs::signature::ParsedPublicKey;
 
@@ -23,6 +24,7 @@ pub(super) fn parse(curve: EcCurve, sec1: &[u8]) -> Option<ParsedKey> {
     let algorithm = match curve {
         EcCurve::P256 => &ECDSA_P256_SHA256_FIXED,
         EcCurve::P384 => &ECDSA_P384_SHA384_FIXED,
+        EcCurve::P521 => &ECDSA_P521_SHA512_FIXED,
     };
     ParsedPublicKey::new(algorithm, sec1).ok().map(Arc::new)
 }

@@ -10,6 +10,7 @@ use super::SignatureError;
 pub(super) enum ParsedKey {
     P256(p256::ecdsa::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
+    P521(p521::ecdsa::VerifyingKey),
 }
 
 /// A private P-256 key.
@@ -24,6 +25,9 @@ pub(super) fn parse(curve: EcCurve, sec1: &[u8]) -> Option<ParsedKey> {
         EcCurve::P384 => p384::ecdsa::VerifyingKey::from_sec1_bytes(sec1)
             .ok()
             .map(ParsedKey::P384),
+        EcCurve::P521 => p521::ecdsa::VerifyingKey::from_sec1_bytes(sec1)
+            .ok()
+            .map(ParsedKey::P521),
     }
 }
 
@@ -34,6 +38,9 @@ pub(super) fn verify(key: &ParsedKey, message: &[u8], signature: &[u8]) -> Resul
         }
         ParsedKey::P384(key) => {
             p384::ecdsa::Signature::from_slice(signature).and_then(|signature| key.verify(message, &signature))
+        }
+        ParsedKey::P521(key) => {
+            p521::ecdsa::Signature::from_slice(signature).and_then(|signature| key.verify(message, &signature))
         }
     }
     .map_err(|_| SignatureError)

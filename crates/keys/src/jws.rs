@@ -57,7 +57,7 @@ pub struct VerifiedJws {
 #[non_exhaustive]
 pub enum JwsError {
     /// `alg` is missing, `none`, a MAC or one we do not implement.
-    #[error("expected alg EdDSA, Ed25519 or ES256, found {found:?}")]
+    #[error("expected alg EdDSA, Ed25519, ES256, ES384 or ES512, found {found:?}")]
     Algorithm {
         /// What the header says.
         found: Option<String>,

@@ -31,7 +31,7 @@ const BLS12381_G2_MULTICODEC: [u8; 2] = [0xeb, 0x01];
 const BLS12381_G2_CURVE: &str = "BLS12381G2";
 
 /// Uncompressed SEC1 of the largest curve.
-const MAX_SEC1_BYTES: usize = 97;
+const MAX_SEC1_BYTES: usize = 133;
 
 /// A validated public key.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub enum PublicKey {
     P256(EcPublicKey),
     /// A P-384 key.
     P384(EcPublicKey),
+    /// A P-521 key.
+    P521(EcPublicKey),
 }
 
 /// A validated Ed25519 key: canonical, and not of small order.
@@ -64,9 +66,10 @@ pub struct EcPublicKey {
 enum EcCurve {
     P256,
     P384,
+    P521,
 }
 
-/// A signature of any algorithm: 64 bytes, 96 for P-384, for ECDSA `r` and `s` as in JWS; or the 80 bytes of BBS.
+/// A signature of any algorithm: 64 bytes, 96 for P-384, 132 for P-521, for ECDSA `r` and `s` as in JWS; or the 80 bytes of BBS.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Signature(Bytes);
 
@@ -75,6 +78,7 @@ enum Bytes {
     Bbs(bbs::Signature),
     Of64([u8; 64]),
     Of96([u8; 96]),
+    Of132([u8; 132]),
 }
 
 /// The signature is not this key's over this message. Deliberately says no more.
@@ -93,7 +97,7 @@ pub enum KeyError {
         curve: &'static str,
     },
     /// A kind of key that we do not verify with.
-    #[error("expected an Ed25519, P-256, P-384 or BLS12-381 G2 key, found {found}")]
+    #[error("expected an Ed25519, P-256, P-384, P-521 or BLS12-381 G2 key, found {found}")]
     Unsupported {
         /// What was declared.
         found: String,
@@ -141,6 +145,14 @@ impl PublicKey {
         EcPublicKey::from_sec1(EcCurve::P384, bytes).map(Self::P384)
     }
 
+    /// A P-521 key from SEC1 bytes, compressed (67) or not (133).
+    ///
+    /// # Errors
+    /// [`KeyError::Invalid`] for bytes that are no point of the curve.
+    pub fn from_p521_sec1(bytes: &[u8]) -> Result<Self, KeyError> {
+        EcPublicKey::from_sec1(EcCurve::P521, bytes).map(Self::P521)
+    }
+
     /// A BLS12-381 key from its 96 bytes, the compressed point of G2.
     ///
     /// # Errors
@@ -150,7 +162,7 @@ impl PublicKey {
         bbs::PublicKey::from_bytes(bytes).map(Self::Bls12381G2)
     }
 
-    /// A key from a `publicKeyMultibase` value of type Multikey: `z6Mk...`, `zDn...`, `z82...` or `zUC7...`.
+    /// A key from a `publicKeyMultibase` value of type Multikey: `z6Mk...`, `zDn...`, `z82...`, `z2J9...` or `zUC7...`.
     ///
     /// # Errors
     /// [`KeyError`]; other kinds of key are [`KeyError::Unsupported`].
@@ -193,6 +205,7 @@ impl PublicKey {
             ("OKP", "Ed25519", None) => Self::from_ed25519(&coordinate(&jwk.x, "Ed25519")?)?,
             ("EC", "P-256", Some(y)) => Self::P256(EcPublicKey::from_coordinates::<32>(EcCurve::P256, &jwk.x, y)?),
             ("EC", "P-384", Some(y)) => Self::P384(EcPublicKey::from_coordinates::<48>(EcCurve::P384, &jwk.x, y)?),
+            ("EC", "P-521", Some(y)) => Self::P521(EcPublicKey::from_coordinates::<66>(EcCurve::P521, &jwk.x, y)?),
             ("OKP", BLS12381_G2_CURVE, None) => {
                 let invalid = |_| KeyError::Invalid { curve: "BLS12-381" };
                 Self::from_bls12381_g2(&base64url::decode(&jwk.x).map_err(invalid)?)?
@@ -220,11 +233,12 @@ impl PublicKey {
             Self::Ed25519(_) => Algorithm::EdDsa,
             Self::P256(_) => Algorithm::Es256,
             Self::P384(_) => Algorithm::Es384,
+            Self::P521(_) => Algorithm::Es512,
         }
     }
 
     /// Checks `signature` over `message`: Ed25519 strictly (no small-order points, no malleability),
-    /// P-256 over the SHA-256 of the message and P-384 over its SHA-384 (high `s` is valid, as in JWS), BBS over the
+    /// P-256 over the SHA-256 of the message, P-384 over its SHA-384 and P-521 over its SHA-512 (high `s` is valid, as in JWS), BBS over the
     /// header and messages of which the message is the [`bbs::SigningInput`].
     ///
     /// # Errors
@@ -242,9 +256,11 @@ impl PublicKey {
             }
             (Self::P256(key), Bytes::Of64(bytes)) => ecdsa_backend::verify(&key.parsed, message, bytes),
             (Self::P384(key), Bytes::Of96(bytes)) => ecdsa_backend::verify(&key.parsed, message, bytes),
-            (Self::Bls12381G2(_), Bytes::Of64(_) | Bytes::Of96(_))
-            | (Self::Ed25519(_) | Self::P256(_), Bytes::Bbs(_) | Bytes::Of96(_))
-            | (Self::P384(_), Bytes::Bbs(_) | Bytes::Of64(_)) => Err(SignatureError),
+            (Self::P521(key), Bytes::Of132(bytes)) => ecdsa_backend::verify(&key.parsed, message, bytes),
+            (Self::Bls12381G2(_), Bytes::Of64(_) | Bytes::Of96(_) | Bytes::Of132(_))
+            | (Self::Ed25519(_) | Self::P256(_), Bytes::Bbs(_) | Bytes::Of96(_) | Bytes::Of132(_))
+            | (Self::P384(_), Bytes::Bbs(_) | Bytes::Of64(_) | Bytes::Of132(_))
+            | (Self::P521(_), Bytes::Bbs(_) | Bytes::Of64(_) | Bytes::Of96(_)) => Err(SignatureError),
         }
     }
 
@@ -262,7 +278,7 @@ impl PublicKey {
             Self::Ed25519(key) => {
                 signed.len() >= ed25519_batch::WORTHWHILE && ed25519_batch::verify(&key.0, signed, rng)
             }
-            Self::Bls12381G2(_) | Self::P256(_) | Self::P384(_) => false,
+            Self::Bls12381G2(_) | Self::P256(_) | Self::P384(_) | Self::P521(_) => false,
         };
         if together {
             return vec![Ok(()); signed.len()];
@@ -279,14 +295,14 @@ impl PublicKey {
         match self {
             Self::Bls12381G2(key) => Jwk::from_coordinates("OKP", BLS12381_G2_CURVE, key.as_bytes(), None),
             Self::Ed25519(key) => Jwk::from_coordinates("OKP", "Ed25519", key.0.as_bytes(), None),
-            Self::P256(key) | Self::P384(key) => {
+            Self::P256(key) | Self::P384(key) | Self::P521(key) => {
                 let (x, y) = key.coordinates();
                 Jwk::from_coordinates("EC", key.curve.name(), x, Some(y))
             }
         }
     }
 
-    /// The key as Multikey text: `z6Mk...`, `zDn...`, `z82...` or `zUC7...`.
+    /// The key as Multikey text: `z6Mk...`, `zDn...`, `z82...`, `z2J9...` or `zUC7...`.
     #[must_use]
     pub fn to_multikey(&self) -> String {
         multibase::encode_base58btc(&self.to_multikey_bytes())
@@ -298,7 +314,7 @@ impl PublicKey {
         match self {
             Self::Bls12381G2(key) => [BLS12381_G2_MULTICODEC.as_slice(), key.as_bytes()].concat(),
             Self::Ed25519(key) => [ED25519_MULTICODEC.as_slice(), key.0.as_bytes()].concat(),
-            Self::P256(key) | Self::P384(key) => {
+            Self::P256(key) | Self::P384(key) | Self::P521(key) => {
                 let (x, y) = key.coordinates();
                 let y_is_odd = y.last().is_some_and(|byte| byte & 1 == 1);
                 [key.curve.multicodec().as_slice(), &[if y_is_odd { 3 } else { 2 }], x].concat()
@@ -311,7 +327,7 @@ impl PublicKey {
     pub fn ed25519_bytes(&self) -> Option<[u8; 32]> {
         match self {
             Self::Ed25519(key) => Some(key.0.to_bytes()),
-            Self::Bls12381G2(_) | Self::P256(_) | Self::P384(_) => None,
+            Self::Bls12381G2(_) | Self::P256(_) | Self::P384(_) | Self::P521(_) => None,
         }
     }
 }
@@ -369,17 +385,19 @@ impl From<EcPublicKey> for PublicKey {
         match key.curve {
             EcCurve::P256 => Self::P256(key),
             EcCurve::P384 => Self::P384(key),
+            EcCurve::P521 => Self::P521(key),
         }
     }
 }
 
 impl EcCurve {
-    const ALL: [Self; 2] = [Self::P256, Self::P384];
+    const ALL: [Self; 3] = [Self::P256, Self::P384, Self::P521];
 
     const fn name(self) -> &'static str {
         match self {
             Self::P256 => "P-256",
             Self::P384 => "P-384",
+            Self::P521 => "P-521",
         }
     }
 
@@ -387,6 +405,7 @@ impl EcCurve {
         match self {
             Self::P256 => 32,
             Self::P384 => 48,
+            Self::P521 => 66,
         }
     }
 
@@ -400,6 +419,7 @@ impl EcCurve {
         match self {
             Self::P256 => [0x80, 0x24],
             Self::P384 => [0x81, 0x24],
+            Self::P521 => [0x82, 0x24],
         }
     }
 
@@ -415,12 +435,16 @@ impl EcCurve {
                 let key = p384::PublicKey::from_sec1_bytes(bytes).ok()?;
                 Some(key.to_sec1_point(false).as_bytes().to_vec())
             }
+            Self::P521 => {
+                let key = p521::PublicKey::from_sec1_bytes(bytes).ok()?;
+                Some(key.to_sec1_point(false).as_bytes().to_vec())
+            }
         }
     }
 }
 
 impl Signature {
-    /// A signature from its 64, 80 or 96 bytes.
+    /// A signature from its 64, 80, 96 or 132 bytes.
     ///
     /// # Errors
     /// [`SignatureError`] for any other length.
@@ -430,6 +454,9 @@ impl Signature {
         }
         if let Ok(bytes) = bytes.try_into() {
             return Ok(Self(Bytes::Of96(bytes)));
+        }
+        if let Ok(bytes) = bytes.try_into() {
+            return Ok(Self(Bytes::Of132(bytes)));
         }
         bbs::Signature::from_bytes(bytes)
             .map(Self::from)
@@ -443,6 +470,7 @@ impl Signature {
             Bytes::Bbs(signature) => signature.as_bytes(),
             Bytes::Of64(bytes) => bytes,
             Bytes::Of96(bytes) => bytes,
+            Bytes::Of132(bytes) => bytes,
         }
     }
 }
@@ -515,6 +543,29 @@ mod tests {
         PublicKey::from_multikey("z82LkuBieyGShVBhvtE2zoiD6Kma4tJGFtkAhxR5pfkp5QPw4LutoYWhvQCnGjdVn14kujQ").unwrap()
     }
 
+    /// RFC 7515, appendix A.4.
+    fn p521() -> (PublicKey, Vec<u8>, Signature) {
+        let jwk = Jwk::from_value(&serde_json::json!({"kty":"EC","crv":"P-521","x":"AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk","y":"ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2"})).unwrap();
+        let signature = base64url::decode("AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn").unwrap();
+        (
+            PublicKey::from_jwk(&jwk).unwrap(),
+            b"eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA".to_vec(),
+            Signature::from_bytes(&signature).unwrap(),
+        )
+    }
+
+    #[test]
+    fn es512_of_rfc_7515_verifies() {
+        let (key, message, signature) = p521();
+        assert_eq!(key.algorithm(), Algorithm::Es512);
+        assert_eq!(key.verify(&message, &signature), Ok(()));
+        assert_eq!(key.verify(b"other", &signature), Err(SignatureError));
+        assert_eq!(key.verify(&message, &p256().2), Err(SignatureError));
+        assert_eq!(p384().verify(&message, &signature), Err(SignatureError));
+        let twice = PublicKey::from_cose_key(&key.to_cose_key());
+        assert_eq!(twice, Ok(key));
+    }
+
     #[test]
     fn signature_of_another_length_is_refused() {
         let short = Signature::from_bytes(&[1; 64]).unwrap();
@@ -584,13 +635,14 @@ mod tests {
         let bbs = PublicKey::from_multikey(BLS12381_G2_KEY).unwrap();
         assert_eq!(bbs.algorithm(), Algorithm::Bbs);
         assert_eq!(bbs.to_multikey(), BLS12381_G2_KEY);
-        for key in [ed25519(), p256().0, p384(), bbs] {
+        for key in [ed25519(), p256().0, p384(), p521().0, bbs] {
             assert_eq!(PublicKey::from_multikey(&key.to_multikey()).unwrap(), key);
             assert_eq!(PublicKey::from_jwk(&key.to_jwk()).unwrap(), key);
         }
         assert!(ed25519().to_multikey().starts_with("z6Mk"));
         assert!(p256().0.to_multikey().starts_with("zDn"));
         assert!(p384().to_multikey().starts_with("z82"));
+        assert!(p521().0.to_multikey().starts_with("z2J9"));
     }
 
     #[test]

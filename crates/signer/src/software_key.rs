@@ -5,6 +5,7 @@ use std::fmt;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED_SIGNING;
 use aws_lc_rs::signature::ECDSA_P384_SHA384_FIXED_SIGNING;
+use aws_lc_rs::signature::ECDSA_P521_SHA512_FIXED_SIGNING;
 use aws_lc_rs::signature::EcdsaKeyPair;
 use aws_lc_rs::signature::EcdsaSigningAlgorithm;
 use ed25519_dalek::Signer as _;
@@ -43,6 +44,10 @@ impl SoftwareKey {
         loop {
             let mut secret = Zeroizing::new(vec![0; secret_bytes(algorithm)]);
             rng.fill_bytes(secret.as_mut_slice());
+            // The order of P-521 has 521 bits, 7 less than its bytes.
+            if let (Algorithm::Es512, Some(first)) = (algorithm, secret.first_mut()) {
+                *first &= 1;
+            }
             // For P-256 one value in 2^32 is no scalar of the group, for BLS12-381 every other; then the next is drawn.
             if let Ok(key) = Self::from_secret(algorithm, &secret) {
                 return key;
@@ -50,8 +55,8 @@ impl SoftwareKey {
         }
     }
 
-    /// A key from its secret bytes: the Ed25519 seed (32), or the scalar, big-endian, of P-256 or BLS12-381 (32) or
-    /// P-384 (48).
+    /// A key from its secret bytes: the Ed25519 seed (32), or the scalar, big-endian, of P-256 or BLS12-381 (32),
+    /// P-384 (48) or P-521 (66).
     ///
     /// # Errors
     /// [`KeyError::Invalid`] for another length, and for a scalar of zero or beyond the group order.
@@ -88,6 +93,12 @@ impl SoftwareKey {
                 let point = key.public_key().to_sec1_point(false);
                 let public = PublicKey::from_p384_sec1(point.as_bytes())?;
                 Self::ecdsa(&ECDSA_P384_SHA384_FIXED_SIGNING, secret, point.as_bytes(), public)
+            }
+            Algorithm::Es512 => {
+                let key = p521::SecretKey::from_slice(secret).map_err(|_| KeyError::Invalid { curve: "P-521" })?;
+                let point = key.public_key().to_sec1_point(false);
+                let public = PublicKey::from_p521_sec1(point.as_bytes())?;
+                Self::ecdsa(&ECDSA_P521_SHA512_FIXED_SIGNING, secret, point.as_bytes(), public)
             }
         }
     }
@@ -163,6 +174,7 @@ const fn secret_bytes(algorithm: Algorithm) -> usize {
     match algorithm {
         Algorithm::Bbs | Algorithm::EdDsa | Algorithm::Es256 => 32,
         Algorithm::Es384 => 48,
+        Algorithm::Es512 => 66,
     }
 }
 
@@ -172,7 +184,7 @@ mod tests {
 
     #[test]
     fn what_it_signs_its_public_key_verifies() {
-        for algorithm in [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Es384] {
+        for algorithm in [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Es384, Algorithm::Es512] {
             let key = SoftwareKey::generate(algorithm, &mut crate::os_rng());
             let signature = key.sign(b"message").unwrap();
             assert_eq!(key.public_key().verify(b"message", &signature), Ok(()));

@@ -370,6 +370,7 @@ const fn algorithm_code(algorithm: Algorithm) -> u8 {
         Algorithm::Es256 => 2,
         Algorithm::Es384 => 3,
         Algorithm::Bbs => 4,
+        Algorithm::Es512 => 5,
     }
 }
 

@@ -1,5 +1,9 @@
 //! `/credentials/verify`: what an attacker changes, one thing at a time.
 
+use credential::vc::envelope_of_credential;
+use credential::vc_cose;
+use credential::vc_sd_jwt;
+use credential::vc_sd_jwt::Selective;
 use did::methods;
 use keys::Algorithm;
 use keys::Signer as _;
@@ -221,6 +225,40 @@ async fn envelopes_need_their_context_type_and_data_url() {
         change(&mut bad);
         assert_ne!(refused(&service, &bad).await, "", "{name}");
     }
+}
+
+/// The issuer is a did:key, so that the service finds the key in its name.
+#[tokio::test]
+async fn the_other_mechanisms_are_read_in_envelopes() {
+    let service = Service::start().await;
+    let key = SoftwareKey::generate(Algorithm::Es256, &mut signer::os_rng());
+    let did = format!("did:key:{}", key.public_key().to_multikey());
+    let key_id = format!("{did}#{}", key.public_key().to_multikey());
+    let mut credential = document();
+    credential["issuer"] = json!(did);
+    let document = || credential.as_object().unwrap().clone();
+    let cose = vc_cose::issue(document(), &key_id, Algorithm::Es256).unwrap();
+    let cose = vc_cose::to_text(&key.fulfil(cose).unwrap());
+    let rng = &mut signer::os_rng();
+    let sd_jwt = vc_sd_jwt::issue(document(), Selective::default(), &key_id, Algorithm::Es256, rng).unwrap();
+    let sd_jwt = key.fulfil(sd_jwt).unwrap();
+    for (media_type, secured) in [
+        ("application/vc+cose;base64", &cose),
+        ("application/vc+sd-jwt", &sd_jwt),
+    ] {
+        let good = envelope_of_credential(media_type, secured);
+        assert_eq!(service.verify(&good).await.status, 200, "{media_type}");
+        let other = envelope_of_credential("application/vc+jwt", secured);
+        assert_ne!(refused(&service, &other).await, "", "{media_type}");
+        let changed = secured.replacen("A", "B", 1);
+        assert_ne!(
+            refused(&service, &envelope_of_credential(media_type, &changed)).await,
+            "",
+            "{media_type}"
+        );
+    }
+    let unknown = envelope_of_credential("application/vc+pgp", &cose);
+    assert_eq!(refused(&service, &unknown).await, "MALFORMED_VALUE_ERROR");
 }
 
 /// A further proof of `credential` by `key`, of whom the verifier knows what its did:key says.

@@ -352,7 +352,9 @@ fn others<'l>(lines: &'l [String], positions: &BTreeSet<usize>) -> impl Iterator
 fn bbs_key(key: &PublicKey) -> Result<&bbs::PublicKey, Bbs2023Error> {
     match key {
         PublicKey::Bls12381G2(key) => Ok(key),
-        PublicKey::Ed25519(_) | PublicKey::P256(_) | PublicKey::P384(_) => Err(Bbs2023Error::Key(SignatureError)),
+        PublicKey::Ed25519(_) | PublicKey::P256(_) | PublicKey::P384(_) | PublicKey::P521(_) => {
+            Err(Bbs2023Error::Key(SignatureError))
+        }
     }
 }
 

@@ -325,7 +325,8 @@ pub(super) fn rdfc_hash_data(
     // The terms of the proof mean what they mean in the document.
     let hash = match algorithm {
         Algorithm::Bbs | Algorithm::EdDsa | Algorithm::Es256 => HashAlgorithm::Sha256,
-        Algorithm::Es384 => HashAlgorithm::Sha384,
+        // No suite takes a key of P-521, so that none comes here.
+        Algorithm::Es384 | Algorithm::Es512 => HashAlgorithm::Sha384,
     };
     let configuration = canonical_n_quads(configuration, document.get("@context"), hash, contexts)?;
     let document = canonical_n_quads(document, None, hash, contexts)?;

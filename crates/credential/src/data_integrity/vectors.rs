@@ -137,6 +137,7 @@ fn check_rdfc(
     let hash = match algorithm {
         Algorithm::Bbs | Algorithm::EdDsa | Algorithm::Es256 => jsonld::HashAlgorithm::Sha256,
         Algorithm::Es384 => jsonld::HashAlgorithm::Sha384,
+        Algorithm::Es512 => panic!("no suite has P-521"),
     };
     let file = |name: &str, kind: &str| part.join(format!("{name}{mark}.{kind}"));
     let canonical = |map: &Map<String, Value>| cryptosuite::canonical_n_quads(map, None, hash, contexts).unwrap();

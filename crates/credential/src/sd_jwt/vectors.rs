@@ -16,8 +16,8 @@ use keys::jws::UnverifiedJws;
 use serde_json::Map;
 use serde_json::Value;
 
-use super::*;
 use super::key_binding::verify_key_binding;
+use super::*;
 use crate::evidence::Transaction;
 
 /// The folder of vectors, or `None` after saying that it is missing.

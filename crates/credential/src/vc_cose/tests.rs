@@ -64,7 +64,11 @@ fn cose_error<T: std::fmt::Debug>(result: Result<T, CredentialError>) -> CoseErr
 
 fn claims(entries: &[(i64, cbor::Value)]) -> cbor::Value {
     let entries = entries.iter();
-    cbor::Value::Map(entries.map(|(key, value)| (cbor::Value::from(*key), value.clone())).collect())
+    cbor::Value::Map(
+        entries
+            .map(|(key, value)| (cbor::Value::from(*key), value.clone()))
+            .collect(),
+    )
 }
 
 #[test]
@@ -82,7 +86,10 @@ fn headers_of_what_we_sign() {
     assert_eq!(headers.unprotected(), &HeaderMap::new());
     let payload: Value = serde_json::from_slice(sign1.unverified_payload().unwrap()).unwrap();
     assert_eq!(payload, Value::Object(document()));
-    assert_eq!(authenticate(&message, &key).unwrap().facts().types(), ["PersonIdentity"]);
+    assert_eq!(
+        authenticate(&message, &key).unwrap().facts().types(),
+        ["PersonIdentity"]
+    );
 }
 
 #[test]
@@ -115,7 +122,10 @@ fn parameters_that_everything_rests_on_are_protected_and_stand_once() {
         let refused = cose_error(with(genuine().with_content_type("application/vc"), unprotected));
         // `alg`, `typ` and the content type stand in the protected header already.
         let shadowed = matches!(refused, CoseError::DuplicateLabel { .. });
-        assert!(shadowed || label == CRIT && matches!(refused, CoseError::Unprotected { .. }), "{refused:?}");
+        assert!(
+            shadowed || label == CRIT && matches!(refused, CoseError::Unprotected { .. }),
+            "{refused:?}"
+        );
     }
     let both = with(genuine(), HeaderMap::new().with_key_id(*b"#key-2"));
     assert!(matches!(cose_error(both), CoseError::DuplicateLabel { .. }));
@@ -143,20 +153,32 @@ fn a_label_twice_in_one_header_is_refused() {
 fn unknown_critical_parameters_are_refused() {
     let critical = cbor::Value::Array(vec![cbor::Value::text("x")]);
     let header = || genuine().with(CRIT, critical.clone());
-    assert!(matches!(cose_error(with(header(), HeaderMap::new())), CoseError::Critical { .. }));
+    assert!(matches!(
+        cose_error(with(header(), HeaderMap::new())),
+        CoseError::Critical { .. }
+    ));
 }
 
 #[test]
 fn other_keys_and_algorithms_are_refused() {
     let (key, other) = (key(), key());
     let message = signed(genuine(), HeaderMap::new(), &key);
-    assert!(matches!(cose_error(authenticate(&message, &other)), CoseError::Signature(_)));
+    assert!(matches!(
+        cose_error(authenticate(&message, &other)),
+        CoseError::Signature(_)
+    ));
     let ed25519 = SoftwareKey::generate(Algorithm::EdDsa, &mut signer::os_rng());
-    assert!(matches!(cose_error(authenticate(&message, &ed25519)), CoseError::WrongKey { .. }));
+    assert!(matches!(
+        cose_error(authenticate(&message, &ed25519)),
+        CoseError::WrongKey { .. }
+    ));
     let mut changed = message;
     let last = changed.len() - 1;
     changed[last] ^= 1;
-    assert!(matches!(cose_error(authenticate(&changed, &key)), CoseError::Signature(_)));
+    assert!(matches!(
+        cose_error(authenticate(&changed, &key)),
+        CoseError::Signature(_)
+    ));
 }
 
 #[test]
@@ -165,25 +187,44 @@ fn a_payload_beside_the_message_is_none() {
     let payload = Value::Object(document()).to_string();
     let request = cose::sign_detached(genuine(), HeaderMap::new(), payload.as_bytes(), Algorithm::Es256);
     let detached = fulfil(&key, request).unwrap();
-    assert!(matches!(cose_error(authenticate(&detached, &key)), CoseError::Payload { .. }));
+    assert!(matches!(
+        cose_error(authenticate(&detached, &key)),
+        CoseError::Payload { .. }
+    ));
 }
 
 #[test]
 fn a_key_identifier_is_text() {
     let refused = with(genuine().with_key_id([0xff]), HeaderMap::new());
-    assert!(matches!(cose_error(refused), CoseError::Parameter { parameter: "kid", .. }));
+    assert!(matches!(
+        cose_error(refused),
+        CoseError::Parameter { parameter: "kid", .. }
+    ));
 }
 
 #[test]
 fn claims_of_the_signature_are_in_the_protected_header() {
-    let with_claims = |entries: &[(i64, cbor::Value)]| with(genuine().with(CWT_CLAIMS, claims(entries)), HeaderMap::new());
+    let with_claims =
+        |entries: &[(i64, cbor::Value)]| with(genuine().with(CWT_CLAIMS, claims(entries)), HeaderMap::new());
     let at = |time: Timestamp| cbor::Value::from(time.unix());
     let text = |text: &str| cbor::Value::text(text);
-    let valid = with_claims(&[(1, text(ISSUER)), (4, at(NOW.plus(5))), (6, at(NOW)), (99, text("unknown"))]).unwrap();
+    let valid = with_claims(&[
+        (1, text(ISSUER)),
+        (4, at(NOW.plus(5))),
+        (6, at(NOW)),
+        (99, text("unknown")),
+    ])
+    .unwrap();
     assert_eq!(valid.facts().valid_until(), Some(NOW.plus(5)));
     assert_eq!(valid.facts().issued_at(), Some(NOW));
-    assert!(matches!(with_claims(&[(4, at(NOW))]), Err(CredentialError::Validity(_))));
-    assert!(matches!(with_claims(&[(5, at(NOW.plus(61)))]), Err(CredentialError::Validity(_))));
+    assert!(matches!(
+        with_claims(&[(4, at(NOW))]),
+        Err(CredentialError::Validity(_))
+    ));
+    assert!(matches!(
+        with_claims(&[(5, at(NOW.plus(61)))]),
+        Err(CredentialError::Validity(_))
+    ));
     assert!(matches!(
         with_claims(&[(6, at(NOW.plus(61)))]),
         Err(CredentialError::IssuedInTheFuture { .. })
@@ -201,7 +242,10 @@ fn claims_of_the_signature_are_in_the_protected_header() {
     ));
     // Anybody may have written these.
     let unprotected = HeaderMap::new().with(CWT_CLAIMS, claims(&[(4, at(NOW.plus(5)))]));
-    assert!(matches!(cose_error(with(genuine(), unprotected)), CoseError::Unprotected { .. }));
+    assert!(matches!(
+        cose_error(with(genuine(), unprotected)),
+        CoseError::Unprotected { .. }
+    ));
 }
 
 #[test]
@@ -237,11 +281,23 @@ fn a_transaction_in_the_document_or_unprotected_is_none() {
     let claims = json!({"aud": VERIFIER, "nonce": "n-1"});
     let kind = Kind::Presentation;
     let signed = |claims: &Map<String, Value>| {
-        let request = sign(presentation.clone(), claims, kind, "did:example:holder#1", Algorithm::Es256);
+        let request = sign(
+            presentation.clone(),
+            claims,
+            kind,
+            "did:example:holder#1",
+            Algorithm::Es256,
+        );
         fulfil(&key, request).unwrap()
     };
     assert_eq!(receive(&signed(claims.as_object().unwrap())), Ok(()));
-    assert!(matches!(receive(&signed(&Map::new())), Err(PresentationError::Claim(_))));
+    assert!(matches!(
+        receive(&signed(&Map::new())),
+        Err(PresentationError::Claim(_))
+    ));
     let issued = issue_presentation(presentation.clone(), "did:example:holder#1", Algorithm::Es256).unwrap();
-    assert!(matches!(receive(&fulfil(&key, issued).unwrap()), Err(PresentationError::Claim(_))));
+    assert!(matches!(
+        receive(&fulfil(&key, issued).unwrap()),
+        Err(PresentationError::Claim(_))
+    ));
 }

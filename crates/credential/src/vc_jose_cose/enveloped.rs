@@ -96,4 +96,3 @@ pub(crate) fn check_envelopes(credentials: &[&Map<String, Value>]) -> Result<(),
         Err(PresentationError::Envelope)
     }
 }
-

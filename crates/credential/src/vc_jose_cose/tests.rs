@@ -141,7 +141,10 @@ fn receive<M: Mechanism>(
         max_age: 300,
     };
     let presentation = UnverifiedPresentation::<M>::parse(text)?;
-    assert_eq!(presentation.verification_method(), Ok("did:example:holder#1".to_owned()));
+    assert_eq!(
+        presentation.verification_method(),
+        Ok("did:example:holder#1".to_owned())
+    );
     presentation.authenticate(key, HOLDER, &transaction)
 }
 
@@ -201,7 +204,11 @@ fn nothing_passes_for_another_mechanism_or_another_kind() {
     let secured = ALL.map(|securing| (securing, scene.issue(securing, document())));
     for (securing, text) in &secured {
         for other in ALL {
-            assert_eq!(hold_of(other, text, key).is_ok(), other == *securing, "{securing:?} as {other:?}");
+            assert_eq!(
+                hold_of(other, text, key).is_ok(),
+                other == *securing,
+                "{securing:?} as {other:?}"
+            );
             let as_presentation = receive_of(other, text, key, (VERIFIER, "n-1"));
             assert!(as_presentation.is_err(), "{securing:?} as {other:?}");
         }
@@ -225,9 +232,15 @@ fn presentations_are_for_one_verifier_and_one_transaction() {
         let text = scene.present(securing, Vec::new());
         assert!(receive_of(securing, &text, key, (VERIFIER, "n-1")).is_ok());
         let other_verifier = receive_of(securing, &text, key, ("did:example:x", "n-1"));
-        assert!(matches!(other_verifier, Err(PresentationError::WrongAudience { .. })), "{securing:?}");
+        assert!(
+            matches!(other_verifier, Err(PresentationError::WrongAudience { .. })),
+            "{securing:?}"
+        );
         let other_nonce = receive_of(securing, &text, key, (VERIFIER, "n-2"));
-        assert!(matches!(other_nonce, Err(PresentationError::WrongNonce)), "{securing:?}");
+        assert!(
+            matches!(other_nonce, Err(PresentationError::WrongNonce)),
+            "{securing:?}"
+        );
         let other_key = receive_of(securing, &text, scene.issuer.public_key(), (VERIFIER, "n-1"));
         assert!(other_key.is_err(), "{securing:?}");
     }
@@ -248,10 +261,16 @@ fn only_the_issuers_own_key_counts_while_the_credential_is_valid() {
         let refused = with("validUntil", json!(NOW.to_rfc3339()));
         assert!(matches!(refused, Err(CredentialError::Validity(_))), "{securing:?}");
         let refused = with("issuer", json!("did:example:other"));
-        assert!(matches!(refused, Err(CredentialError::WrongIssuer { .. })), "{securing:?}");
+        assert!(
+            matches!(refused, Err(CredentialError::WrongIssuer { .. })),
+            "{securing:?}"
+        );
         let genuine = scene.issue(securing, document());
         assert!(hold_of(securing, &genuine, other.public_key()).is_err(), "{securing:?}");
-        assert!(hold_of(securing, &genuine, scene.holder.public_key()).is_err(), "{securing:?}");
+        assert!(
+            hold_of(securing, &genuine, scene.holder.public_key()).is_err(),
+            "{securing:?}"
+        );
     }
 }
 
@@ -259,7 +278,10 @@ fn only_the_issuers_own_key_counts_while_the_credential_is_valid() {
 fn envelopes_hold_what_their_media_type_says() {
     let scene = Scene::new();
     let key = scene.holder.public_key();
-    let (cose, jose) = (scene.issue(Securing::Cose, document()), scene.issue(Securing::Jose, document()));
+    let (cose, jose) = (
+        scene.issue(Securing::Cose, document()),
+        scene.issue(Securing::Jose, document()),
+    );
     let present = |envelope: Value| {
         let text = scene.present(Securing::SdJwt, vec![envelope]);
         receive_of(Securing::SdJwt, &text, key, (VERIFIER, "n-1")).map(|_| ())
@@ -274,7 +296,11 @@ fn envelopes_hold_what_their_media_type_says() {
         "application/jwt",
         "text/plain",
     ] {
-        assert_eq!(present(envelope(other, &jose)), Err(PresentationError::Envelope), "{other}");
+        assert_eq!(
+            present(envelope(other, &jose)),
+            Err(PresentationError::Envelope),
+            "{other}"
+        );
     }
     for (media_type, data) in [
         ("application/vc+sd-jwt", jose.as_str()),
@@ -300,7 +326,10 @@ fn unsecured_and_nested_documents_and_too_many_are_refused() {
             let text = scene.present(securing, credentials);
             receive_of(securing, &text, key, (VERIFIER, "n-1")).map(|_| ())
         };
-        assert_eq!(present(vec![Value::Object(document())]), Err(PresentationError::Envelope));
+        assert_eq!(
+            present(vec![Value::Object(document())]),
+            Err(PresentationError::Envelope)
+        );
         let inner = scene.present(securing, Vec::new());
         let nested = json!({
             "@context": "https://www.w3.org/ns/credentials/v2",
@@ -311,15 +340,29 @@ fn unsecured_and_nested_documents_and_too_many_are_refused() {
         let one = envelope_of_credential("application/vc+jwt", &scene.issue(Securing::Jose, document()));
         assert!(present(vec![one.clone(); MAX_CREDENTIALS]).is_ok());
         let many = present(vec![one; MAX_CREDENTIALS + 1]);
-        assert_eq!(many, Err(PresentationError::TooMany { found: MAX_CREDENTIALS + 1 }));
+        assert_eq!(
+            many,
+            Err(PresentationError::TooMany {
+                found: MAX_CREDENTIALS + 1
+            })
+        );
     }
 }
 
 #[test]
 fn what_is_too_long_is_not_decoded() {
     let long = "A".repeat(MAX_PRESENTATION_BYTES.div_ceil(3) * 4 + 4);
-    assert!(matches!(Unverified::<VcJwt>::parse(&long), Err(CredentialError::Jws(JwsError::TooLong { .. }))));
-    assert!(matches!(Unverified::<VcSdJwt>::parse(&long), Err(CredentialError::SdJwt(SdJwtError::TooLarge { .. }))));
-    assert!(matches!(Unverified::<VcCose>::parse(&long), Err(CredentialError::Encoding)));
+    assert!(matches!(
+        Unverified::<VcJwt>::parse(&long),
+        Err(CredentialError::Jws(JwsError::TooLong { .. }))
+    ));
+    assert!(matches!(
+        Unverified::<VcSdJwt>::parse(&long),
+        Err(CredentialError::SdJwt(SdJwtError::TooLarge { .. }))
+    ));
+    assert!(matches!(
+        Unverified::<VcCose>::parse(&long),
+        Err(CredentialError::Encoding)
+    ));
     assert!(UnverifiedPresentation::<CoseMessage>::parse(&long).is_err());
 }

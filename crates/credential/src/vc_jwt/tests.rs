@@ -578,7 +578,7 @@ fn credentials_together_get_the_verdicts_of_each_alone() {
         expired["validUntil"] = json!(NOW.minus(1).to_rfc3339());
         let other_kind = match algorithm {
             Algorithm::EdDsa => Scene::new(Algorithm::Es256),
-            Algorithm::Bbs | Algorithm::Es256 | Algorithm::Es384 => Scene::new(Algorithm::EdDsa),
+            Algorithm::Bbs | Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 => Scene::new(Algorithm::EdDsa),
         };
         let bad = [
             foreign.unwrap(),

@@ -119,7 +119,10 @@ impl Scene {
         assert!(self.authenticate(&genuine).is_ok());
         let mut payload = document();
         payload.as_object_mut().unwrap().extend(object(more.clone()));
-        self.authenticate(&SdJwt::join(&self.signed(&header, &payload), disclosures.iter().copied()))
+        self.authenticate(&SdJwt::join(
+            &self.signed(&header, &payload),
+            disclosures.iter().copied(),
+        ))
     }
 }
 
@@ -150,7 +153,10 @@ fn header_and_payload_of_what_we_sign() {
         json!({"alg": "ES256", "cty": "vc", "kid": "did:example:issuer#key-1", "typ": "vc+sd-jwt"})
     );
     let payload = part(1);
-    assert_eq!((&payload["type"], &payload["_sd_alg"]), (&document()["type"], &json!("sha-256")));
+    assert_eq!(
+        (&payload["type"], &payload["_sd_alg"]),
+        (&document()["type"], &json!("sha-256"))
+    );
     assert_eq!(payload["credentialSubject"]["id"], HOLDER);
     assert!(payload["credentialSubject"].get("name").is_none());
     assert_eq!(scene.hold(document()).claims(), &object(document()));
@@ -161,7 +167,9 @@ fn a_holder_shows_what_it_chooses_in_an_envelope() {
     let scene = Scene::new();
     let held = scene.hold(document());
     assert_eq!(held.disclosable_paths().unwrap().len(), 5);
-    let chosen = held.present(&paths(json!([["credentialSubject", "phones", 1]]))).unwrap();
+    let chosen = held
+        .present(&paths(json!([["credentialSubject", "phones", 1]])))
+        .unwrap();
     let presentation = crate::vc_jose_cose::Presentation {
         holder: HOLDER,
         key_id: "did:example:holder#1",
@@ -169,10 +177,17 @@ fn a_holder_shows_what_it_chooses_in_an_envelope() {
         nonce: "n-1",
         issued_at: NOW,
     };
-    let text = fulfil(&scene.holder, presentation.sign_sd_jwt(vec![envelope(chosen)], Algorithm::EdDsa)).unwrap();
+    let text = fulfil(
+        &scene.holder,
+        presentation.sign_sd_jwt(vec![envelope(chosen)], Algorithm::EdDsa),
+    )
+    .unwrap();
     let received = UnverifiedPresentation::parse(&text).unwrap();
-    let received = received.authenticate(scene.holder.public_key(), HOLDER, &transaction("n-1")).unwrap();
-    let [crate::vc_jose_cose::EnvelopedCredential::SdJwt(credential)] = <[_; 1]>::try_from(received.credentials).unwrap()
+    let received = received
+        .authenticate(scene.holder.public_key(), HOLDER, &transaction("n-1"))
+        .unwrap();
+    let [crate::vc_jose_cose::EnvelopedCredential::SdJwt(credential)] =
+        <[_; 1]>::try_from(received.credentials).unwrap()
     else {
         panic!("a vc+sd-jwt")
     };
@@ -187,7 +202,10 @@ fn a_holder_shows_what_it_chooses_in_an_envelope() {
 fn a_credential_with_cnf_is_presented_with_key_binding() {
     let scene = Scene::new();
     let held = scene.hold(scene.bound());
-    assert_eq!(held.facts().holder(), Some(&HolderKey::Key(scene.holder.public_key().clone())));
+    assert_eq!(
+        held.facts().holder(),
+        Some(&HolderKey::Key(scene.holder.public_key().clone()))
+    );
     let chosen = || held.present(&paths(json!([["credentialSubject", "name"]]))).unwrap();
     let bound = fulfil(&scene.holder, chosen().bind(VERIFIER, "n-1", NOW).unwrap()).unwrap();
     let authentic = scene.authenticate(&bound).unwrap();
@@ -234,9 +252,13 @@ fn a_credential_with_cnf_is_bound_to_the_key_of_the_presentation() {
         };
         let text = fulfil(key, presentation.sign_jwt(vec![held.envelope()], Algorithm::EdDsa)).unwrap();
         let received = crate::vc_jwt::UnverifiedPresentation::parse(&text).unwrap();
-        let received = received.authenticate(key.public_key(), HOLDER, &transaction("n-1")).unwrap();
+        let received = received
+            .authenticate(key.public_key(), HOLDER, &transaction("n-1"))
+            .unwrap();
         let authentic = scene.authenticate(held.as_str()).unwrap();
-        authentic.verify_presenter(&received.presenter).map(|binding| binding.is_proven())
+        authentic
+            .verify_presenter(&received.presenter)
+            .map(|binding| binding.is_proven())
     };
     assert_eq!(binding(&scene.holder), Ok(true));
     let thief = SoftwareKey::generate(Algorithm::EdDsa, &mut signer::os_rng());
@@ -268,7 +290,10 @@ fn what_decides_about_validity_is_not_disclosable() {
         payload.as_object_mut().unwrap().remove(name);
         payload["_sd"] = json!([digest]);
         let text = SdJwt::join(&scene.signed(&header, &payload), [shown.as_str()]);
-        assert_eq!(sd_jwt_error(scene.authenticate(&text)), SdJwtError::CriticalClaim { name });
+        assert_eq!(
+            sd_jwt_error(scene.authenticate(&text)),
+            SdJwtError::CriticalClaim { name }
+        );
         let hidden = scene.with(&json!({name: {"_sd": ["x"]}}), &[]);
         assert_eq!(sd_jwt_error(hidden), SdJwtError::CriticalClaim { name });
     }
@@ -301,7 +326,10 @@ fn duplicate_and_foreign_disclosures_are_refused() {
     let (one, other) = (scene.hold(document()), scene.hold(document()));
     let mine = one.as_str().split('~').nth(1).unwrap();
     let mixed = format!("{}{mine}~", other.as_str());
-    assert_eq!(sd_jwt_error(scene.authenticate(&mixed)), SdJwtError::UnreferencedDisclosure);
+    assert_eq!(
+        sd_jwt_error(scene.authenticate(&mixed)),
+        SdJwtError::UnreferencedDisclosure
+    );
     // What is signed is not overwritten.
     let (over, digest) = disclosure(&json!(["salt", "credentialSubject", {"id": "did:example:thief"}]));
     assert_eq!(
@@ -314,7 +342,10 @@ fn duplicate_and_foreign_disclosures_are_refused() {
 fn vc_and_vp_claims_are_refused_in_disclosures_too() {
     let scene = Scene::new();
     for name in ["vc", "vp"] {
-        assert!(matches!(scene.with(&json!({name: {}}), &[]), Err(CredentialError::Claim(_))));
+        assert!(matches!(
+            scene.with(&json!({name: {}}), &[]),
+            Err(CredentialError::Claim(_))
+        ));
         let (shown, digest) = disclosure(&json!(["salt", name, {}]));
         let refused = scene.with(&json!({"_sd": [digest]}), &[&shown]);
         assert!(matches!(refused, Err(CredentialError::Claim(_))), "{name}");
@@ -339,10 +370,16 @@ fn alg_none_other_types_and_critical_headers_are_refused() {
         scene.authenticate(&SdJwt::join(&jwt, [])).map(|_| ())
     };
     assert_eq!(with_header(json!({"typ": "vc+sd-jwt"})), Ok(()));
-    assert_eq!(with_header(json!({"typ": "application/vc+sd-jwt", "cty": "vc"})), Ok(()));
+    assert_eq!(
+        with_header(json!({"typ": "application/vc+sd-jwt", "cty": "vc"})),
+        Ok(())
+    );
     for typ in ["dc+sd-jwt", "vp+sd-jwt", "vc+jwt", "sd-jwt", "JWT"] {
         let refused = with_header(json!({"typ": typ}));
-        assert!(matches!(refused, Err(CredentialError::Jws(JwsError::WrongType { .. }))), "{typ}");
+        assert!(
+            matches!(refused, Err(CredentialError::Jws(JwsError::WrongType { .. }))),
+            "{typ}"
+        );
     }
     let refused = with_header(json!({"typ": "vc+sd-jwt", "cty": "vp"}));
     assert!(matches!(refused, Err(CredentialError::ContentType { .. })));
@@ -369,7 +406,13 @@ fn a_presentation_may_hide_its_holder_but_not_its_transaction() {
             ..Selective::default()
         };
         let key_id = "did:example:holder#1";
-        issue_presentation(object(document), selective, key_id, Algorithm::EdDsa, &mut signer::os_rng())
+        issue_presentation(
+            object(document),
+            selective,
+            key_id,
+            Algorithm::EdDsa,
+            &mut signer::os_rng(),
+        )
     };
     let sign = |request: SigningRequest<String>| fulfil(&scene.holder, request).unwrap();
     let check = |text: &str| {
@@ -391,7 +434,10 @@ fn a_presentation_may_hide_its_holder_but_not_its_transaction() {
     assert!(matches!(check(&without_type), Err(PresentationError::DataModel(_))));
     for name in NEVER_DISCLOSABLE_IN_PRESENTATIONS {
         let refused = presentation(json!({name: ["https://www.w3.org/ns/credentials/v2"]}), json!([[name]])).err();
-        assert_eq!(refused, Some(PresentationError::SdJwt(SdJwtError::CriticalClaim { name })));
+        assert_eq!(
+            refused,
+            Some(PresentationError::SdJwt(SdJwtError::CriticalClaim { name }))
+        );
     }
     // The holder signs the presentation itself; a second signature of it would be one that nobody checks.
     let bound = sd_jwt::bind(text, HashAlgorithm::Sha256, VERIFIER, "n-1", NOW, Algorithm::EdDsa);

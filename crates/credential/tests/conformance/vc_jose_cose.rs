@@ -74,9 +74,7 @@ impl Case<'_> {
             "credential_sdjwt" => vc_sd_jwt::issue(document, selective, key_id, algorithm, rng).ok()?,
             "credential_cose" => to_text(vc_cose::issue(document, key_id, algorithm).ok()?),
             "presentation_jose" => vc_jwt::issue_presentation(&document, key_id, algorithm).ok()?,
-            "presentation_sdjwt" => {
-                vc_sd_jwt::issue_presentation(document, selective, key_id, algorithm, rng).ok()?
-            }
+            "presentation_sdjwt" => vc_sd_jwt::issue_presentation(document, selective, key_id, algorithm, rng).ok()?,
             "presentation_cose" => to_text(vc_cose::issue_presentation(document, key_id, algorithm).ok()?),
             other => panic!("{other}"),
         };
@@ -124,9 +122,17 @@ fn read<'a>(root: &Path, case: &'a Value) -> Case<'a> {
     let text = |member: &str| case[member].as_str().unwrap();
     Case {
         feature: text("feature"),
-        input: fs::read_to_string(input.join(text("input_file"))).unwrap().trim().to_owned(),
+        input: fs::read_to_string(input.join(text("input_file")))
+            .unwrap()
+            .trim()
+            .to_owned(),
         key: vectors::json(&input.join(text("key_file"))),
-        disclosable: case["disclosure_paths"].as_array().into_iter().flatten().map(path).collect(),
+        disclosable: case["disclosure_paths"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(path)
+            .collect(),
     }
 }
 
@@ -144,9 +150,17 @@ fn cases_of_the_test_suite() {
             "issue" => {
                 let issued = parsed.issue();
                 // What was issued holds, unless the case's own input has a presented credential that is none.
-                let opens = parsed.input != fs::read_to_string(root.join("input/presentation-single.json")).unwrap().trim();
+                let opens = parsed.input
+                    != fs::read_to_string(root.join("input/presentation-single.json"))
+                        .unwrap()
+                        .trim();
                 let of_another = parsed.key["controller"] != ISSUER;
-                assert!(issued.as_ref().is_none_or(|text| !opens || of_another || parsed.verify(text)), "{name}");
+                assert!(
+                    issued
+                        .as_ref()
+                        .is_none_or(|text| !opens || of_another || parsed.verify(text)),
+                    "{name}"
+                );
                 issued.is_some()
             }
             "verify" => parsed.verify(&parsed.input),

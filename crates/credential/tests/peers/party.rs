@@ -36,6 +36,7 @@ impl Party {
         let mut secret = match algorithm {
             Algorithm::Bbs | Algorithm::EdDsa | Algorithm::Es256 => vec![0; 32],
             Algorithm::Es384 => vec![0; 48],
+            Algorithm::Es512 => vec![0; 66],
         };
         loop {
             signer::os_rng().fill_bytes(&mut secret);

@@ -36,7 +36,7 @@ pub(super) fn public_key(id: &DidUrl, method: &Map<String, Value>) -> Result<Pub
         "Multikey" => multikey(id, method),
         "Ed25519VerificationKey2020" => match multikey(id, method)? {
             key @ PublicKey::Ed25519(_) => Ok(key),
-            PublicKey::Bls12381G2(_) | PublicKey::P256(_) | PublicKey::P384(_) => {
+            PublicKey::Bls12381G2(_) | PublicKey::P256(_) | PublicKey::P384(_) | PublicKey::P521(_) => {
                 Err(material("its type says Ed25519, its key says another curve"))
             }
         },

@@ -21,7 +21,12 @@ const D: i64 = -4;
 /// Key types and curves, with their names in JOSE.
 const OKP: (i64, &str) = (1, "OKP");
 const EC2: (i64, &str) = (2, "EC");
-const CURVES: [((i64, &str), i64, &str); 3] = [(EC2, 1, "P-256"), (EC2, 2, "P-384"), (OKP, 6, "Ed25519")];
+const CURVES: [((i64, &str), i64, &str); 4] = [
+    (EC2, 1, "P-256"),
+    (EC2, 2, "P-384"),
+    (EC2, 3, "P-521"),
+    (OKP, 6, "Ed25519"),
+];
 
 /// The peer sent something that is no public `COSE_Key`, or one that we do not verify with.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

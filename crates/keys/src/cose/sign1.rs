@@ -45,7 +45,7 @@ impl UnverifiedSign1 {
         let algorithm = found
             .and_then(Algorithm::from_cose_id)
             .ok_or_else(|| CoseError::Algorithm {
-                expected: "EdDSA (-8), ES256 (-7) or ES384 (-35)",
+                expected: "EdDSA (-8), ES256 (-7), ES384 (-35) or ES512 (-36)",
                 found: found.cloned(),
             })?;
         let signature = Signature::from_bytes(&message.authenticator)?;
@@ -180,6 +180,7 @@ impl Algorithm {
             Self::EdDsa => -8,
             Self::Es256 => -7,
             Self::Es384 => -35,
+            Self::Es512 => -36,
         }
     }
 
@@ -192,6 +193,7 @@ impl Algorithm {
             Value::Negative(7 | 18) => Some(Self::EdDsa),
             Value::Negative(6 | 8) => Some(Self::Es256),
             Value::Negative(34 | 50) => Some(Self::Es384),
+            Value::Negative(35 | 51) => Some(Self::Es512),
             _ => None,
         }
     }

@@ -21,6 +21,7 @@ use super::CRL_DISTRIBUTION_POINTS;
 use super::EC_PUBLIC_KEY;
 use super::ECDSA_WITH_SHA256;
 use super::ECDSA_WITH_SHA384;
+use super::ECDSA_WITH_SHA512;
 use super::ED25519;
 use super::EXTENDED_KEY_USAGE;
 use super::ISSUER_ALT_NAME;
@@ -29,6 +30,7 @@ use super::NAME_CONSTRAINTS;
 use super::POLICY_CONSTRAINTS;
 use super::PRIME256V1;
 use super::SECP384R1;
+use super::SECP521R1;
 use super::SUBJECT_ALT_NAME;
 use super::SUBJECT_KEY_IDENTIFIER;
 use super::X509Error;
@@ -365,6 +367,7 @@ fn signature_algorithm(identifier: AnyRef<'_>) -> Result<Algorithm, X509Error> {
     match id {
         ECDSA_WITH_SHA256 => Ok(Algorithm::Es256),
         ECDSA_WITH_SHA384 => Ok(Algorithm::Es384),
+        ECDSA_WITH_SHA512 => Ok(Algorithm::Es512),
         ED25519 => Ok(Algorithm::EdDsa),
         other => Err(X509Error::Algorithm {
             found: other.to_string(),
@@ -379,6 +382,7 @@ fn read_signature(algorithm: Algorithm, bytes: &[u8]) -> Option<Signature> {
         Algorithm::EdDsa => return Signature::from_bytes(bytes).ok(),
         Algorithm::Es256 => 32,
         Algorithm::Es384 => 48,
+        Algorithm::Es512 => 66,
     };
     let mut reader = SliceReader::new(sequence(bytes).ok()?).ok()?;
     let mut fixed = Vec::new();
@@ -413,6 +417,7 @@ fn read_key(info: AnyRef<'_>) -> Result<PublicKey, X509Error> {
     match (algorithm, curve) {
         (EC_PUBLIC_KEY, Some(PRIME256V1)) => Ok(PublicKey::from_p256_sec1(bytes)?),
         (EC_PUBLIC_KEY, Some(SECP384R1)) => Ok(PublicKey::from_p384_sec1(bytes)?),
+        (EC_PUBLIC_KEY, Some(SECP521R1)) => Ok(PublicKey::from_p521_sec1(bytes)?),
         (ED25519, None) => {
             let bytes = bytes.try_into().map_err(|_| X509Error::Form {
                 expected: "32 bytes of an Ed25519 key",

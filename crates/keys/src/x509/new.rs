@@ -12,6 +12,7 @@ use super::CRL_DISTRIBUTION_POINTS;
 use super::EC_PUBLIC_KEY;
 use super::ECDSA_WITH_SHA256;
 use super::ECDSA_WITH_SHA384;
+use super::ECDSA_WITH_SHA512;
 use super::ED25519;
 use super::EXTENDED_KEY_USAGE;
 use super::ISSUER_ALT_NAME;
@@ -19,6 +20,7 @@ use super::KEY_USAGE;
 use super::MDOC_DOCUMENT_SIGNER;
 use super::PRIME256V1;
 use super::SECP384R1;
+use super::SECP521R1;
 use super::SUBJECT_ALT_NAME;
 use super::SUBJECT_KEY_IDENTIFIER;
 use crate::Algorithm;
@@ -203,6 +205,7 @@ fn algorithm_identifier(algorithm: Algorithm) -> Vec<u8> {
         Algorithm::EdDsa => ED25519,
         Algorithm::Es256 => ECDSA_WITH_SHA256,
         Algorithm::Es384 => ECDSA_WITH_SHA384,
+        Algorithm::Es512 => ECDSA_WITH_SHA512,
     };
     tlv(SEQUENCE, &[object_identifier(id)])
 }
@@ -250,6 +253,10 @@ fn public_key_info(key: &PublicKey) -> Vec<u8> {
             vec![object_identifier(EC_PUBLIC_KEY), object_identifier(SECP384R1)],
             key.sec1().to_vec(),
         ),
+        PublicKey::P521(key) => (
+            vec![object_identifier(EC_PUBLIC_KEY), object_identifier(SECP521R1)],
+            key.sec1().to_vec(),
+        ),
     };
     tlv(
         SEQUENCE,
@@ -268,7 +275,7 @@ fn encode_signature(algorithm: Algorithm, signature: &Signature) -> Vec<u8> {
     let bytes = signature.as_bytes();
     match algorithm {
         Algorithm::Bbs | Algorithm::EdDsa => bytes.to_vec(),
-        Algorithm::Es256 | Algorithm::Es384 => {
+        Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 => {
             let (r, s) = bytes.split_at(bytes.len() / 2);
             tlv(SEQUENCE, &[unsigned(r), unsigned(s)])
         }

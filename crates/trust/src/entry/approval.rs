@@ -143,8 +143,8 @@ const ED25519: u64 = 18;
 /// The COSE number as CBOR, which counts negative numbers from -1.
 pub(super) fn algorithm_value(algorithm: Algorithm) -> Value {
     match algorithm {
-        // It has no number, and whoever reads the entry refuses it.
-        Algorithm::Bbs => Value::Null,
+        // They have no number here, and whoever reads the entry refuses it.
+        Algorithm::Bbs | Algorithm::Es512 => Value::Null,
         Algorithm::EdDsa => Value::Negative(ED25519),
         Algorithm::Es256 => Value::Negative(ESP256),
         Algorithm::Es384 => Value::Negative(ESP384),
