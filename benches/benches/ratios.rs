@@ -2,8 +2,9 @@
 //!
 //! Whole and raw run in turns; see `benches::measure`.
 //!
-//! `cargo bench -p benches --bench ratios [-- --check] [-- --run ROW TIMES]`; with `--check` a bound that is not kept
-//! is a failure. `--run` does the whole work of the row with this id so often and nothing else, for a profiler.
+//! `cargo bench -p benches --bench ratios [-- --check]`; with `--check` a bound that is not kept is a failure.
+//! `-- --run ROW TIMES` does the whole work of the row with this id so often and nothing else, for a profiler; `--raw` in
+//! its place the raw side.
 
 use benches::Row;
 use benches::measure;
@@ -17,8 +18,11 @@ static ALLOCATOR: Counting = Counting;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    if let Some(at) = arguments.iter().position(|argument| argument == "--run") {
-        return run(&arguments[at + 1], &arguments[at + 2]);
+    let at = arguments
+        .iter()
+        .position(|argument| ["--raw", "--run"].contains(&argument.as_str()));
+    if let Some(at) = at {
+        return run(&arguments[at..]);
     }
     let check = arguments.iter().any(|argument| argument == "--check");
     println!("{:<58} {:>7} {:>7} {:>12}", "work", "ratio", "bound", "allocations");
@@ -49,9 +53,14 @@ fn ratio(row: &Row) -> f64 {
     measure::undisturbed(whole) / measure::undisturbed(raw)
 }
 
-fn run(id: &str, times: &str) {
+/// `--run ROW TIMES` or `--raw ROW TIMES`.
+fn run(arguments: &[String]) {
+    let [side, id, times, ..] = arguments else {
+        panic!("expected a row and a number, found {arguments:?}");
+    };
     let times: usize = times.parse().expect("a number of times");
     let rows = benches::rows();
-    let row = rows.iter().find(|row| row.id == id).expect("the id of a row");
-    (0..times).for_each(|_| (row.whole)());
+    let row = rows.iter().find(|row| row.id == *id).expect("the id of a row");
+    let work = if side == "--run" { &row.whole } else { &row.raw };
+    (0..times).for_each(|_| work());
 }

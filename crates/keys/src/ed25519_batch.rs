@@ -37,9 +37,14 @@ const BYTES: usize = 16;
 #[derive(Clone, Copy)]
 struct Sum {
     r: EdwardsPoint,
-    h: Scalar,
-    s: Scalar,
+    h: WideSum,
+    s: WideSum,
 }
+
+/// Scalars added up as integers, little-endian, which the group order is taken from once at the end: below 2^253 each,
+/// of fewer than 2^64.
+#[derive(Clone, Copy)]
+struct WideSum([u64; 5]);
 
 /// Whether strict verification accepts every one of these signatures by `key` over these messages.
 ///
@@ -80,7 +85,11 @@ fn equation(key: &ed25519_dalek::VerifyingKey, message: &[u8], signature: &Signa
         .chain_update(key.as_bytes())
         .chain_update(message);
     let h = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
-    Some(Sum { r: point, h, s })
+    Some(Sum {
+        r: point,
+        h: WideSum::of(&h),
+        s: WideSum::of(&s),
+    })
 }
 
 /// The sums of eight subsets: an equation is in the subset of every bit that its random byte has.
@@ -110,21 +119,48 @@ impl Sum {
     fn zero() -> Self {
         Self {
             r: EdwardsPoint::identity(),
-            h: Scalar::ZERO,
-            s: Scalar::ZERO,
+            h: WideSum([0; 5]),
+            s: WideSum([0; 5]),
         }
     }
 
     fn add(&mut self, other: &Self) {
         self.r += other.r;
-        self.h += other.h;
-        self.s += other.s;
+        self.h.add(&other.h);
+        self.s.add(&other.s);
     }
 
     /// In the whole group: no cofactor clears what is of small order.
     fn holds(&self, key: &EdwardsPoint) -> bool {
-        let rest = EdwardsPoint::vartime_double_scalar_mul_basepoint(&self.h, key, &-self.s);
+        let (h, s) = (self.h.reduced(), self.s.reduced());
+        let rest = EdwardsPoint::vartime_double_scalar_mul_basepoint(&h, key, &-s);
         (self.r + rest).is_identity()
+    }
+}
+
+impl WideSum {
+    fn of(scalar: &Scalar) -> Self {
+        let (words, _) = scalar.as_bytes().as_chunks::<8>();
+        let mut sum = [0; 5];
+        for (to, word) in sum.iter_mut().zip(words) {
+            *to = u64::from_le_bytes(*word);
+        }
+        Self(sum)
+    }
+
+    fn add(&mut self, other: &Self) {
+        let mut carry = false;
+        for (to, word) in self.0.iter_mut().zip(other.0) {
+            (*to, carry) = to.carrying_add(word, carry);
+        }
+    }
+
+    fn reduced(&self) -> Scalar {
+        let mut bytes = [0; 64];
+        for (to, word) in bytes.chunks_exact_mut(8).zip(self.0) {
+            to.copy_from_slice(&word.to_le_bytes());
+        }
+        Scalar::from_bytes_mod_order_wide(&bytes)
     }
 }
 
@@ -210,6 +246,16 @@ mod tests {
         let mut bytes = signature.as_bytes().to_vec();
         edit(&mut bytes);
         Signature::from_bytes(&bytes).unwrap()
+    }
+
+    #[test]
+    fn sums_are_reduced_at_the_end() {
+        let largest = -Scalar::ONE;
+        let mut sum = WideSum([0; 5]);
+        for number in 0..5_000_u64 {
+            assert_eq!(sum.reduced(), largest * Scalar::from(number));
+            sum.add(&WideSum::of(&largest));
+        }
     }
 
     #[test]

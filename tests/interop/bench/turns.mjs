@@ -9,7 +9,7 @@ export const material = JSON.parse(readFileSync(process.argv[2], "utf8"));
 /** Shorter turns say too little. */
 const TURN_NS = 400_000;
 
-/** Seconds for the compiler to see what is hot. */
+/** Time for the compiler to see what is hot. */
 const WARM_UP_MS = 1_500;
 
 /** That `verify` takes the genuine thing and refuses the other. */
@@ -33,9 +33,8 @@ export async function serve(name, works) {
     const [id, milliseconds] = line.split(" ");
     const work = works[id];
     if (!runs.has(id)) {
-      await turns(work, 1, WARM_UP_MS);
-      const [once] = await turns(work, 100, 0);
-      runs.set(id, Math.max(1, Math.ceil(TURN_NS / once)));
+      const warm = await turns(work, 1, WARM_UP_MS);
+      runs.set(id, Math.max(1, Math.ceil(TURN_NS / Math.min(...warm))));
     }
     say({ [name]: await turns(work, runs.get(id), Number(milliseconds)) });
   }

@@ -170,7 +170,9 @@ pub(super) fn write(root: &Path, python: &Path, rows: &[Row]) -> Result<()> {
     page.push_str(
         "| Work | Ours | Raw | Ours / raw | Bound | Kept | Allocations | Peers |\n|---|---|---|---|---|---|---|---|\n",
     );
-    rows.iter().for_each(|row| page.push_str(&row.line()));
+    for row in rows {
+        page.push_str(&row.line());
+    }
     page.push_str(NOTES);
     page.push_str(&machine(load)?);
     page.push_str(&versions(root, python)?);
