@@ -198,7 +198,7 @@ pub(crate) enum Agency {
 pub(crate) enum Offer {
     /// Make an offer and print its openid-credential-offer:// URI.
     #[command(
-        after_help = "Examples:\n  attestry offer create --agency population --type PersonIdentity --subject X0000001A\n  attestry offer create --agency transport --type DrivingLicence --subject X0000001A --tx-code 4711\n\nThe sample's people are in schemas/sample/persons.csv; the first column is the subject id."
+        after_help = "Examples:\n  attestry offer create --agency population --type PersonIdentity --subject X0000001A\n  attestry offer create --agency transport --type DrivingLicence --subject X0000001A --tx-code 4711\n  attestry offer create --agency transport --type DrivingLicence --subject X0000001A --format mso_mdoc\n\nThe sample's people are in schemas/sample/persons.csv; the first column is the subject id."
     )]
     Create {
         #[command(flatten)]
@@ -236,6 +236,9 @@ pub(crate) enum Format {
     /// W3C VC 2.0 with a Data Integrity proof.
     #[value(name = "ldp_vc")]
     LdpVc,
+    /// Mobile document of ISO/IEC 18013-5.
+    #[value(name = "mso_mdoc")]
+    MsoMdoc,
 }
 
 #[derive(Debug, Args)]
@@ -299,7 +302,7 @@ pub(crate) enum WalletCommand {
 pub(crate) enum Verifier {
     /// Ask for a presentation; prints the openid4vp:// URI and the request's id.
     #[command(
-        after_help = "Examples:\n  attestry verifier request --query age-over-18\n  attestry verifier request --query my-query.json\n  attestry verifier request --offline --query age-over-18 --out request.json\n\nBuilt-in queries: age-over-18, identity, driving-licence."
+        after_help = "Examples:\n  attestry verifier request --query age-over-18\n  attestry verifier request --query my-query.json\n  attestry verifier request --offline --query age-over-18 --out request.json\n\nBuilt-in queries: age-over-18, identity, driving-licence, driving-licence-mdoc."
     )]
     Request {
         #[command(flatten)]

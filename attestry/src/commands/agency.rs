@@ -40,9 +40,9 @@ pub(crate) async fn run(command: cli::Agency, output: Output) -> Result<ExitCode
         .context("the platform's answer has no did")?;
     let now = server::Clock::System.now();
     let mut proposals = Vec::new();
-    for name in types(&target)? {
+    for (name, doctype) in types(&target)? {
         for proposal in [
-            schema_proposal(&target, &name)?,
+            schema_proposal(&target, &name, doctype.as_deref())?,
             accreditation_proposal(&id, did, &name, now),
         ] {
             let answer = client.post("/registry/proposals", &proposal).await?;
@@ -77,7 +77,7 @@ fn accreditation_proposal(agency: &str, did: &str, name: &str, now: Timestamp) -
     })
 }
 
-fn schema_proposal(folder: &Path, name: &str) -> Result<Value> {
+fn schema_proposal(folder: &Path, name: &str, doctype: Option<&str>) -> Result<Value> {
     let types = folder.join("types").join(name);
     let type_path = types.join("type.json");
     let metadata = json::parse(&read(&type_path)?, json::DEFAULT_LIMITS)
@@ -125,22 +125,22 @@ fn schema_proposal(folder: &Path, name: &str) -> Result<Value> {
         "id": name,
         "vct": vct,
         "w3c_types": [name],
+        "doctype": doctype,
         "status_required": true,
         "documents": documents,
     }))
 }
 
-/// The types of the agency's mappings.
-fn types(folder: &Path) -> Result<Vec<String>> {
+/// The types of the agency's mappings, with the document type of those that are issued as mdocs, too.
+fn types(folder: &Path) -> Result<Vec<(String, Option<String>)>> {
     let mut names = Vec::new();
     for path in files(&folder.join("mappings"))? {
         let mapping = json::parse(&read(&path)?, json::DEFAULT_LIMITS)
             .with_context(|| format!("cannot understand {}", path.display()))?;
-        let name = mapping.get("credential_type").and_then(Value::as_str);
-        names.push(
-            name.with_context(|| format!("expected `credential_type` in {}", path.display()))?
-                .to_owned(),
-        );
+        let text = |pointer| mapping.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        let name = text("/credential_type");
+        let name = name.with_context(|| format!("expected `credential_type` in {}", path.display()))?;
+        names.push((name, text("/mdoc/doctype")));
     }
     names.sort();
     Ok(names)

@@ -11,6 +11,7 @@ use holder::Proposal;
 use holder::ProposalError;
 use holder::UnsignedPresentation;
 use holder::printable;
+use keys::Algorithm;
 use keys::SignerError;
 use keys::Timestamp;
 use keys::json::JsonError;
@@ -251,6 +252,7 @@ fn wallet_metadata() -> Map<String, Value> {
         "dc+sd-jwt": {"sd-jwt_alg_values": algorithms, "kb-jwt_alg_values": algorithms},
         "jwt_vc_json": {"alg_values": algorithms},
         "ldp_vc": {"proof_type_values": ["DataIntegrityProof"], "cryptosuite_values": Cryptosuite::ALL.map(Cryptosuite::as_str)},
+        "mso_mdoc": {"issuerauth_alg_values": cose_algorithms(), "deviceauth_alg_values": cose_algorithms()},
     });
     Map::from_iter([
         ("vp_formats_supported".to_owned(), formats),
@@ -260,6 +262,11 @@ fn wallet_metadata() -> Map<String, Value> {
         ),
         ("request_object_signing_alg_values_supported".to_owned(), algorithms),
     ])
+}
+
+/// `ES256` and `EdDSA` as COSE has them.
+fn cose_algorithms() -> [i64; 2] {
+    [Algorithm::Es256, Algorithm::EdDsa].map(Algorithm::cose_id)
 }
 
 /// The `request` parameter of a URI that was parsed before.
