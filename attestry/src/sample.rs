@@ -345,7 +345,9 @@ async fn publish_schema(registry: &Registry, officers: &Officers, sample_type: &
         vct: base,
         aliases: Vec::new(),
         w3c_types: vec![sample_type.name.to_owned()],
-        doctype: Mapping::parse(sample_type.mapping.as_bytes())?.doctype().map(str::to_owned),
+        doctype: Mapping::parse(sample_type.mapping.as_bytes())?
+            .doctype()
+            .map(str::to_owned),
         status_required: true,
         documents: described.collect::<Result<_>>()?,
     };

@@ -116,13 +116,7 @@ impl Holdings {
     }
 
     /// What is missing, and which credentials would have served if they were valid now, or the answer posted.
-    fn lacking(
-        &self,
-        query: &DcqlQuery,
-        query_ids: Vec<String>,
-        has_session: bool,
-        now: Timestamp,
-    ) -> ProposalError {
+    fn lacking(&self, query: &DcqlQuery, query_ids: Vec<String>, has_session: bool, now: Timestamp) -> ProposalError {
         if !has_session {
             let mdocs = self.0.iter().filter(|one| matches!(one.held, HeldCredential::Mdoc(_)));
             let mdocs: Vec<Candidate<'_>> = mdocs.filter(|one| one.held.is_current(now)).map(candidate).collect();

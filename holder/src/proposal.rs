@@ -282,8 +282,9 @@ impl<'a> ProposedCredential<'a> {
         };
         let seen = seen_by_verifier(holding, &paths, rng)?;
         let retained = retained_paths(plan.query, &holding.claims)?;
-        let is_within =
-            |paths: &[ClaimPath], claim: &ShownClaim| paths.iter().any(|path| overlap(path.components(), &claim.components));
+        let is_within = |paths: &[ClaimPath], claim: &ShownClaim| {
+            paths.iter().any(|path| overlap(path.components(), &claim.components))
+        };
         let disclosed = flatten(&seen, &holding.record)
             .into_iter()
             .map(|claim| DisclosedClaim {
@@ -401,10 +402,16 @@ fn asked_paths(query: &CredentialQuery, claims: &Value) -> Result<Vec<ClaimPath>
 
 /// The same of those that the verifier says it will keep.
 fn retained_paths(query: &CredentialQuery, claims: &Value) -> Result<Vec<ClaimPath>, ClaimPathError> {
-    places(query.claims.iter().filter(|claim| claim.intent_to_retain == Some(true)), claims)
+    places(
+        query.claims.iter().filter(|claim| claim.intent_to_retain == Some(true)),
+        claims,
+    )
 }
 
-fn places<'q>(queries: impl Iterator<Item = &'q ClaimsQuery>, claims: &Value) -> Result<Vec<ClaimPath>, ClaimPathError> {
+fn places<'q>(
+    queries: impl Iterator<Item = &'q ClaimsQuery>,
+    claims: &Value,
+) -> Result<Vec<ClaimPath>, ClaimPathError> {
     let places = queries.filter_map(|claim| claim.path.select(claims).ok());
     places.flatten().map(|selected| claim_path(&selected.place)).collect()
 }

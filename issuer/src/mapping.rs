@@ -242,7 +242,10 @@ impl Mapping {
     /// # Errors
     /// [`RowError::MissingElement`].
     pub fn elements(&self, mapped: &MappedClaims) -> Result<Vec<Namespace<'_>>, RowError> {
-        let elements = self.mdoc.as_ref().map(|mdoc| mdoc.elements(&self.claims, &mapped.claims));
+        let elements = self
+            .mdoc
+            .as_ref()
+            .map(|mdoc| mdoc.elements(&self.claims, &mapped.claims));
         elements.unwrap_or_else(|| Ok(Vec::new()))
     }
 

@@ -243,7 +243,10 @@ fn a_name_space_cannot_hide_behind_the_name_of_a_member() {
     };
     let claims = Map::from_iter([("status".to_owned(), json!({"family_name": "Doe"}))]);
     let shown = crate::claims::flatten(&claims, &record);
-    assert_eq!(shown.iter().map(|claim| claim.path.as_str()).collect::<Vec<_>>(), ["status.family_name"]);
+    assert_eq!(
+        shown.iter().map(|claim| claim.path.as_str()).collect::<Vec<_>>(),
+        ["status.family_name"]
+    );
 }
 
 #[test]

@@ -126,13 +126,19 @@ impl MdocMapping {
         let mut described = Vec::new();
         for claim in claims {
             for rule in &self.elements {
-                let Some(inner) = below(&claim.path, &rule.claim) else { continue };
+                let Some(inner) = below(&claim.path, &rule.claim) else {
+                    continue;
+                };
                 let names = [&rule.namespace, &rule.identifier].map(|name| PathComponent::Key(name.clone()));
                 let path = names.into_iter().chain(inner.iter().cloned()).collect();
                 if let Ok(path) = ClaimsPath::new(path) {
                     described.push(ClaimDescription {
                         path,
-                        mandatory: if inner.is_empty() { rule.required } else { claim.mandatory },
+                        mandatory: if inner.is_empty() {
+                            rule.required
+                        } else {
+                            claim.mandatory
+                        },
                         display: claim.display.clone(),
                     });
                 }
@@ -145,7 +151,8 @@ impl MdocMapping {
 /// What follows `claim` in `path`, if it begins with that.
 fn below<'a>(path: &'a ClaimsPath, claim: &[String]) -> Option<&'a [PathComponent]> {
     let (outer, inner) = path.components().split_at_checked(claim.len())?;
-    let is_same = |(component, name): (&PathComponent, &String)| matches!(component, PathComponent::Key(key) if key == name);
+    let is_same =
+        |(component, name): (&PathComponent, &String)| matches!(component, PathComponent::Key(key) if key == name);
     outer.iter().zip(claim).all(is_same).then_some(inner)
 }
 

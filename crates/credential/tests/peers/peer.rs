@@ -14,6 +14,7 @@ pub(crate) struct Peer(&'static str, &'static str);
 
 pub(crate) const DATA_INTEGRITY: Peer = Peer("data-integrity.mjs", "npm @digitalbazaar/vc");
 pub(crate) const JOSE: Peer = Peer("jose.mjs", "npm jose");
+pub(crate) const MDOC: Peer = Peer("mdoc.mjs", "npm @owf/mdoc");
 pub(crate) const SD_JWT_IN_JAVASCRIPT: Peer = Peer("sd-jwt-vc.mjs", "npm @sd-jwt/sd-jwt-vc");
 pub(crate) const SD_JWT_IN_PYTHON: Peer = Peer("sd_jwt_peer.py", "PyPI sd-jwt");
 
