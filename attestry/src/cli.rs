@@ -192,6 +192,20 @@ pub(crate) enum Agency {
         #[arg(long, value_name = "DIR")]
         folder: PathBuf,
     },
+    /// Certify an agency's key as a signer of mdocs, as the issuing authority.
+    #[command(
+        after_help = "Example:\n  attestry agency certify --id library --authority attestry-data-officers/\n\nA certificate is good for 457 days. It is written into the agency's folder, where the platform finds it at its next start, so the command runs on the platform's machine."
+    )]
+    Certify {
+        #[command(flatten)]
+        platform: Platform,
+        /// The agency.
+        #[arg(long, value_name = "ID")]
+        id: String,
+        /// The folder with the issuing authority's key.
+        #[arg(long, value_name = "DIR")]
+        authority: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -31,6 +31,8 @@ const DAY: i64 = 86_400;
 const ROOT_DAYS: i64 = 10 * 365;
 /// The most that annex B allows.
 const DOCUMENT_SIGNER_DAYS: i64 = 457;
+/// `ub-common-name` of RFC 5280, appendix A.
+const MAX_COMMON_NAME: usize = 64;
 /// Clocks of readers differ, and `signed` of an mdoc is rounded down.
 const BEFORE: i64 = 60 * 60;
 
@@ -53,8 +55,18 @@ impl Iaca {
         Ok(Self { key })
     }
 
+    /// Opens the key that [`Iaca::create`] made.
+    pub(crate) fn open(folder: &Path, passphrase: &Passphrase) -> Result<Self> {
+        let key = KeyFile::read(&folder.join("iaca.key"))?.open(passphrase)?;
+        Ok(Self { key })
+    }
+
     /// The certificate of an agency's key, in DER.
     pub(crate) fn certify(&self, agency: &str, did: &str, key: &PublicKey, now: Timestamp) -> Result<Vec<u8>> {
+        anyhow::ensure!(
+            agency.chars().count() <= MAX_COMMON_NAME,
+            "expected an agency's name of at most {MAX_COMMON_NAME} characters, as certificates have them, found {agency:?}"
+        );
         let mut new = Self::certificate(name(agency), key, &self.key, Role::DocumentSigner, now);
         new.subject_uri = Some(did);
         Ok(self.key.fulfil(new.issue(&mut signer::os_rng()))?)

@@ -114,7 +114,7 @@ pub enum ProposalError {
     Mdoc(#[from] MdocError),
     /// An mdoc was to be presented where no standard says what the device signs.
     #[error(
-        "expected a request whose answer is posted, found one for a file: no standard says what a device signs for a file, so an mdoc cannot go into one"
+        "expected an answer that is posted, found one for a file: no standard says what a device signs for a file, so an mdoc cannot go into one"
     )]
     NoSession,
     /// A chosen credential is not part of an answer: the person's slip.

@@ -118,6 +118,37 @@ fn a_licence_is_issued_held_and_shown_in_part_as_an_mdoc() {
 }
 
 #[test]
+fn an_office_is_certified_anew() {
+    let place = Place::new();
+    let platform = place.up(&["--sample"]);
+    let address = platform.client().address().to_string();
+    let certificate = place.data().join("agencies/transport/document-signer.der");
+    std::fs::remove_file(&certificate).unwrap();
+    let mut command = place.command(&["agency", "certify", "--id", "transport", "--authority", "data-officers"]);
+    command.env("ATTESTRY_URL", platform.url());
+    // With another passphrase there is no key to certify with.
+    assert!(!command.output().unwrap().status.success());
+    assert!(!certificate.exists());
+    let certified = command.env("ATTESTRY_PASSPHRASE", "sample").output().unwrap();
+    assert!(
+        certified.status.success(),
+        "{}",
+        String::from_utf8_lossy(&certified.stderr)
+    );
+    platform.stop();
+
+    let platform = place.up(&["--listen", &address]);
+    let hands = Hands {
+        place: &place,
+        platform: &platform,
+    };
+    let _ = hands.ok(&["wallet", "init"]);
+    let _ = hands.accept(&hands.offer("transport", "DrivingLicence", MAYA, &["--format", "mso_mdoc"]));
+    assert_eq!(hands.ask_and_answer("driving-licence-mdoc", &[])["verdict"], "valid");
+    platform.stop();
+}
+
+#[test]
 fn an_mdoc_is_refused_where_no_standard_has_it() {
     let place = Place::new();
     let platform = place.up(&["--sample"]);
@@ -168,6 +199,7 @@ fn an_mdoc_is_refused_where_no_standard_has_it() {
         "--yes",
     ]);
     assert_ne!(presented.code, 0, "{}", presented.value);
+    assert!(presented.stderr.contains("an mdoc cannot go into one"), "{}", presented.stderr);
     assert!(!place.path("presentation.json").exists());
     platform.stop();
 }

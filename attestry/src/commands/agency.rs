@@ -6,6 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use anyhow::Result;
+use did::DidUrl;
+use did::Purpose;
+use issuer::agency::AgencyFile;
 use keys::Timestamp;
 use keys::json;
 use serde_json::Value;
@@ -13,26 +16,39 @@ use serde_json::json;
 
 use crate::agencies::is_agency_id;
 use crate::cli;
+use crate::commands::bundle;
+use crate::iaca::Iaca;
 use crate::output::Output;
 use crate::platform::Client;
+use crate::platform::passphrase;
 
 /// A type's documents travel with their proposal.
 const MAX_DOCUMENT_BYTES: usize = 128 * 1024;
 
 pub(crate) async fn run(command: cli::Agency, output: Output) -> Result<ExitCode> {
-    let cli::Agency::Add {
-        platform,
-        id,
-        name,
-        folder,
-    } = command;
+    match command {
+        cli::Agency::Add {
+            platform,
+            id,
+            name,
+            folder,
+        } => add(&platform, &id, &name, &folder, output).await,
+        cli::Agency::Certify {
+            platform,
+            id,
+            authority,
+        } => certify(&platform, &id, &authority, output).await,
+    }
+}
+
+async fn add(platform: &cli::Platform, id: &str, name: &str, folder: &Path, output: Output) -> Result<ExitCode> {
     anyhow::ensure!(
-        is_agency_id(&id),
+        is_agency_id(id),
         "expected an agency id of 1 to 63 of a-z, 0-9 and '-', found {id:?}"
     );
-    let target = platform.data.join("agencies").join(&id);
-    copy_folder(&folder, &target)?;
-    let client = Client::new(&platform)?;
+    let target = platform.data.join("agencies").join(id);
+    copy_folder(folder, &target)?;
+    let client = Client::new(platform)?;
     let admitted = client.post("/admin/agencies", &json!({"id": id, "name": name})).await?;
     let did = admitted
         .get("did")
@@ -43,7 +59,7 @@ pub(crate) async fn run(command: cli::Agency, output: Output) -> Result<ExitCode
     for (name, doctype) in types(&target)? {
         for proposal in [
             schema_proposal(&target, &name, doctype.as_deref())?,
-            accreditation_proposal(&id, did, &name, now),
+            accreditation_proposal(id, did, &name, now),
         ] {
             let answer = client.post("/registry/proposals", &proposal).await?;
             proposals.push(answer.get("id").cloned().context("the platform's answer has no id")?);
@@ -58,6 +74,27 @@ pub(crate) async fn run(command: cli::Agency, output: Output) -> Result<ExitCode
         ids.join(", ")
     );
     output.result(text, &json!({"did": did, "proposals": proposals}));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Certifies the key that the registry has for the agency. Whether the agency should have it is the authority's to know.
+async fn certify(platform: &cli::Platform, id: &str, authority: &Path, output: Output) -> Result<ExitCode> {
+    anyhow::ensure!(is_agency_id(id), "expected an agency id, found {id:?}");
+    let folder = platform.data.join("agencies").join(id);
+    let agency = AgencyFile::read(&folder)?;
+    let bundle = bundle::current(&platform.url).await?;
+    let document = bundle.document(&agency.did);
+    let document = document.with_context(|| format!("the registry has no document of {}", agency.did))?;
+    let key = document.key_for(&DidUrl::parse(&agency.verification_method)?, Purpose::AssertionMethod)?;
+    let iaca = Iaca::open(authority, &passphrase("Passphrase of the issuing authority's key")?)?;
+    let certificate = iaca.certify(&agency.name, &agency.did, &key, server::Clock::System.now())?;
+    let path = folder.join("document-signer.der");
+    std::fs::write(&path, certificate).with_context(|| format!("cannot write {}", path.display()))?;
+    let text = format!(
+        "{}: the platform signs mdocs of {id} under it from its next start on",
+        path.display()
+    );
+    output.result(text, &json!({"certificate": path.display().to_string()}));
     Ok(ExitCode::SUCCESS)
 }
 

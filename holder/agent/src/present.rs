@@ -15,6 +15,7 @@ use keys::Algorithm;
 use keys::SignerError;
 use keys::Timestamp;
 use keys::json::JsonError;
+use openid4vc::CredentialFormat;
 use openid4vc::SecureUrl;
 use openid4vc::form::Form;
 use openid4vc::vp::AuthorizationErrorCode;
@@ -395,6 +396,11 @@ impl Proposed<'_> {
     pub fn to_file(&self, wallet: &Wallet, clock: &Clock) -> Result<String, PresentError> {
         let request_object = self.prepared.request_object.as_ref();
         let request_object = request_object.ok_or(PresentError::UnsignedRequest)?;
+        // The device would sign for the address that the request names, and a file is not delivered there.
+        let is_mdoc = |one: &holder::ProposedCredential<'_>| one.record().format == CredentialFormat::MsoMdoc;
+        if self.proposal.credentials().iter().any(is_mdoc) {
+            return Err(ProposalError::NoSession.into());
+        }
         let now = clock.now();
         let vp_token = self.sign(wallet, now)?;
         wallet.record(&self.entry(Outcome::File, now))?;
