@@ -371,8 +371,8 @@ fn claims_become_data_elements_of_their_types() {
             found.iter().map(owned).collect::<Vec<_>>()
         })
     };
-    let text = |text| cbor::Value::text(text);
-    let date = |date| cbor::Value::Tag(1004, Box::new(text(date)));
+    let text = |text: &str| cbor::Value::text(text);
+    let date = |date: &str| cbor::Value::Tag(1004, Box::new(text(date)));
     let map = |entries: Vec<(&str, cbor::Value)>| {
         cbor::Value::Map(entries.into_iter().map(|(name, value)| (text(name), value)).collect())
     };

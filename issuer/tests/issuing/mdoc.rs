@@ -162,7 +162,7 @@ async fn data_elements_have_the_types_of_the_rulebook() {
     let mdoc = credential.as_str().unwrap();
     let elements = elements(mdoc, PID);
     let element = |name: &str| &elements.iter().find(|(identifier, _)| identifier == name).unwrap().1;
-    let text = |text| cbor::Value::text(text);
+    let text = |text: &str| cbor::Value::text(text);
     assert_eq!(element("birth_date").as_tagged(1004), Some(&text("1990-05-17")));
     assert_eq!(element("portrait").as_bytes().unwrap()[..3], [0xff, 0xd8, 0xff]);
     assert_eq!(*element("nationality"), cbor::Value::Array(vec![text("XA")]));

@@ -46,17 +46,18 @@ pub fn built_in(name: &str) -> Option<DcqlQuery> {
 fn sd_jwt_vc(id: &str, type_name: &str, paths: &Value) -> Option<DcqlQuery> {
     let vct = format!("https://attestry.example/types/{type_name}");
     let claims = paths.as_array()?.iter().map(|path| json!({"path": path}));
-    query(id, "dc+sd-jwt", &json!({"vct_values": [vct]}), claims.collect())
+    query(id, "dc+sd-jwt", &json!({"vct_values": [vct]}), claims)
 }
 
 /// Data elements of a mobile driving licence; the result is forgotten after ten minutes, so none is retained.
 fn mdl(id: &str, elements: &[&str]) -> Option<DcqlQuery> {
     let claim = |element| json!({"path": ["org.iso.18013.5.1", element], "intent_to_retain": false});
     let meta = json!({"doctype_value": "org.iso.18013.5.1.mDL"});
-    query(id, "mso_mdoc", &meta, elements.iter().map(claim).collect())
+    query(id, "mso_mdoc", &meta, elements.iter().map(claim))
 }
 
-fn query(id: &str, format: &str, meta: &Value, claims: Vec<Value>) -> Option<DcqlQuery> {
+fn query(id: &str, format: &str, meta: &Value, claims: impl Iterator<Item = Value>) -> Option<DcqlQuery> {
+    let claims: Vec<Value> = claims.collect();
     let query = json!({"credentials": [{"id": id, "format": format, "meta": meta, "claims": claims}]});
     DcqlQuery::from_value(&query).ok()
 }

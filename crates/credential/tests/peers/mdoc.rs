@@ -95,7 +95,7 @@ type Elements = BTreeMap<String, Value>;
 
 impl Scene {
     fn ours(&self) -> String {
-        let text = |text| cbor::Value::text(text);
+        let text = |text: &str| cbor::Value::text(text);
         let category = cbor::Value::Map(vec![
             (text("vehicle_category_code"), text("B")),
             (text("issue_date"), full_date("2010-11-03")),
