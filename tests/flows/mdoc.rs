@@ -199,7 +199,11 @@ fn an_mdoc_is_refused_where_no_standard_has_it() {
         "--yes",
     ]);
     assert_ne!(presented.code, 0, "{}", presented.value);
-    assert!(presented.stderr.contains("an mdoc cannot go into one"), "{}", presented.stderr);
+    assert!(
+        presented.stderr.contains("an mdoc cannot go into one"),
+        "{}",
+        presented.stderr
+    );
     assert!(!place.path("presentation.json").exists());
     platform.stop();
 }
