@@ -192,13 +192,27 @@ pub(crate) enum Agency {
         #[arg(long, value_name = "DIR")]
         folder: PathBuf,
     },
+    /// Certify an agency's key as a signer of mdocs, as the issuing authority.
+    #[command(
+        after_help = "Example:\n  attestry agency certify --id library --authority attestry-data-officers/\n\nA certificate is good for 457 days. It is written into the agency's folder, where the platform finds it at its next start, so the command runs on the platform's machine."
+    )]
+    Certify {
+        #[command(flatten)]
+        platform: Platform,
+        /// The agency.
+        #[arg(long, value_name = "ID")]
+        id: String,
+        /// The folder with the issuing authority's key.
+        #[arg(long, value_name = "DIR")]
+        authority: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Offer {
     /// Make an offer and print its openid-credential-offer:// URI.
     #[command(
-        after_help = "Examples:\n  attestry offer create --agency population --type PersonIdentity --subject X0000001A\n  attestry offer create --agency transport --type DrivingLicence --subject X0000001A --tx-code 4711\n\nThe sample's people are in schemas/sample/persons.csv; the first column is the subject id."
+        after_help = "Examples:\n  attestry offer create --agency population --type PersonIdentity --subject X0000001A\n  attestry offer create --agency transport --type DrivingLicence --subject X0000001A --tx-code 4711\n  attestry offer create --agency transport --type DrivingLicence --subject X0000001A --format mso_mdoc\n\nThe sample's people are in schemas/sample/persons.csv; the first column is the subject id."
     )]
     Create {
         #[command(flatten)]
@@ -236,6 +250,9 @@ pub(crate) enum Format {
     /// W3C VC 2.0 with a Data Integrity proof.
     #[value(name = "ldp_vc")]
     LdpVc,
+    /// Mobile document of ISO/IEC 18013-5.
+    #[value(name = "mso_mdoc")]
+    MsoMdoc,
 }
 
 #[derive(Debug, Args)]
@@ -299,7 +316,7 @@ pub(crate) enum WalletCommand {
 pub(crate) enum Verifier {
     /// Ask for a presentation; prints the openid4vp:// URI and the request's id.
     #[command(
-        after_help = "Examples:\n  attestry verifier request --query age-over-18\n  attestry verifier request --query my-query.json\n  attestry verifier request --offline --query age-over-18 --out request.json\n\nBuilt-in queries: age-over-18, identity, driving-licence."
+        after_help = "Examples:\n  attestry verifier request --query age-over-18\n  attestry verifier request --query my-query.json\n  attestry verifier request --offline --query age-over-18 --out request.json\n\nBuilt-in queries: age-over-18, identity, driving-licence, driving-licence-mdoc."
     )]
     Request {
         #[command(flatten)]

@@ -257,7 +257,7 @@ async fn open_registry(
         data.path().display()
     );
     let officers = if is_empty {
-        Some(Officers::create(data.path())?)
+        Some(Officers::create(data.path(), clock.now())?)
     } else {
         None
     };

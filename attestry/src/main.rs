@@ -11,6 +11,7 @@ mod compose;
 mod data;
 mod front;
 mod hub;
+mod iaca;
 mod instances;
 mod output;
 mod platform;

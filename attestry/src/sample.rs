@@ -13,6 +13,7 @@ use did::document::new_document;
 use did::webvh;
 use issuer::AgencySigners;
 use issuer::agency::AgencyFile;
+use issuer::mapping::Mapping;
 use keys::Algorithm;
 use keys::Signer as _;
 use keys::Timestamp;
@@ -38,6 +39,7 @@ use trust::merkle::Hash;
 
 use crate::data::DataFolder;
 use crate::data::officers_folder;
+use crate::iaca::Iaca;
 use crate::register_api;
 
 /// The name of the sample's log, and the first part of its anchor.
@@ -131,24 +133,30 @@ const AGENCIES: [SampleAgency; 4] = [
     },
 ];
 
-/// The three officers' keys, held only while the nation is founded.
-pub(crate) struct Officers(Vec<(String, SoftwareKey)>);
+/// The three officers' keys and the issuing authority's, held only while the nation is founded.
+pub(crate) struct Officers {
+    officers: Vec<(String, SoftwareKey)>,
+    iaca: Iaca,
+}
 
 impl Officers {
     /// Makes the keys and their files beside the data folder.
-    pub(crate) fn create(data: &Path) -> Result<Self> {
+    pub(crate) fn create(data: &Path, now: Timestamp) -> Result<Self> {
         let folder = officers_folder(data);
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let mut rng = signer::os_rng();
+        let passphrase = Passphrase::new(OFFICER_PASSPHRASE.to_owned());
         let mut officers = Vec::new();
         for number in 1..=3 {
             let id = format!("officer-{number}");
             let key = SoftwareKey::generate(Algorithm::EdDsa, &mut rng);
-            let passphrase = Passphrase::new(OFFICER_PASSPHRASE.to_owned());
             KeyFile::seal(&key, &passphrase, &mut rng)?.write_new(&folder.join(format!("{id}.key")))?;
             officers.push((id, key));
         }
-        Ok(Self(officers))
+        Ok(Self {
+            officers,
+            iaca: Iaca::create(&folder, &passphrase, now)?,
+        })
     }
 
     /// The authority that they make up together.
@@ -161,7 +169,7 @@ impl Officers {
         Authority {
             id: AUTHORITY.to_owned(),
             threshold: THRESHOLD,
-            officers: self.0.iter().map(officer).collect(),
+            officers: self.officers.iter().map(officer).collect(),
             scope: None,
         }
     }
@@ -170,7 +178,7 @@ impl Officers {
     pub(crate) fn approve(&self, draft: &Draft) -> Result<Vec<u8>> {
         let quorum = usize::try_from(THRESHOLD)?;
         let mut signatures = Vec::new();
-        for (id, key) in self.0.iter().take(quorum) {
+        for (id, key) in self.officers.iter().take(quorum) {
             signatures.push(key.fulfil(draft.sign(id, key.public_key().algorithm()))?);
         }
         Ok(draft.assemble(signatures)?)
@@ -180,7 +188,7 @@ impl Officers {
 /// Founds the nation in a registry that has only its genesis: schemas, agencies, accreditations.
 pub(crate) async fn found(data: &DataFolder, registry: &Registry, officers: &Officers, now: Timestamp) -> Result<()> {
     for agency in &AGENCIES {
-        let did = admit(data, registry, agency, now)
+        let did = admit(data, registry, agency, &officers.iaca, now)
             .await
             .with_context(|| format!("cannot admit the agency {}", agency.id))?;
         for sample_type in agency.types {
@@ -207,7 +215,13 @@ pub(crate) async fn found(data: &DataFolder, registry: &Registry, officers: &Off
 }
 
 /// Makes the agency's keys, its DID and its folder, and logs the DID.
-async fn admit(data: &DataFolder, registry: &Registry, agency: &SampleAgency, now: Timestamp) -> Result<String> {
+async fn admit(
+    data: &DataFolder,
+    registry: &Registry,
+    agency: &SampleAgency,
+    iaca: &Iaca,
+    now: Timestamp,
+) -> Result<String> {
     let update = data.key(&format!("{}-update", agency.id), Algorithm::EdDsa)?;
     let es256 = data.key(&format!("{}-es256", agency.id), Algorithm::Es256)?;
     let eddsa = data.key(&format!("{}-eddsa", agency.id), Algorithm::EdDsa)?;
@@ -215,7 +229,10 @@ async fn admit(data: &DataFolder, registry: &Registry, agency: &SampleAgency, no
     registry
         .append(registry.did_event(&did, vec![line.into_bytes()], None)?, Vec::new())
         .await?;
-    write_folder(&data.path().join("agencies").join(agency.id), agency, &did)?;
+    let folder = data.path().join("agencies").join(agency.id);
+    write_folder(&folder, agency, &did)?;
+    let certificate = iaca.certify(agency.name, &did, es256.public_key(), now)?;
+    write(&folder.join("document-signer.der"), &certificate)?;
     Ok(did)
 }
 
@@ -328,7 +345,9 @@ async fn publish_schema(registry: &Registry, officers: &Officers, sample_type: &
         vct: base,
         aliases: Vec::new(),
         w3c_types: vec![sample_type.name.to_owned()],
-        doctype: None,
+        doctype: Mapping::parse(sample_type.mapping.as_bytes())?
+            .doctype()
+            .map(str::to_owned),
         status_required: true,
         documents: described.collect::<Result<_>>()?,
     };

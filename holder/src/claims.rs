@@ -43,7 +43,8 @@ pub const fn envelope(format: &CredentialFormat) -> &'static [&'static str] {
             "nbf",
             "exp",
         ],
-        CredentialFormat::MsoMdoc | CredentialFormat::Other(_) => &[],
+        CredentialFormat::MsoMdoc => &["docType", "validityInfo", "deviceKeyInfo", "status", "issuerAuth"],
+        CredentialFormat::Other(_) => &[],
     }
 }
 
@@ -80,7 +81,11 @@ pub(crate) fn flatten(claims: &Map<String, Value>, record: &CredentialRecord) ->
         labels: labels(&record.metadata.claims),
         shown: Vec::new(),
     };
-    let envelope = envelope(&record.format);
+    // Beside the name spaces of an mdoc there are no other members; one with such a name must show all the same.
+    let envelope = match record.format {
+        CredentialFormat::MsoMdoc => &[],
+        ref format => envelope(format),
+    };
     let is_w3c = matches!(record.format, CredentialFormat::JwtVcJson | CredentialFormat::LdpVc);
     for (name, value) in claims.iter().filter(|(name, _)| !envelope.contains(&name.as_str())) {
         let path = [PathComponent::Key(name.clone())];

@@ -110,13 +110,21 @@ impl Holdings {
         let selection = Selection::evaluate(query, &candidates);
         match selection.default_choice(false) {
             Ok(choice) => Ok((selection, choice)),
-            Err(ChoiceError::Unsatisfied { query_ids }) => Err(self.lacking(query, query_ids, now)),
+            Err(ChoiceError::Unsatisfied { query_ids }) => Err(self.lacking(query, query_ids, has_session, now)),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// What is missing, and which credentials would have served if they were valid now.
-    fn lacking(&self, query: &DcqlQuery, query_ids: Vec<String>, now: Timestamp) -> ProposalError {
+    /// What is missing, and which credentials would have served if they were valid now, or the answer posted.
+    fn lacking(&self, query: &DcqlQuery, query_ids: Vec<String>, has_session: bool, now: Timestamp) -> ProposalError {
+        if !has_session {
+            let mdocs = self.0.iter().filter(|one| matches!(one.held, HeldCredential::Mdoc(_)));
+            let mdocs: Vec<Candidate<'_>> = mdocs.filter(|one| one.held.is_current(now)).map(candidate).collect();
+            let selection = Selection::evaluate(query, &mdocs);
+            if query_ids.iter().any(|query_id| !selection.matches(query_id).is_empty()) {
+                return ProposalError::NoSession;
+            }
+        }
         let past: Vec<Candidate<'_>> = self
             .0
             .iter()

@@ -22,6 +22,7 @@ use keys::Timestamp;
 use openid4vc::SecureUrl;
 use openid4vc::dcql::CredentialQuery;
 use openid4vc::dcql::path::Step;
+use openid4vc::dcql::query::ClaimsQuery;
 use openid4vc::dcql::select::ChoiceError;
 use openid4vc::dcql::select::Disclosure;
 use openid4vc::dcql::select::PlannedPresentation;
@@ -78,6 +79,9 @@ pub struct DisclosedClaim {
     pub claim: ShownClaim,
     /// Whether the request asks for it; if not, the issuer made it so that it cannot be withheld.
     pub requested: bool,
+    /// Whether the verifier says that it will keep it (`intent_to_retain`, for mdocs alone). That it says nothing
+    /// proves nothing.
+    pub retained: bool,
 }
 
 /// Nothing can be presented.
@@ -109,7 +113,9 @@ pub enum ProposalError {
     #[error("the mdoc cannot be presented")]
     Mdoc(#[from] MdocError),
     /// An mdoc was to be presented where no standard says what the device signs.
-    #[error("expected a request whose answer is posted, as an mdoc needs it, found one for a file")]
+    #[error(
+        "expected an answer that is posted, found one for a file: no standard says what a device signs for a file, so an mdoc cannot go into one"
+    )]
     NoSession,
     /// A chosen credential is not part of an answer: the person's slip.
     #[error("expected a choice of credentials that the request asks for, found {id}, which it does not")]
@@ -275,10 +281,15 @@ impl<'a> ProposedCredential<'a> {
             Disclosure::Whole => asked_paths(plan.query, &holding.claims)?,
         };
         let seen = seen_by_verifier(holding, &paths, rng)?;
+        let retained = retained_paths(plan.query, &holding.claims)?;
+        let is_within = |paths: &[ClaimPath], claim: &ShownClaim| {
+            paths.iter().any(|path| overlap(path.components(), &claim.components))
+        };
         let disclosed = flatten(&seen, &holding.record)
             .into_iter()
             .map(|claim| DisclosedClaim {
-                requested: paths.iter().any(|path| overlap(path.components(), &claim.components)),
+                requested: is_within(&paths, &claim),
+                retained: is_within(&retained, &claim),
                 claim,
             })
             .collect();
@@ -386,7 +397,22 @@ fn seen_by_verifier(
 
 /// The paths of the claims that a query asks for by name, as places in the credential.
 fn asked_paths(query: &CredentialQuery, claims: &Value) -> Result<Vec<ClaimPath>, ClaimPathError> {
-    let places = query.claims.iter().filter_map(|claim| claim.path.select(claims).ok());
+    places(query.claims.iter(), claims)
+}
+
+/// The same of those that the verifier says it will keep.
+fn retained_paths(query: &CredentialQuery, claims: &Value) -> Result<Vec<ClaimPath>, ClaimPathError> {
+    places(
+        query.claims.iter().filter(|claim| claim.intent_to_retain == Some(true)),
+        claims,
+    )
+}
+
+fn places<'q>(
+    queries: impl Iterator<Item = &'q ClaimsQuery>,
+    claims: &Value,
+) -> Result<Vec<ClaimPath>, ClaimPathError> {
+    let places = queries.filter_map(|claim| claim.path.select(claims).ok());
     places.flatten().map(|selected| claim_path(&selected.place)).collect()
 }
 

@@ -5,10 +5,13 @@
 //!   agency.json                    id, name, DID and verification method
 //!   mappings/DrivingLicence.json   register to claims, see `mapping`
 //!   types/DrivingLicence/          type.json (SD-JWT VC type metadata), display.json, schema.json, context.jsonld
+//!   document-signer.der            the certificate of the DID's key, for mdocs
 //! ```
 //!
 //! The DID has a second key, `#eddsa`, for Data Integrity proofs. A type is issued as a W3C credential, too, if it has
-//! a `context.jsonld` that gives every claim a meaning; the context is known as `{vct}/context.jsonld`.
+//! a `context.jsonld` that gives every claim a meaning; the context is known as `{vct}/context.jsonld`. It is issued as
+//! an mdoc, too, if its mapping has data elements and an issuing authority (IACA) has certified the key: readers outside
+//! of the registry know no other way to it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,6 +20,8 @@ use std::sync::Arc;
 
 use keys::Signer;
 use keys::json;
+use keys::x509::Certificate;
+use keys::x509::X509Error;
 use openid4vc::dcql::ClaimsPath;
 use openid4vc::dcql::PathComponent;
 use openid4vc::vci::configuration::ClaimDescription;
@@ -37,6 +42,8 @@ use crate::register::RegisterError;
 
 /// Type metadata with display texts in a dozen languages; the longest file of the folder.
 const MAX_FILE_BYTES: usize = 512 * 1024;
+/// A certificate in DER.
+const DOCUMENT_SIGNER: &str = "document-signer.der";
 /// The fragment of the key for Data Integrity proofs.
 const DATA_INTEGRITY_KEY: &str = "eddsa";
 
@@ -68,6 +75,7 @@ pub struct Agency {
     file: AgencyFile,
     data_integrity_method: String,
     signers: AgencySigners,
+    document_signer: Option<Certificate>,
     types: BTreeMap<String, CredentialType>,
 }
 
@@ -87,6 +95,21 @@ pub struct CredentialType {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AgencyError {
+    /// The document signer's certificate is not read.
+    #[error("expected a certificate in DER in {path}")]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: X509Error,
+    },
+    /// The document signer's certificate is of another key.
+    #[error("expected the certificate of the agency's key in {path}, found that of another")]
+    CertificateKey {
+        /// The file.
+        path: PathBuf,
+    },
     /// The id cannot stand in a URL.
     #[error("expected an agency id of a-z, 0-9 and '-', found {found:?}")]
     Id {
@@ -179,6 +202,7 @@ impl Agency {
         }
         Ok(Self {
             data_integrity_method: format!("{}#{DATA_INTEGRITY_KEY}", file.did),
+            document_signer: load_document_signer(folder, &*signers.jose)?,
             file,
             signers,
             types,
@@ -218,6 +242,11 @@ impl Agency {
 
     pub(crate) fn data_integrity_signer(&self) -> &dyn Signer {
         &*self.signers.data_integrity
+    }
+
+    /// The certificate of [`Agency::signer`]'s key, if an issuing authority has made one.
+    pub(crate) const fn document_signer(&self) -> Option<&Certificate> {
+        self.document_signer.as_ref()
     }
 
     pub(crate) const fn types(&self) -> &BTreeMap<String, CredentialType> {
@@ -269,6 +298,22 @@ impl CredentialType {
             register,
         })
     }
+}
+
+/// The certificate that readers of mdocs check the agency's signatures with, if there is one. Its path is theirs to judge.
+fn load_document_signer(folder: &Path, signer: &dyn Signer) -> Result<Option<Certificate>, AgencyError> {
+    let path = folder.join(DOCUMENT_SIGNER);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let certificate = Certificate::from_der(&read(&path)?).map_err(|source| AgencyError::Certificate {
+        path: path.clone(),
+        source,
+    })?;
+    if certificate.key() != signer.public_key() {
+        return Err(AgencyError::CertificateKey { path });
+    }
+    Ok(Some(certificate))
 }
 
 /// The type as a W3C credential, if it has a context that fits. One that does not fit takes only these formats away.

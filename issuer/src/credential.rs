@@ -9,6 +9,8 @@ use std::num::NonZeroUsize;
 
 use ::credential::CredentialFormat;
 use ::credential::data_integrity::LdpVcError;
+use ::credential::mdoc::NewMdoc;
+use ::credential::mdoc::mso::DigestAlgorithm;
 use ::credential::sd_jwt::Decoys;
 use ::credential::sd_jwt::SdJwtError;
 use ::credential::sd_jwt_vc;
@@ -67,6 +69,16 @@ const DECOYS: Decoys = Decoys::FillToMultipleOf(NonZeroUsize::MIN.saturating_add
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub(crate) enum IssueError {
+    /// Readers would refuse what is signed now. The operator's fault: an issuing authority makes another certificate.
+    #[error("expected a document signer's certificate that is valid at {now}, found one from {from} until {until}")]
+    DocumentSigner {
+        /// The time.
+        now: Timestamp,
+        /// The beginning of its validity.
+        from: Timestamp,
+        /// The end of its validity.
+        until: Timestamp,
+    },
     /// The type has no status list with free places. An error, so that the attempt leaves no trace: its nonce
     /// is still good for the next one.
     #[error("the status list is full")]
@@ -258,6 +270,7 @@ fn what<'a>(desk: &'a Desk, authorized: &AuthorizedRequest<'_>) -> Option<(&'a C
         FormatProfile::SdJwtVc { .. } => CredentialFormat::DcSdJwt,
         FormatProfile::JwtVcJson { .. } => CredentialFormat::JwtVcJson,
         FormatProfile::LdpVc { .. } => CredentialFormat::LdpVc,
+        FormatProfile::MsoMdoc { .. } => CredentialFormat::MsoMdoc,
         _ => return None,
     };
     let name = authorized
@@ -295,11 +308,41 @@ impl Work<'_> {
         match self.format {
             CredentialFormat::DcSdJwt => Ok(Value::from(self.sign_sd_jwt_vc(holder, place)?)),
             CredentialFormat::JwtVcJson | CredentialFormat::LdpVc => self.sign_w3c(holder, place),
-            // No configuration of ours has this format yet.
-            CredentialFormat::MsoMdoc => Err(CredentialError::UnknownConfiguration.into()),
             // OpenID4VCI has no identifier for these.
             CredentialFormat::VcCose | CredentialFormat::VcSdJwt => Err(CredentialError::UnknownConfiguration.into()),
+            CredentialFormat::MsoMdoc => Ok(Value::from(self.sign_mdoc(holder, place)?)),
         }
+    }
+
+    /// `IssuerSigned` in base64url
+    /// ([OpenID4VCI 1.0, appendix A.2](https://openid.net/specs/openid-4-verifiable-credential-issuance-1_0.html#mdocs)).
+    fn sign_mdoc(&self, holder: &HolderKey, place: Option<&Place>) -> Result<String, IssueError> {
+        let agency = &self.desk.agency;
+        let mapping = &self.credential_type.mapping;
+        let (Some(doc_type), Some(certificate)) = (mapping.doctype(), agency.document_signer()) else {
+            return Err(CredentialError::UnknownConfiguration.into());
+        };
+        let (now, from, until) = (grain(self.now), certificate.valid_from(), certificate.valid_until());
+        if now < from || until <= now {
+            return Err(IssueError::DocumentSigner { now, from, until });
+        }
+        let status = place.map(|place| StatusReference::token_status_list(place.uri.clone(), place.index));
+        let mdoc = NewMdoc {
+            key_id: agency.key_id(),
+            certificates: &[certificate.der().to_vec()],
+            doc_type,
+            digest_algorithm: DigestAlgorithm::Sha256,
+            device_key: holder.key(),
+            signed: now,
+            valid_from: now,
+            // Nobody could check it after its certificate's end.
+            valid_until: self.mapped.expires_at.min(until),
+            status: status.as_ref(),
+            namespaces: mapping.elements(self.mapped)?,
+        };
+        let algorithm = agency.signer().public_key().algorithm();
+        let request = mdoc.issue(algorithm, &mut signer::os_rng());
+        Ok(keys::signing::fulfil(agency.signer(), request)?)
     }
 
     fn sign_w3c(&self, holder: &HolderKey, place: Option<&Place>) -> Result<Value, IssueError> {

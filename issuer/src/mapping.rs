@@ -9,6 +9,7 @@
 //! the whole row: a credential says nothing rather than something wrong.
 
 mod file;
+pub(crate) mod mdoc;
 mod transform;
 
 use std::collections::BTreeSet;
@@ -16,15 +17,18 @@ use std::path::PathBuf;
 
 use credential::ClaimPath;
 use credential::claim_path::PathComponent;
+use credential::mdoc::Namespace;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use keys::Timestamp;
+use keys::cbor;
 use serde_json::Map;
 use serde_json::Value;
 use thiserror::Error;
 
 pub use self::file::MappingError;
+use self::mdoc::MdocMapping;
 use self::transform::Transform;
 use crate::register::Row;
 
@@ -43,6 +47,7 @@ pub struct Mapping {
     has_status: bool,
     claims: Vec<ClaimRule>,
     disclosable: Vec<ClaimPath>,
+    mdoc: Option<MdocMapping>,
 }
 
 /// Where the register is.
@@ -82,6 +87,12 @@ pub enum RowError {
     UnknownColumn {
         /// The column.
         column: String,
+    },
+    /// A document of this type must have a data element for which the register has no value: the register's fault.
+    #[error("expected a value for the data element `{identifier}`, which the document must have, found none")]
+    MissingElement {
+        /// Its identifier.
+        identifier: String,
     },
     /// A required value is missing: the register's fault.
     #[error("expected a value in the column `{column}`, found none")]
@@ -217,6 +228,27 @@ impl Mapping {
         self.claims.iter().map(|claim| claim.path.as_slice())
     }
 
+    /// The document type, if credentials of this mapping are issued as mdocs, too.
+    pub fn doctype(&self) -> Option<&str> {
+        self.mdoc.as_ref().map(|mdoc| mdoc.doctype.as_str())
+    }
+
+    pub(crate) const fn mdoc(&self) -> Option<&MdocMapping> {
+        self.mdoc.as_ref()
+    }
+
+    /// The claims as the data elements of an mdoc; none where the mapping has no document type.
+    ///
+    /// # Errors
+    /// [`RowError::MissingElement`].
+    pub fn elements(&self, mapped: &MappedClaims) -> Result<Vec<Namespace<'_>>, RowError> {
+        let elements = self
+            .mdoc
+            .as_ref()
+            .map(|mdoc| mdoc.elements(&self.claims, &mapped.claims));
+        elements.unwrap_or_else(|| Ok(Vec::new()))
+    }
+
     /// Makes the claims of one subject, as of `now`.
     ///
     /// # Errors
@@ -299,6 +331,14 @@ impl Origin {
                 }
                 Ok(value)
             }
+        }
+    }
+
+    /// A value of this claim as a data element of an mdoc.
+    fn element(&self, value: &Value) -> cbor::Value {
+        match self {
+            Self::Constant(_) => transform::plain_element(value),
+            Self::Column { transform, .. } => transform.element(value),
         }
     }
 }

@@ -100,7 +100,10 @@ pub(crate) async fn create(issuer: &Issuer, desk: &Desk, terms: Terms) -> Result
         .subject(&terms.subject)
         .await?
         .ok_or_else(unknown)?;
-    credential_type.mapping.apply(&row, now)?;
+    let mapped = credential_type.mapping.apply(&row, now)?;
+    if terms.format == CredentialFormat::MsoMdoc {
+        credential_type.mapping.elements(&mapped)?;
+    }
 
     let offer_terms = OfferTerms {
         credential_issuer: desk.identifier.clone(),

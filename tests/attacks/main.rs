@@ -4,6 +4,7 @@
 mod administration;
 mod bodies;
 mod issuance;
+mod mdoc;
 mod presentation;
 mod revocation;
 mod slow;

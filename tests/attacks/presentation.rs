@@ -21,7 +21,7 @@ use serde_json::json;
 const PERSON: &str = "X0000001A";
 
 /// A request of the platform's verifier, as a wallet read it.
-struct Asked {
+pub(crate) struct Asked {
     id: String,
     uri: String,
     /// The payload of the request object.
@@ -30,7 +30,12 @@ struct Asked {
 
 impl Asked {
     fn new(client: &Client) -> Self {
-        let body = json!({"query": "age-over-18"});
+        Self::of(client, &json!("age-over-18"))
+    }
+
+    /// A request with this query, or the built-in one of this name.
+    pub(crate) fn of(client: &Client, query: &Value) -> Self {
+        let body = json!({"query": query});
         let made = client.admin_post("/verifier/admin/requests", &body).expect(201);
         let (id, uri) = (
             made["id"].as_str().unwrap().to_owned(),
@@ -42,15 +47,15 @@ impl Asked {
         Self { id, uri, request }
     }
 
-    fn text(&self, member: &str) -> &str {
+    pub(crate) fn text(&self, member: &str) -> &str {
         self.request[member].as_str().unwrap()
     }
 
-    fn post(&self, form: &str) -> Request {
+    pub(crate) fn post(&self, form: &str) -> Request {
         Request::post_form(&format!("/verifier/responses/{}", self.id), form)
     }
 
-    fn state(&self, client: &Client) -> Value {
+    pub(crate) fn state(&self, client: &Client) -> Value {
         client
             .admin_get(&format!("/verifier/admin/requests/{}", self.id))
             .expect(200)

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod by_hand;
+mod mdoc;
 mod offline;
 mod own_agency;
 mod store;

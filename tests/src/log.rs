@@ -98,7 +98,13 @@ impl LogView {
             .unwrap()
             .verification_method()
             .unwrap();
-        let method = DidUrl::parse(&method).unwrap();
+        self.key(client, &method)
+    }
+
+    /// The key of a DID URL with which an issuer signs, from the bundle.
+    #[must_use]
+    pub fn key(&self, client: &Client, method: &str) -> PublicKey {
+        let method = DidUrl::parse(method).unwrap();
         let document = self.bundle(client).document(method.did().as_str()).unwrap();
         document.key_for(&method, Purpose::AssertionMethod).unwrap()
     }

@@ -5,8 +5,11 @@ use std::io;
 
 use credential::ClaimPath;
 use credential::Held;
+use credential::Mdoc;
 use credential::SdJwtVc;
 use credential::Unverified;
+use credential::mdoc::SessionTranscript;
+use credential::mdoc::device_response;
 use keys::Algorithm;
 use keys::PublicKey;
 use keys::Signer as _;
@@ -144,6 +147,30 @@ impl Wallet {
     #[must_use]
     pub fn accept(&self, client: &Client, offer: &Offer) -> String {
         self.try_accept(client, offer).unwrap()
+    }
+
+    /// Its public key.
+    #[must_use]
+    pub fn key(&self) -> &PublicKey {
+        self.key.public_key()
+    }
+
+    /// The device response that shows data elements of an mdoc to one session, signed with this wallet's key, whoever's
+    /// the mdoc is.
+    #[must_use]
+    pub fn present_mdoc(
+        &self,
+        mdoc: &str,
+        issuer: &PublicKey,
+        elements: &[[&str; 2]],
+        session: &SessionTranscript,
+    ) -> String {
+        let unverified = Unverified::<Mdoc>::parse(mdoc).unwrap();
+        let did = unverified.issuer().unwrap().to_owned();
+        let held: Held<Mdoc> = unverified.restore(issuer, &did).unwrap();
+        let paths: Vec<ClaimPath> = elements.iter().map(|path| ClaimPath::of_keys(*path).unwrap()).collect();
+        let request = held.present(&paths).unwrap().sign(session);
+        device_response(&[self.key.fulfil(request).unwrap()])
     }
 
     /// The SD-JWT+KB that shows one claim to whoever asks under `audience` with `nonce`.

@@ -22,7 +22,7 @@ const HEAD: &str = "\
 
 Made by `cargo xtask interop`; do not edit. Each row is one exchange that the tests in `crates/credential/tests/peers` have made: the genuine thing is accepted, then each of so many single changes of it (a value, a member left out, a bit of a signature, a header) is offered to the side that verifies. Where that side is ours, every change must be refused, or the tests fail.
 
-Without key binding the SD-JWT packages read past a disclosure that no digest names, where RFC 9901 has it refused; the tests see to it that what they read does not show the changed claim.
+Without key binding the SD-JWT packages read past a disclosure that no digest names, where RFC 9901 has it refused; the tests see to it that what they read does not show the changed claim. `@owf/mdoc` finds an mdoc's key by its certificate and reads past `kid`; it does not heed the status of a device response, and it compares the digest of what it encodes anew, so that a date with a comma for a hyphen is the same date to it. The tests see to it that it reads what was signed.
 
 | Format | Peer | Exchange | Changes | Refused |
 |---|---|---|---|---|

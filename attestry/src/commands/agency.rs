@@ -6,6 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use anyhow::Result;
+use did::DidUrl;
+use did::Purpose;
+use issuer::agency::AgencyFile;
 use keys::Timestamp;
 use keys::json;
 use serde_json::Value;
@@ -13,26 +16,39 @@ use serde_json::json;
 
 use crate::agencies::is_agency_id;
 use crate::cli;
+use crate::commands::bundle;
+use crate::iaca::Iaca;
 use crate::output::Output;
 use crate::platform::Client;
+use crate::platform::passphrase;
 
 /// A type's documents travel with their proposal.
 const MAX_DOCUMENT_BYTES: usize = 128 * 1024;
 
 pub(crate) async fn run(command: cli::Agency, output: Output) -> Result<ExitCode> {
-    let cli::Agency::Add {
-        platform,
-        id,
-        name,
-        folder,
-    } = command;
+    match command {
+        cli::Agency::Add {
+            platform,
+            id,
+            name,
+            folder,
+        } => add(&platform, &id, &name, &folder, output).await,
+        cli::Agency::Certify {
+            platform,
+            id,
+            authority,
+        } => certify(&platform, &id, &authority, output).await,
+    }
+}
+
+async fn add(platform: &cli::Platform, id: &str, name: &str, folder: &Path, output: Output) -> Result<ExitCode> {
     anyhow::ensure!(
-        is_agency_id(&id),
+        is_agency_id(id),
         "expected an agency id of 1 to 63 of a-z, 0-9 and '-', found {id:?}"
     );
-    let target = platform.data.join("agencies").join(&id);
-    copy_folder(&folder, &target)?;
-    let client = Client::new(&platform)?;
+    let target = platform.data.join("agencies").join(id);
+    copy_folder(folder, &target)?;
+    let client = Client::new(platform)?;
     let admitted = client.post("/admin/agencies", &json!({"id": id, "name": name})).await?;
     let did = admitted
         .get("did")
@@ -40,10 +56,10 @@ pub(crate) async fn run(command: cli::Agency, output: Output) -> Result<ExitCode
         .context("the platform's answer has no did")?;
     let now = server::Clock::System.now();
     let mut proposals = Vec::new();
-    for name in types(&target)? {
+    for (name, doctype) in types(&target)? {
         for proposal in [
-            schema_proposal(&target, &name)?,
-            accreditation_proposal(&id, did, &name, now),
+            schema_proposal(&target, &name, doctype.as_deref())?,
+            accreditation_proposal(id, did, &name, now),
         ] {
             let answer = client.post("/registry/proposals", &proposal).await?;
             proposals.push(answer.get("id").cloned().context("the platform's answer has no id")?);
@@ -58,6 +74,27 @@ pub(crate) async fn run(command: cli::Agency, output: Output) -> Result<ExitCode
         ids.join(", ")
     );
     output.result(text, &json!({"did": did, "proposals": proposals}));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Certifies the key that the registry has for the agency. Whether the agency should have it is the authority's to know.
+async fn certify(platform: &cli::Platform, id: &str, authority: &Path, output: Output) -> Result<ExitCode> {
+    anyhow::ensure!(is_agency_id(id), "expected an agency id, found {id:?}");
+    let folder = platform.data.join("agencies").join(id);
+    let agency = AgencyFile::read(&folder)?;
+    let bundle = bundle::current(&platform.url).await?;
+    let document = bundle.document(&agency.did);
+    let document = document.with_context(|| format!("the registry has no document of {}", agency.did))?;
+    let key = document.key_for(&DidUrl::parse(&agency.verification_method)?, Purpose::AssertionMethod)?;
+    let iaca = Iaca::open(authority, &passphrase("Passphrase of the issuing authority's key")?)?;
+    let certificate = iaca.certify(&agency.name, &agency.did, &key, server::Clock::System.now())?;
+    let path = folder.join("document-signer.der");
+    std::fs::write(&path, certificate).with_context(|| format!("cannot write {}", path.display()))?;
+    let text = format!(
+        "{}: the platform signs mdocs of {id} under it from its next start on",
+        path.display()
+    );
+    output.result(text, &json!({"certificate": path.display().to_string()}));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -77,7 +114,7 @@ fn accreditation_proposal(agency: &str, did: &str, name: &str, now: Timestamp) -
     })
 }
 
-fn schema_proposal(folder: &Path, name: &str) -> Result<Value> {
+fn schema_proposal(folder: &Path, name: &str, doctype: Option<&str>) -> Result<Value> {
     let types = folder.join("types").join(name);
     let type_path = types.join("type.json");
     let metadata = json::parse(&read(&type_path)?, json::DEFAULT_LIMITS)
@@ -125,22 +162,22 @@ fn schema_proposal(folder: &Path, name: &str) -> Result<Value> {
         "id": name,
         "vct": vct,
         "w3c_types": [name],
+        "doctype": doctype,
         "status_required": true,
         "documents": documents,
     }))
 }
 
-/// The types of the agency's mappings.
-fn types(folder: &Path) -> Result<Vec<String>> {
+/// The types of the agency's mappings, with the document type of those that are issued as mdocs, too.
+fn types(folder: &Path) -> Result<Vec<(String, Option<String>)>> {
     let mut names = Vec::new();
     for path in files(&folder.join("mappings"))? {
         let mapping = json::parse(&read(&path)?, json::DEFAULT_LIMITS)
             .with_context(|| format!("cannot understand {}", path.display()))?;
-        let name = mapping.get("credential_type").and_then(Value::as_str);
-        names.push(
-            name.with_context(|| format!("expected `credential_type` in {}", path.display()))?
-                .to_owned(),
-        );
+        let text = |pointer| mapping.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        let name = text("/credential_type");
+        let name = name.with_context(|| format!("expected `credential_type` in {}", path.display()))?;
+        names.push((name, text("/mdoc/doctype")));
     }
     names.sort();
     Ok(names)

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use anyhow::Result;
 use keys::Signer as _;
+use openid4vc::CredentialFormat;
+use openid4vc::dcql::CredentialQuery;
 use openid4vc::vp::AuthorizationRequest;
 use openid4vc::vp::ClientId;
 use openid4vc::vp::file::RequestFile;
@@ -60,6 +62,11 @@ fn offline(query: &str, out: &std::path::Path, output: Output) -> Result<ExitCod
         Value::String(name) => verifier_service::built_in(&name).with_context(|| unknown_query(&name))?,
         value => openid4vc::dcql::DcqlQuery::from_value(&value).context("the query is not DCQL")?,
     };
+    let is_mdoc = |query: &CredentialQuery| query.format == CredentialFormat::MsoMdoc;
+    anyhow::ensure!(
+        !query.credentials.iter().all(is_mdoc),
+        "expected a query that a file can answer, found one for mdocs alone: no standard says what a device signs for a file"
+    );
     let key = offline_key()?;
     let now = server::Clock::System.now();
     let client_id = ClientId::for_did(&did::methods::key::did(key.public_key()))?;

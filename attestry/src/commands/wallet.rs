@@ -259,10 +259,10 @@ fn describe(disclosure: &Disclosure) -> Vec<String> {
         let issuer = credential.issuer_name.as_deref().unwrap_or(&credential.issuer);
         lines.push(format!("From {} ({issuer}):", credential.name));
         for disclosed in &credential.claims {
-            let note = if disclosed.requested {
-                ""
-            } else {
-                "   (cannot be withheld)"
+            let note = match (disclosed.requested, disclosed.retained) {
+                (false, _) => "   (cannot be withheld)",
+                (true, true) => "   (the verifier will keep it)",
+                (true, false) => "",
             };
             lines.push(format!(
                 "  {}: {}{note}",

@@ -64,7 +64,9 @@ pub enum ReadOfferError {
     #[error("the offer cannot be followed")]
     Peer(#[from] PeerError),
     /// None of the credentials is in a format that this wallet reads.
-    #[error("expected a credential in a format that this wallet reads (dc+sd-jwt, jwt_vc_json, ldp_vc), found {found}")]
+    #[error(
+        "expected a credential in a format that this wallet reads (dc+sd-jwt, jwt_vc_json, ldp_vc, mso_mdoc), found {found}"
+    )]
     Unreadable {
         /// The formats.
         found: String,

@@ -11,9 +11,11 @@ use holder::Proposal;
 use holder::ProposalError;
 use holder::UnsignedPresentation;
 use holder::printable;
+use keys::Algorithm;
 use keys::SignerError;
 use keys::Timestamp;
 use keys::json::JsonError;
+use openid4vc::CredentialFormat;
 use openid4vc::SecureUrl;
 use openid4vc::form::Form;
 use openid4vc::vp::AuthorizationErrorCode;
@@ -251,6 +253,7 @@ fn wallet_metadata() -> Map<String, Value> {
         "dc+sd-jwt": {"sd-jwt_alg_values": algorithms, "kb-jwt_alg_values": algorithms},
         "jwt_vc_json": {"alg_values": algorithms},
         "ldp_vc": {"proof_type_values": ["DataIntegrityProof"], "cryptosuite_values": Cryptosuite::ALL.map(Cryptosuite::as_str)},
+        "mso_mdoc": {"issuerauth_alg_values": cose_algorithms(), "deviceauth_alg_values": cose_algorithms()},
     });
     Map::from_iter([
         ("vp_formats_supported".to_owned(), formats),
@@ -260,6 +263,11 @@ fn wallet_metadata() -> Map<String, Value> {
         ),
         ("request_object_signing_alg_values_supported".to_owned(), algorithms),
     ])
+}
+
+/// `ES256` and `EdDSA` as COSE has them.
+fn cose_algorithms() -> [i64; 2] {
+    [Algorithm::Es256, Algorithm::EdDsa].map(Algorithm::cose_id)
 }
 
 /// The `request` parameter of a URI that was parsed before.
@@ -388,6 +396,11 @@ impl Proposed<'_> {
     pub fn to_file(&self, wallet: &Wallet, clock: &Clock) -> Result<String, PresentError> {
         let request_object = self.prepared.request_object.as_ref();
         let request_object = request_object.ok_or(PresentError::UnsignedRequest)?;
+        // The device would sign for the address that the request names, and a file is not delivered there.
+        let is_mdoc = |one: &holder::ProposedCredential<'_>| one.record().format == CredentialFormat::MsoMdoc;
+        if self.proposal.credentials().iter().any(is_mdoc) {
+            return Err(ProposalError::NoSession.into());
+        }
         let now = clock.now();
         let vp_token = self.sign(wallet, now)?;
         wallet.record(&self.entry(Outcome::File, now))?;

@@ -96,8 +96,12 @@ fn check(scene: &Scene, text: &str, doctype: &str) -> Result<Received, ReceiveEr
 }
 
 fn holdings(scene: &Scene) -> Holdings {
+    Holdings::open(vec![record(scene)]).unwrap()
+}
+
+fn record(scene: &Scene) -> CredentialRecord {
     let received = check(scene, &issue(scene, scene.holder.public_key()), DOC_TYPE).unwrap();
-    let record = CredentialRecord {
+    CredentialRecord {
         id: "a1".to_owned(),
         format: received.format,
         text: received.text,
@@ -108,8 +112,7 @@ fn holdings(scene: &Scene) -> Holdings {
         received_at: NOW,
         metadata: CredentialMetadata::default(),
         contexts: Contexts::default(),
-    };
-    Holdings::open(vec![record]).unwrap()
+    }
 }
 
 fn query() -> Value {
@@ -119,6 +122,10 @@ fn query() -> Value {
 
 /// A signed request whose answer is posted, encrypted to `key` if there is one.
 fn ask(scene: &Scene, key: Option<&DecryptionKey>) -> ReceivedRequest {
+    ask_query(scene, &query(), key)
+}
+
+fn ask_query(scene: &Scene, query: &Value, key: Option<&DecryptionKey>) -> ReceivedRequest {
     let url = SecureUrl::parse(RESPONSE_URI).unwrap();
     let metadata = ClientMetadata::new(Map::from_iter([("mso_mdoc".to_owned(), json!({}))]));
     let request = AuthorizationRequest {
@@ -129,7 +136,7 @@ fn ask(scene: &Scene, key: Option<&DecryptionKey>) -> ReceivedRequest {
             None => Delivery::DirectPost(url),
             Some(_) => Delivery::DirectPostJwt(url),
         },
-        dcql_query: DcqlQuery::from_value(&query()).unwrap(),
+        dcql_query: DcqlQuery::from_value(query).unwrap(),
         client_metadata: Some(match key {
             None => metadata,
             Some(key) => metadata.with_encryption_key(key.public_jwk(), "1"),
@@ -213,10 +220,47 @@ fn only_what_is_asked_for_is_shown_and_leaves() {
 }
 
 #[test]
+fn what_the_verifier_will_keep_is_told() {
+    let scene = Scene::new();
+    let holdings = holdings(&scene);
+    for (intent, retained) in [(json!(true), true), (json!(false), false), (Value::Null, false)] {
+        let mut query = query();
+        if !intent.is_null() {
+            query["credentials"][0]["claims"][0]["intent_to_retain"] = intent;
+        }
+        let request = ask_query(&scene, &query, None);
+        let proposal = holdings.propose(&request, &[], NOW, &mut signer::os_rng()).unwrap();
+        let disclosed = proposal.credentials().iter().flat_map(ProposedCredential::disclosed);
+        assert_eq!(disclosed.map(|one| one.retained).collect::<Vec<_>>(), [retained]);
+    }
+}
+
+#[test]
+fn a_name_space_cannot_hide_behind_the_name_of_a_member() {
+    let record = CredentialRecord {
+        format: CredentialFormat::MsoMdoc,
+        ..record(&Scene::new())
+    };
+    let claims = Map::from_iter([("status".to_owned(), json!({"family_name": "Doe"}))]);
+    let shown = crate::claims::flatten(&claims, &record);
+    assert_eq!(
+        shown.iter().map(|claim| claim.path.as_str()).collect::<Vec<_>>(),
+        ["status.family_name"]
+    );
+}
+
+#[test]
 fn a_request_for_a_file_is_not_answered_with_an_mdoc() {
     let scene = Scene::new();
     let holdings = holdings(&scene);
     let request = scene.ask_query(&query());
+    let refused = holdings.propose(&request, &[], NOW, &mut signer::os_rng()).unwrap_err();
+    assert!(matches!(refused, ProposalError::NoSession), "{refused}");
+    assert!(refused.to_string().contains("an mdoc cannot go into one"), "{refused}");
+    // What the wallet does not have it lacks all the same.
+    let mut other = query();
+    other["credentials"][0]["meta"]["doctype_value"] = json!("another");
+    let request = scene.ask_query(&other);
     assert!(matches!(
         holdings.propose(&request, &[], NOW, &mut signer::os_rng()),
         Err(ProposalError::Lacking { .. })

@@ -102,6 +102,7 @@ fn configurations_of(
         credential_type.metadata.clone(),
     )?;
     let mut configurations = vec![(CredentialFormat::DcSdJwt, sd_jwt_vc)];
+    configurations.extend(mso_mdoc(agency, credential_type)?.map(|mdoc| (CredentialFormat::MsoMdoc, mdoc)));
     let Some(w3c) = &credential_type.w3c else {
         return Ok(configurations);
     };
@@ -133,6 +134,31 @@ fn configurations_of(
         (CredentialFormat::LdpVc, ldp_vc),
     ]);
     Ok(configurations)
+}
+
+/// The type as an mdoc, if its mapping has data elements and the agency a certificate
+/// ([OpenID4VCI 1.0, appendix A.2](https://openid.net/specs/openid-4-verifiable-credential-issuance-1_0.html#mdocs)).
+fn mso_mdoc(
+    agency: &Agency,
+    credential_type: &CredentialType,
+) -> Result<Option<CredentialConfiguration>, ConfigurationError> {
+    let (Some(mdoc), Some(_)) = (credential_type.mapping.mdoc(), agency.document_signer()) else {
+        return Ok(None);
+    };
+    let configuration = CredentialConfiguration::keyed(
+        FormatProfile::MsoMdoc {
+            doctype: mdoc.doctype.clone(),
+        },
+        Some(credential_type.name.clone()),
+        vec![agency.signer().public_key().algorithm().cose_id().into()],
+        vec!["cose_key".to_owned()],
+        &[Algorithm::Es256, Algorithm::EdDsa],
+        CredentialMetadata {
+            display: credential_type.metadata.display.clone(),
+            claims: mdoc.describe(&credential_type.metadata.claims),
+        },
+    )?;
+    Ok(Some(configuration))
 }
 
 /// The claims of a W3C credential stand below `credentialSubject`.

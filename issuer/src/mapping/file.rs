@@ -17,6 +17,8 @@ use super::Origin;
 use super::Source;
 use super::Test;
 use super::Validity;
+use super::mdoc;
+use super::mdoc::RawMdoc;
 use super::transform::Field;
 use super::transform::Transform;
 
@@ -82,6 +84,7 @@ struct RawMapping {
     validity: RawValidity,
     status_list: bool,
     claims: Vec<RawClaim>,
+    mdoc: Option<RawMdoc>,
 }
 
 #[derive(Deserialize)]
@@ -193,11 +196,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Mapping, MappingError> {
         validity: validity(raw.validity)?,
         has_status: raw.status_list,
         disclosable: super::disclosable(&claims),
+        mdoc: raw.mdoc.map(|raw| mdoc::parse(raw, &claims)).transpose()?,
         claims,
     })
 }
 
-fn wrong(place: impl Into<String>, expected: &'static str, found: impl Into<String>) -> MappingError {
+pub(super) fn wrong(place: impl Into<String>, expected: &'static str, found: impl Into<String>) -> MappingError {
     MappingError::Setting {
         place: place.into(),
         expected,

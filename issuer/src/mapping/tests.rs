@@ -335,3 +335,101 @@ fn with(pointer: &str, value: Value) -> Value {
     }
     mapping
 }
+
+fn mdoc() -> Value {
+    let mut mapping = mapping();
+    let claims = mapping["claims"].as_array_mut().unwrap();
+    claims.push(json!({"path": ["birth_date"], "column": "born", "as": "date"}));
+    claims.push(json!({"path": ["portrait"], "column": "portrait", "as": "image"}));
+    claims.push(
+        json!({"path": ["boats"], "column": "boats", "as": "records", "separator": ";", "field_separator": ":",
+        "fields": [{"name": "class"}, {"name": "since", "as": "date"}]}),
+    );
+    mapping["mdoc"] = json!({"doctype": "org.example.membership.1", "namespaces": {
+        "org.example.1": {
+            "birth_date": {"claim": ["birth_date"]},
+            "boats": {"claim": ["boats"]},
+            "portrait": {"claim": ["portrait"], "required": true},
+            "resident": {"claim": ["address"]},
+        },
+        "org.example.2": {"age_over_18": {"claim": ["age_over_18"]}, "town": {"claim": ["address", "town"]}},
+    }});
+    mapping
+}
+
+#[test]
+fn claims_become_data_elements_of_their_types() {
+    let mapping = parse(&mdoc()).unwrap();
+    assert_eq!(mapping.doctype(), Some("org.example.membership.1"));
+    let elements = |changes: &[(&str, &str)]| {
+        let row = row(&[&[("portrait", "/9j/4A=="), ("boats", "8+:2020-05-01;1x:")], changes].concat());
+        mapping.elements(&mapping.apply(&row, NOW).unwrap()).map(|found| {
+            let owned = |(namespace, elements): &Namespace<'_>| {
+                let elements = elements.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+                ((*namespace).to_owned(), elements.collect::<Vec<_>>())
+            };
+            found.iter().map(owned).collect::<Vec<_>>()
+        })
+    };
+    let text = |text: &str| cbor::Value::text(text);
+    let date = |date: &str| cbor::Value::Tag(1004, Box::new(text(date)));
+    let map = |entries: Vec<(&str, cbor::Value)>| {
+        cbor::Value::Map(entries.into_iter().map(|(name, value)| (text(name), value)).collect())
+    };
+    let boats = cbor::Value::Array(vec![
+        map(vec![("class", text("8+")), ("since", date("2020-05-01"))]),
+        map(vec![("class", text("1x"))]),
+    ]);
+    let first = vec![
+        ("birth_date".to_owned(), date("1990-05-17")),
+        ("boats".to_owned(), boats),
+        ("portrait".to_owned(), cbor::Value::bytes([0xff, 0xd8, 0xff, 0xe0])),
+        ("resident".to_owned(), map(vec![("town", text("Port Saga"))])),
+    ];
+    let second = vec![
+        ("age_over_18".to_owned(), cbor::Value::Bool(true)),
+        ("town".to_owned(), text("Port Saga")),
+    ];
+    let both = vec![
+        ("org.example.1".to_owned(), first),
+        ("org.example.2".to_owned(), second),
+    ];
+    assert_eq!(elements(&[]), Ok(both));
+    // A name space without a value is not there.
+    let found = elements(&[("born", ""), ("town", "")]).unwrap();
+    assert_eq!(
+        found.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+        ["org.example.1"]
+    );
+    assert_eq!(
+        elements(&[("portrait", "")]),
+        Err(RowError::MissingElement {
+            identifier: "portrait".to_owned()
+        })
+    );
+}
+
+#[test]
+fn data_elements_are_made_of_claims() {
+    assert!(parse(&mdoc()).is_ok());
+    for (pointer, value) in [
+        ("/mdoc/doctype", json!("")),
+        ("/mdoc/doctype", json!("a\nb")),
+        ("/mdoc/namespaces", json!({})),
+        ("/mdoc/namespaces/org.example.1", json!({"": {"claim": ["name"]}})),
+        ("/mdoc/namespaces/org.example.1/portrait/claim", json!(["picture"])),
+        ("/mdoc/namespaces/org.example.1/portrait/claim", json!([])),
+        (
+            "/mdoc/namespaces/org.example.1/portrait/claim",
+            json!(["portrait", "inside"]),
+        ),
+        (
+            "/mdoc/namespaces/org.example.1/portrait",
+            json!({"claim": ["portrait"], "as": "image"}),
+        ),
+    ] {
+        let mut wrong = mdoc();
+        *wrong.pointer_mut(pointer).unwrap() = value;
+        assert!(parse(&wrong).is_err(), "{pointer}");
+    }
+}

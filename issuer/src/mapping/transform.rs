@@ -4,7 +4,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use credential::mdoc::full_date;
 use jiff::civil::Date;
+use keys::cbor;
 use serde_json::Map;
 use serde_json::Value;
 
@@ -79,6 +81,45 @@ impl Transform {
                 fields,
             } => records(text, separator, field_separator, fields, today),
             Self::Text => plain(text).map(Value::from).map(Some),
+        }
+    }
+
+    /// A value that [`Transform::apply`] gave, as a data element of an mdoc: dates and images have types of their own
+    /// there.
+    pub(super) fn element(&self, value: &Value) -> cbor::Value {
+        match (self, value) {
+            (Self::Date, Value::String(date)) => full_date(date),
+            (Self::Image, Value::String(url)) => {
+                let base64 = url.split_once(',').map_or("", |(_, base64)| base64);
+                // It is what `image` encoded.
+                cbor::Value::Bytes(STANDARD.decode(base64).unwrap_or_default())
+            }
+            (Self::Records { fields, .. }, Value::Array(items)) => {
+                let record = |item: &Value| {
+                    let entry = |field: &Field| {
+                        let value = field.transform.element(item.get(&field.name)?);
+                        Some((cbor::Value::text(&field.name), value))
+                    };
+                    cbor::Value::Map(fields.iter().filter_map(entry).collect())
+                };
+                cbor::Value::Array(items.iter().map(record).collect())
+            }
+            _ => plain_element(value),
+        }
+    }
+}
+
+/// The CBOR of JSON that needs no type of its own. The numbers of a mapping are whole and within 53 bits.
+pub(super) fn plain_element(value: &Value) -> cbor::Value {
+    match value {
+        Value::Null => cbor::Value::Null,
+        Value::Bool(truth) => cbor::Value::Bool(*truth),
+        Value::Number(number) => number.as_i64().map_or(cbor::Value::Null, cbor::Value::from),
+        Value::String(text) => cbor::Value::text(text),
+        Value::Array(items) => cbor::Value::Array(items.iter().map(plain_element).collect()),
+        Value::Object(members) => {
+            let entry = |(name, value): (&String, &Value)| (cbor::Value::text(name), plain_element(value));
+            cbor::Value::Map(members.iter().map(entry).collect())
         }
     }
 }

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod formats;
+mod mdoc;
 mod metadata;
 mod registry;
 mod service;

@@ -96,12 +96,17 @@ impl Service {
 
     /// With some change to the agency's folder.
     pub(crate) async fn start_with(change: impl FnOnce(&Path)) -> Self {
+        Self::start_as(|folder, _| change(folder)).await
+    }
+
+    /// With some change to the agency's folder that depends on who it is.
+    pub(crate) async fn start_as(change: impl FnOnce(&Path, &Identity)) -> Self {
         let (registry, identity) = Registry::with_agency();
         let registry = Arc::new(registry);
         let folder = tempfile::tempdir().unwrap();
         let agency = folder.path().join("population");
         agency_folder(&agency, &identity.did);
-        change(&agency);
+        change(&agency, &identity);
         let signers = AgencySigners {
             jose: identity.es256.clone(),
             data_integrity: identity.eddsa.clone(),

@@ -113,7 +113,12 @@ function withOtherPayload(jwt, change) {
 
 export function w3c(platform) {
   test("the issuer offers every format", async () => {
-    assert.deepEqual(await platform().formats("population", "PersonIdentity"), ["dc+sd-jwt", "jwt_vc_json", "ldp_vc"]);
+    assert.deepEqual(await platform().formats("population", "PersonIdentity"), [
+      "dc+sd-jwt",
+      "jwt_vc_json",
+      "ldp_vc",
+      "mso_mdoc",
+    ]);
   });
 
   for (const [format, how] of Object.entries(FORMATS)) {

@@ -1,6 +1,7 @@
 //! Asking: a session, and the request object that a wallet fetches.
 
 use credential::data_integrity::Cryptosuite;
+use keys::Algorithm;
 use keys::SignerError;
 use keys::Timestamp;
 use openid4vc::Secret;
@@ -148,6 +149,7 @@ fn endpoint(service: &VerifierService, name: &str, id: &str) -> Result<SecureUrl
 /// What the engine checks.
 fn vp_formats_supported() -> Map<String, Value> {
     let algorithms = json!(["ES256", "EdDSA", "Ed25519"]);
+    let cose = [Algorithm::Es256, Algorithm::EdDsa].map(Algorithm::cose_id);
     let suites: Vec<&str> = Cryptosuite::ALL.into_iter().map(Cryptosuite::as_str).collect();
     Map::from_iter([
         (
@@ -158,6 +160,10 @@ fn vp_formats_supported() -> Map<String, Value> {
         (
             "ldp_vc".to_owned(),
             json!({"proof_type_values": ["DataIntegrityProof"], "cryptosuite_values": suites}),
+        ),
+        (
+            "mso_mdoc".to_owned(),
+            json!({"issuerauth_alg_values": cose, "deviceauth_alg_values": cose}),
         ),
     ])
 }

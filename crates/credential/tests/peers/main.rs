@@ -7,6 +7,7 @@
 
 mod data_integrity;
 mod matrix;
+mod mdoc;
 mod mutation;
 mod party;
 mod peer;

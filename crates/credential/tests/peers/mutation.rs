@@ -154,6 +154,41 @@ pub(crate) fn of_tagged_sign1(message: &[u8]) -> Vec<Mutation<Vec<u8>>> {
     mutations
 }
 
+/// A part of CBOR that some reader reads past: its name, its bytes, and the place of the byte to change.
+pub(crate) type Part<'a> = (&'a str, &'a [u8], usize);
+
+/// Of CBOR in base64url: another last bit of bytes at even distances, and of one in each of `parts`, so that it is the
+/// same number each time. The version of a device response stays: nobody signs it, and who reads 1.0 reads 1.1.
+pub(crate) fn of_cbor(text: &str, parts: &[Part<'_>]) -> Vec<Mutation<String>> {
+    const COUNT: usize = 300;
+    const VERSION: &[u8] = b"gversionc1.0";
+    /// That of the mobile security object comes later, and is signed.
+    const HEAD: usize = 64;
+    let genuine = base64url::decode(text).expect("base64url");
+    let find = |part: &[u8]| {
+        let at = genuine.windows(part.len()).position(|window| window == part)?;
+        Some(at..at + part.len())
+    };
+    let ranges: Vec<_> = parts.iter().map(|(_, part, _)| find(part).expect("the part")).collect();
+    let version = find(VERSION).filter(|range| range.start < HEAD);
+    let is_apart = |at: &usize| ranges.iter().chain(&version).any(|range| range.contains(at));
+    let places: Vec<usize> = (0..genuine.len()).filter(|at| !is_apart(at)).collect();
+    let changed = |at: usize| {
+        let mut changed = genuine.clone();
+        changed[at] ^= 1;
+        base64url::encode(changed)
+    };
+    let even = (0..COUNT).map(|number| {
+        let at = places[number * places.len() / COUNT];
+        (format!("bit of byte {at}"), changed(at))
+    });
+    let of_parts = parts
+        .iter()
+        .zip(&ranges)
+        .map(|((name, _, offset), range)| (format!("bit of {name}"), changed(range.start + offset)));
+    even.chain(of_parts).collect()
+}
+
 /// Each value changed, each member and item left out.
 fn of_json(document: &Value) -> Vec<Mutation<Value>> {
     let mut pointers = Vec::new();

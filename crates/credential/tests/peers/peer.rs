@@ -16,6 +16,7 @@ pub(crate) const BITSTRING_STATUS_LIST: Peer =
     Peer("data-integrity.mjs", "npm @digitalbazaar/vc-bitstring-status-list");
 pub(crate) const DATA_INTEGRITY: Peer = Peer("data-integrity.mjs", "npm @digitalbazaar/vc");
 pub(crate) const JOSE: Peer = Peer("jose.mjs", "npm jose");
+pub(crate) const MDOC: Peer = Peer("mdoc.mjs", "npm @owf/mdoc");
 pub(crate) const SD_JWT_IN_JAVASCRIPT: Peer = Peer("sd-jwt-vc.mjs", "npm @sd-jwt/sd-jwt-vc");
 pub(crate) const SD_JWT_IN_PYTHON: Peer = Peer("sd_jwt_peer.py", "PyPI sd-jwt");
 pub(crate) const STATUS_LIST_CWT: Peer = Peer("status_list_cwt.py", "PyPI cwt");

@@ -316,11 +316,13 @@ fn parse_one(jwt: &str, rules: &ProofRules<'_>) -> Result<UnverifiedProof, Proof
         (Some(_), Some(_)) | (None, None) => return Err(ProofError::Key),
     };
     let methods = &rules.configuration.cryptographic_binding_methods_supported;
-    let method = match &named {
-        NamedKey::Jwk(_) => Some("jwk"),
-        NamedKey::DidUrl(url) => did_method(url),
+    let binds_to = |method: &str| methods.iter().any(|one| one == method);
+    let is_bindable = match &named {
+        // The methods name what the credential is bound to; a proof is a JWT, and the issuer makes a COSE_Key of its key.
+        NamedKey::Jwk(_) => binds_to("jwk") || binds_to("cose_key"),
+        NamedKey::DidUrl(url) => did_method(url).is_some_and(binds_to),
     };
-    if !method.is_some_and(|method| methods.iter().any(|one| one == method)) {
+    if !is_bindable {
         return Err(ProofError::BindingMethod);
     }
     Ok(UnverifiedProof { jws, named })
@@ -611,6 +613,20 @@ mod tests {
                 header.insert("kid".to_owned(), bad.into());
             });
             assert_eq!(error, ProofError::Key, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_jwk_proves_a_key_that_becomes_a_cose_key() {
+        let mut world = World::new();
+        let genuine = [world.genuine()];
+        for (methods, refused) in [
+            (["jwk"], None),
+            (["cose_key"], None),
+            (["did:key"], Some(ProofError::BindingMethod)),
+        ] {
+            world.configuration.cryptographic_binding_methods_supported = methods.map(str::to_owned).to_vec();
+            assert_eq!(world.verify(&genuine).err(), refused, "{methods:?}");
         }
     }
 
