@@ -76,7 +76,7 @@ impl Verdict {
                 encryption_key: None,
             },
         };
-        let policy = Policy { max_age: 300 };
+        let policy = Policy::new(300);
         let verified = verifier::verify(&self.answer, &question, &[&self.bundle], &policy, self.now);
         assert_eq!(verified.expect("a genuine answer").credentials().len(), 1);
     }

@@ -139,7 +139,7 @@ fn judge(vp_token: Value) {
         origin: RequestOrigin::Own,
     };
     let now = ANSWER.bundle.as_of().plus(60);
-    let policy = Policy { max_age: 7_200 };
+    let policy = Policy::new(7_200);
     match verifier::verify(&token, &question, &[&ANSWER.bundle], &policy, now) {
         Ok(verified) => {
             assert_eq!(vp_token, json!({"identity": [ANSWER.presentation]}));

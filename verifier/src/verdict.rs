@@ -7,9 +7,11 @@ use credential::evidence::ReleaseError;
 use credential::mdoc::MdocError;
 use credential::sd_jwt::KeyBindingError;
 use credential::sd_jwt_vc::SdJwtVcError;
+use credential::sd_jwt_vc::issuer_metadata::IssuerMetadataError;
 use credential::vc_jwt::VcJwtError;
 use credential::vc_jwt::VpJwtError;
 use keys::Timestamp;
+use keys::x509::X509Error;
 use openid4vc::CredentialFormat;
 use openid4vc::dcql::AnswerError;
 use openid4vc::vp::RequestError;
@@ -20,6 +22,7 @@ use serde_json::json;
 use thiserror::Error;
 use trust::state::AccreditationStatus;
 
+use crate::Authority;
 use crate::RequestOrigin;
 use crate::Verified;
 use crate::VerifiedCredential;
@@ -78,6 +81,9 @@ pub enum Reason {
         /// When.
         expired: Timestamp,
     },
+    /// The issuer's certificates do not lead to a trust anchor.
+    #[error("the issuer's certificates are refused")]
+    Certificates(#[from] X509Error),
     /// This machine's clock is behind.
     #[error("the clock says {now}, the trust bundle was witnessed at {bundle}; set the clock")]
     ClockBehind {
@@ -122,10 +128,13 @@ pub enum Reason {
     /// The holder's DID is not of a method that carries its key, and in no bundle.
     #[error("expected a presentation by a did:key, a did:jwk or a DID that the trust bundle knows, found another")]
     HolderKeyUnknown,
-    /// The issuer's DID is in no bundle.
-    #[error("no trust bundle knows the issuer {issuer}")]
+    /// The issuer's pinned metadata has no key for the credential.
+    #[error("the issuer's key set is refused")]
+    IssuerKeys(#[from] IssuerMetadataError),
+    /// The issuer's DID is in no bundle, or its URL in no trust anchor.
+    #[error("no trust bundle and no trust anchor knows the issuer {issuer}")]
     IssuerUnknown {
-        /// Its DID.
+        /// Its DID or URL.
         issuer: String,
     },
     /// The holder's signature.
@@ -161,7 +170,7 @@ pub enum Reason {
         bundle: Timestamp,
     },
     /// No bundle was given.
-    #[error("expected a trust bundle, found none")]
+    #[error("expected a trust bundle or a trust anchor, found none")]
     NoBundle,
     /// The issuer has no accreditation for the type.
     #[error("{issuer} is not accredited to issue {schema}")]
@@ -243,6 +252,14 @@ pub enum Reason {
     /// The contexts give the credential's types no meaning.
     #[error("the credential's types have no meaning in its contexts")]
     TypeMeaning(#[from] jsonld::Error),
+    /// The verifier does not trust this anchor with the type.
+    #[error("the trust anchor {anchor} was not chosen for the type {type_name}")]
+    TypeNotChosen {
+        /// The anchor's name.
+        anchor: String,
+        /// The type.
+        type_name: String,
+    },
     /// The type is in no bundle.
     #[error("the trust bundle knows no credential type {type_name}")]
     TypeUnknown {
@@ -353,6 +370,7 @@ impl Reason {
             Self::BundleExpired { .. } | Self::Stale { .. } => Verdict::Stale,
             Self::AccreditationNotActive { .. }
             | Self::Answer(_)
+            | Self::Certificates(_)
             | Self::ClockBehind { .. }
             | Self::Context { .. }
             | Self::ContextBroken { .. }
@@ -360,6 +378,7 @@ impl Reason {
             | Self::Format { .. }
             | Self::Holder(_)
             | Self::HolderKeyUnknown
+            | Self::IssuerKeys(_)
             | Self::IssuerUnknown { .. }
             | Self::KeyBinding(_)
             | Self::KeyCompromised { .. }
@@ -381,6 +400,7 @@ impl Reason {
             | Self::StatusUnknownMechanism { .. }
             | Self::Suspended { .. }
             | Self::TypeMeaning(_)
+            | Self::TypeNotChosen { .. }
             | Self::TypeUnknown { .. }
             | Self::VcJwt(_)
             | Self::VpJwt(_) => Verdict::Refused,
@@ -419,10 +439,21 @@ impl Verified {
             (true, RequestOrigin::Own) => "request",
             (true, RequestOrigin::File { .. }) => "request_from_file",
         };
+        let mut issuer = json!({"id": facts.issuer(), "types": facts.types(), "key": facts.key_id()});
+        let as_of = match one.authority() {
+            Authority::Registry { accreditation, as_of } => {
+                issuer["accreditation"] = json!(accreditation);
+                Some(as_of.to_rfc3339())
+            }
+            Authority::TrustAnchor { name } => {
+                issuer["trust_anchor"] = json!(name);
+                None
+            }
+        };
         json!({
             "query": one.query_id(),
-            "issuer": {"id": facts.issuer(), "accreditation": one.accreditation(), "types": facts.types(), "key": facts.key_id()},
-            "as_of": one.as_of().to_rfc3339(),
+            "issuer": issuer,
+            "as_of": as_of,
             "status": status.first().cloned().unwrap_or_else(|| json!({"value": "unlisted"})),
             "holder_binding": holder_binding,
             "claims": subject_claims(one),

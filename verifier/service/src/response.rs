@@ -108,9 +108,7 @@ async fn judge_with(
             encryption_key: answer.encryption_key.as_ref(),
         },
     };
-    let policy = Policy {
-        max_age: MAX_HOLDER_SIGNATURE_AGE,
-    };
+    let policy = Policy::new(MAX_HOLDER_SIGNATURE_AGE).with_trust_anchors(&config.trust_anchors);
     Ok(verifier::verify(
         &answer.vp_token,
         &question,

@@ -62,7 +62,7 @@ pub(crate) fn judge_at(
 ) -> Result<Verified, Refused> {
     let mut token = VpToken::default();
     token.add("it", presentation);
-    verifier::verify(&token, &question(query), bundles, &Policy { max_age: MAX_AGE }, now)
+    verifier::verify(&token, &question(query), bundles, &Policy::new(MAX_AGE), now)
 }
 
 pub(crate) fn judge(bundle: &TrustedBundle, query: &DcqlQuery, presentation: Value) -> Result<Verified, Refused> {

@@ -126,13 +126,7 @@ fn delivered(transcript: &SessionTranscript, delivered: Delivered<'_>) -> Result
         delivered,
         ..question(&query)
     };
-    verifier::verify(
-        &token,
-        &question,
-        &[&nation.bundle()],
-        &Policy { max_age: MAX_AGE },
-        NOW,
-    )
+    verifier::verify(&token, &question, &[&nation.bundle()], &Policy::new(MAX_AGE), NOW)
 }
 
 #[test]
