@@ -13,6 +13,7 @@ use credential::evidence::Freshness;
 use credential::evidence::ReleaseEvidence;
 use credential::evidence::Staleness;
 use credential::status_list::StatusReading;
+use credential::vc::SchemaEvaluator;
 use keys::Timestamp;
 use openid4vc::CredentialFormat;
 use openid4vc::dcql::CredentialQuery;
@@ -35,6 +36,7 @@ use crate::status;
 pub(crate) struct Judge<'a> {
     pub(crate) bundles: &'a [&'a TrustedBundle],
     pub(crate) trust_anchors: &'a TrustAnchors,
+    pub(crate) schemas: &'a dyn SchemaEvaluator,
     pub(crate) transaction: Transaction<'a>,
     pub(crate) delivered: Delivered<'a>,
     pub(crate) now: Timestamp,

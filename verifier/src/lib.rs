@@ -1,8 +1,8 @@
 //! The offline verification engine: one function, whose `Ok` is the evidence. Pure.
 //!
 //! [`verify`] takes what was presented, what was asked, the trust bundles and the time. It checks, in this
-//! order, for every presented credential: form, the issuer's signature with a key of its logged DID document,
-//! the issuer's authority for every asserted type, incidents, the status in the issuer's committed list, the
+//! order, for every presented credential: form, the issuer's signature with a key of its logged DID document, the schemas
+//! that it names, the issuer's authority for every asserted type, incidents, the status in the issuer's committed list, the
 //! age of all of this against the type's logged policy, the holder's signature over this request (first of all
 //! where it is around the credential); then that the answer is what was asked for. Only then are there claims, in [`Verified`].
 //!
@@ -16,12 +16,14 @@ mod authority;
 mod contexts;
 mod evidence;
 mod request;
+mod schemas;
 mod status;
 mod trust_anchors;
 mod verdict;
 
 use credential::Facts;
 use credential::Transaction;
+use credential::vc::SchemaEvaluator;
 use keys::Jwk;
 use keys::Timestamp;
 use openid4vc::CredentialFormat;
@@ -75,18 +77,21 @@ pub enum Delivered<'a> {
 }
 
 /// The verifier's own demands and choices; the demands of a credential type are in the bundle.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Policy<'a> {
     max_age: i64,
+    schemas: &'a dyn SchemaEvaluator,
     trust_anchors: &'a TrustAnchors,
 }
 
 impl<'a> Policy<'a> {
-    /// With holder's signatures of at most `max_age` seconds, and issuers of the registries alone.
+    /// With holder's signatures of at most `max_age` seconds, schemas evaluated by `schemas`, and issuers of the registries
+    /// alone.
     #[must_use]
-    pub const fn new(max_age: i64) -> Self {
+    pub const fn new(max_age: i64, schemas: &'a dyn SchemaEvaluator) -> Self {
         Self {
             max_age,
+            schemas,
             trust_anchors: &NO_TRUST_ANCHORS,
         }
     }
@@ -174,6 +179,7 @@ pub fn verify(
     let judge = evidence::Judge {
         bundles,
         trust_anchors: policy.trust_anchors,
+        schemas: policy.schemas,
         transaction,
         delivered: question.delivered,
         now,

@@ -8,6 +8,7 @@ use credential::mdoc::MdocError;
 use credential::sd_jwt::KeyBindingError;
 use credential::sd_jwt_vc::SdJwtVcError;
 use credential::sd_jwt_vc::issuer_metadata::IssuerMetadataError;
+use credential::vc::SchemaError;
 use credential::vc_jwt::VcJwtError;
 use credential::vc_jwt::VpJwtError;
 use keys::Timestamp;
@@ -207,6 +208,40 @@ pub enum Reason {
         /// When the status was committed.
         committed: Timestamp,
     },
+    /// A schema that the credential names is not used.
+    #[error("the schema {url} cannot be used")]
+    Schema {
+        /// Its URL.
+        url: String,
+        /// What is wrong with it.
+        source: SchemaError,
+    },
+    /// The credential that has the schema.
+    #[error("the credential that has the schema {url} is refused")]
+    SchemaCredential {
+        /// Its URL.
+        url: String,
+        /// Why.
+        source: Box<Self>,
+    },
+    /// The credential is not as its schema says.
+    #[error("the credential is not valid against the schema {url}")]
+    SchemaFailure {
+        /// Its URL.
+        url: String,
+    },
+    /// Nobody can tell: another version of JSON Schema, another kind of schema, or one beyond the limits.
+    #[error("the credential cannot be evaluated against the schema {url}")]
+    SchemaIndeterminate {
+        /// Its URL.
+        url: String,
+    },
+    /// The schema is not in the bundle.
+    #[error("the trust bundle does not have the schema {url}; fetch a whole bundle")]
+    SchemaNotCovered {
+        /// Its URL.
+        url: String,
+    },
     /// The credential itself.
     #[error("the credential is refused")]
     SdJwtVc(#[from] SdJwtVcError),
@@ -364,9 +399,10 @@ impl Reason {
     #[must_use]
     pub const fn verdict(&self) -> Verdict {
         match self {
-            Self::ContextNotCovered { .. } | Self::NewerThanBundle { .. } | Self::StatusNotCovered { .. } => {
-                Verdict::NotCovered
-            }
+            Self::ContextNotCovered { .. }
+            | Self::NewerThanBundle { .. }
+            | Self::SchemaNotCovered { .. }
+            | Self::StatusNotCovered { .. } => Verdict::NotCovered,
             Self::BundleExpired { .. } | Self::Stale { .. } => Verdict::Stale,
             Self::AccreditationNotActive { .. }
             | Self::Answer(_)
@@ -394,6 +430,10 @@ impl Reason {
             | Self::RequestTooOld { .. }
             | Self::Response(_)
             | Self::Revoked { .. }
+            | Self::Schema { .. }
+            | Self::SchemaCredential { .. }
+            | Self::SchemaFailure { .. }
+            | Self::SchemaIndeterminate { .. }
             | Self::SdJwtVc(_)
             | Self::StatusBroken { .. }
             | Self::StatusMissing
@@ -439,20 +479,13 @@ impl Verified {
             (true, RequestOrigin::Own) => "request",
             (true, RequestOrigin::File { .. }) => "request_from_file",
         };
-        let mut issuer = json!({"id": facts.issuer(), "types": facts.types(), "key": facts.key_id()});
-        let as_of = match one.authority() {
-            Authority::Registry { accreditation, as_of } => {
-                issuer["accreditation"] = json!(accreditation);
-                Some(as_of.to_rfc3339())
-            }
-            Authority::TrustAnchor { name } => {
-                issuer["trust_anchor"] = json!(name);
-                None
-            }
+        let (ground, name, as_of) = match one.authority() {
+            Authority::Registry { accreditation, as_of } => ("accreditation", accreditation, Some(as_of.to_rfc3339())),
+            Authority::TrustAnchor { name } => ("trust_anchor", name, None),
         };
         json!({
             "query": one.query_id(),
-            "issuer": issuer,
+            "issuer": {"id": facts.issuer(), ground: name, "types": facts.types(), "key": facts.key_id()},
             "as_of": as_of,
             "status": status.first().cloned().unwrap_or_else(|| json!({"value": "unlisted"})),
             "holder_binding": holder_binding,

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use anyhow::Result;
 use anyhow::bail;
+use json_schema::Evaluator;
 use keys::Timestamp;
 use openid4vc::vp::ReceivedRequest;
 use openid4vc::vp::file::PresentationFile;
@@ -59,7 +60,7 @@ pub(crate) fn run(options: &cli::Verify, output: Output) -> Result<ExitCode> {
                 .with_context(|| format!("expected a request file in {}", path.display()))
         })
         .transpose()?;
-    let policy = Policy::new(max_age).with_trust_anchors(&trust_anchors);
+    let policy = Policy::new(max_age, &Evaluator).with_trust_anchors(&trust_anchors);
     // A request that was kept apart from the file is the verifier's own: only its own end limits it.
     let request_age = if own.is_some() { i64::MAX } else { max_age };
     let verdict = judge(&presentation, own.as_ref(), request_age, &bundles, &policy, now);

@@ -10,6 +10,7 @@ use credential::mdoc::device_response;
 use credential::mdoc::mso::DigestAlgorithm;
 use credential::status_list::Status;
 use credential::status_list::StatusReference;
+use json_schema::Evaluator;
 use keys::Algorithm;
 use keys::Signer as _;
 use keys::base64url;
@@ -126,7 +127,13 @@ fn delivered(transcript: &SessionTranscript, delivered: Delivered<'_>) -> Result
         delivered,
         ..question(&query)
     };
-    verifier::verify(&token, &question, &[&nation.bundle()], &Policy::new(MAX_AGE), NOW)
+    verifier::verify(
+        &token,
+        &question,
+        &[&nation.bundle()],
+        &Policy::new(MAX_AGE, &Evaluator),
+        NOW,
+    )
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod metadata;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use json_schema::Evaluator;
 use keys::Algorithm;
 use keys::PublicKey;
 use keys::Signer as _;
@@ -185,7 +186,7 @@ fn judge_at(
 ) -> Result<Verified, Refused> {
     let mut token = VpToken::default();
     token.add("it", presentation);
-    let policy = Policy::new(MAX_AGE).with_trust_anchors(anchors);
+    let policy = Policy::new(MAX_AGE, &Evaluator).with_trust_anchors(anchors);
     verifier::verify(&token, &question(query), bundles, &policy, now)
 }
 
