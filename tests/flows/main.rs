@@ -8,5 +8,6 @@ mod store;
 mod story;
 mod suspension;
 mod tls;
+mod trust_anchors;
 mod up;
 mod vc_api;
