@@ -9,7 +9,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Map;
 use serde_json::Value;
 
 /// Levels with all references written out. The library goes down a level with each, and a thread's stack has an end.
@@ -22,6 +21,8 @@ const MAX_PATTERNS: usize = 100;
 /// Keywords whose target is found only while a document is evaluated, or that make parts into resources of their own,
 /// for which `$ref` would mean something else.
 const UNREAD: [&str; 3] = ["$dynamicRef", "$recursiveRef", "$vocabulary"];
+
+const UNEVALUATED: [&str; 2] = ["unevaluatedItems", "unevaluatedProperties"];
 
 /// Whether the schema is within the limits and refers to nothing but itself.
 pub(crate) fn hold(schema: &Value) -> bool {
@@ -84,25 +85,22 @@ impl<'s> Expansion<'s> {
         if depth > MAX_DEPTH || self.parts > MAX_PARTS {
             return None;
         }
-        if let Some(reference) = part.as_object().and_then(reference) {
-            let target = self.target(reference)?;
-            self.walk(target, depth + 1)?;
-        }
-        // Definitions count where they are referred to.
-        let definitions = part
-            .as_object()
-            .map(|object| [object.get("$defs"), object.get("definitions")]);
-        let is_definitions = |child: &Value| {
-            definitions
-                .iter()
-                .flatten()
-                .flatten()
-                .any(|one| std::ptr::eq(*one, child))
+        let Some(object) = part.as_object() else {
+            return children(part).try_for_each(|child| self.walk(child, depth + 1));
         };
-        for child in children(part) {
-            if !is_definitions(child) {
-                self.walk(child, depth + 1)?;
+        // What is unevaluated is told by evaluating what stands beside it once more.
+        let times = if UNEVALUATED.iter().any(|name| object.contains_key(*name)) {
+            2
+        } else {
+            1
+        };
+        for _ in 0..times {
+            if let Some(reference) = object.get("$ref").and_then(Value::as_str) {
+                let target = self.target(reference)?;
+                self.walk(target, depth + 1)?;
             }
+            // Definitions count once more where they stand: a property may have the name of their keyword.
+            children(part).try_for_each(|child| self.walk(child, depth + 1))?;
         }
         Some(())
     }
@@ -116,10 +114,6 @@ impl<'s> Expansion<'s> {
             anchor => self.anchors.get(anchor).copied(),
         }
     }
-}
-
-fn reference(object: &Map<String, Value>) -> Option<&str> {
-    object.get("$ref").and_then(Value::as_str)
 }
 
 fn children(part: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {

@@ -133,9 +133,20 @@ fn depth_and_branching_are_bounded() {
     for looping in [
         json!({"$ref": "#"}),
         json!({"allOf": [{"items": {"$ref": "#"}}, {"items": {"$ref": "#"}}]}),
+        json!({"properties": {"definitions": {"allOf": [{"$ref": "#"}, {"$ref": "#"}]}}}),
     ] {
         assert_eq!(in_time(&looping, &deep), None, "{looping}");
     }
+    // What is unevaluated is told by evaluating everything beside it once more.
+    let unevaluated = |levels: usize| {
+        (0..levels).fold(
+            json!({"properties": {"a": {}}}),
+            |inner, _| json!({"unevaluatedProperties": false, "allOf": [inner]}),
+        )
+    };
+    assert_eq!(in_time(&unevaluated(3), &json!({"a": 1})), Some(true));
+    assert_eq!(in_time(&unevaluated(3), &json!({"b": 1})), Some(false));
+    assert_eq!(in_time(&unevaluated(25), &json!({"a": 1})), None);
     // A chain of references as deep as a stack.
     let chain: Map<String, Value> = (0..5_000)
         .map(|number| {
