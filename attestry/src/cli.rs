@@ -144,6 +144,9 @@ pub(crate) struct Up {
     /// Seed an empty data folder with the sample nation: an authority, four agencies, their registers. Also makes an instance of the VC API for every suite and curve; programs of this machine may use them without a token, as long as the platform listens on loopback and has no --public-url.
     #[arg(long)]
     pub(crate) sample: bool,
+    /// Issuers outside of the registries that the platform's verifier trusts, as `attestry verify` has them. Several may be given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trust_anchor: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -378,12 +381,15 @@ pub(crate) enum Bundle {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  attestry verify --bundle trust.bundle presentation.json\n  attestry verify --bundle trust.bundle --request request.json --max-age 10m presentation.json --json\n\nExit status: 0 valid; 1 refused, stale or not covered; 2 wrong use."
+    after_help = "Examples:\n  attestry verify --bundle trust.bundle presentation.json\n  attestry verify --bundle trust.bundle --request request.json --max-age 10m presentation.json --json\n  attestry verify --trust-anchor anchors.json presentation.json\n\nExit status: 0 valid; 1 refused, stale or not covered; 2 wrong use."
 )]
 pub(crate) struct Verify {
     /// A trust bundle; several may be given.
-    #[arg(long, required = true, value_name = "FILE")]
+    #[arg(long, required_unless_present = "trust_anchor", value_name = "FILE")]
     pub(crate) bundle: Vec<PathBuf>,
+    /// Issuers outside of the registries that you choose to trust: certificate authorities or issuer metadata, and the types that each may issue (spec/profile.md, section 2.1). Several may be given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trust_anchor: Vec<PathBuf>,
     /// The request that this presentation has to answer. Without it, the one in the file counts.
     #[arg(long, value_name = "FILE")]
     pub(crate) request: Option<PathBuf>,

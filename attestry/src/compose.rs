@@ -33,6 +33,7 @@ use trust::entry::Draft;
 use url::Url;
 use vc_api::SampleAccess;
 use vc_api::VcApi;
+use verifier::TrustAnchors;
 use verifier_service::Bundles;
 use verifier_service::VerifierService;
 
@@ -63,6 +64,8 @@ pub(crate) struct Options {
     /// Where https with a certificate of the platform's own making is served, too.
     pub(crate) self_signed: Option<SocketAddr>,
     pub(crate) sample: bool,
+    /// Whom the verifier trusts besides the registry.
+    pub(crate) trust_anchors: TrustAnchors,
 }
 
 /// The platform, bound to its address and ready to serve.
@@ -112,7 +115,8 @@ impl Platform {
             clock: clock.clone(),
             last: Mutex::default(),
         });
-        let verifier = open_verifier(&data, &store, &clock, public_url.clone(), bundles.clone())?;
+        let trust = (bundles.clone(), options.trust_anchors);
+        let verifier = open_verifier(&data, &store, &clock, public_url.clone(), trust)?;
         let vc_api = instances::open(Opening {
             data: &data,
             store: store.room(&Keyspace::new("vc-api/")?),
@@ -320,7 +324,7 @@ fn open_verifier(
     store: &Store,
     clock: &Clock,
     public_url: SecureUrl,
-    bundles: Arc<dyn Bundles>,
+    (bundles, trust_anchors): (Arc<dyn Bundles>, TrustAnchors),
 ) -> Result<VerifierService> {
     let key = data.key("verifier", Algorithm::Es256)?;
     Ok(VerifierService::open(verifier_service::Config {
@@ -332,6 +336,7 @@ fn open_verifier(
         verification_method: did::methods::key::method_id(key.public_key()),
         signer: key,
         bundles,
+        trust_anchors,
     })?)
 }
 

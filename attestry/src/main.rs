@@ -17,6 +17,7 @@ mod output;
 mod platform;
 mod register_api;
 mod sample;
+mod trust_anchors;
 
 use std::process::ExitCode;
 

@@ -2,6 +2,7 @@
 
 use credential::status_list::StatusReference;
 use did::webvh;
+use json_schema::Evaluator;
 use keys::Algorithm;
 use keys::Signer as _;
 use keys::Timestamp;
@@ -76,7 +77,7 @@ impl Verdict {
                 encryption_key: None,
             },
         };
-        let policy = Policy { max_age: 300 };
+        let policy = Policy::new(300, &Evaluator);
         let verified = verifier::verify(&self.answer, &question, &[&self.bundle], &policy, self.now);
         assert_eq!(verified.expect("a genuine answer").credentials().len(), 1);
     }

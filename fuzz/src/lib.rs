@@ -15,6 +15,7 @@ pub mod dcql;
 pub mod did;
 pub mod encodings;
 pub mod json;
+pub mod json_schema;
 pub mod jsonld;
 pub mod jsonld_paths;
 pub mod jwt;

@@ -53,6 +53,16 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             document().to_string(),
             r#"{"a":[1,-2.5e-7,1e21,true,null],"\u00e9":"\ud83d\ude00"}"#.to_owned(),
         ]),
+        "json_schema" => texts([
+            json!([{
+                "$id": "https://example.com/schema", "$schema": credential::vc::DIALECT,
+                "properties": {"credentialSubject": {"$ref": "#/$defs/subject"}},
+                "$defs": {"subject": {"type": "object", "required": ["given_name"], "properties": {
+                    "given_name": {"type": "string", "pattern": "^[A-Z][a-z]+$", "format": "email"}
+                }}}
+            }, document()])
+            .to_string(),
+        ]),
         "jsonld" => texts([document().to_string(), INLINE_CONTEXT.to_owned()]),
         "jsonld_paths" => {
             let mut seeds = texts([document().to_string(), INLINE_CONTEXT.to_owned()]);
@@ -71,6 +81,11 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             ANSWER.presentation.clone(),
             ANSWER.record.text.clone(),
             request_object("attestry.file"),
+            json!({"attestry": "trust-anchors/1", "anchors": [{
+                "issuer": "https://issuer.example", "types": ["a"],
+                "metadata": {"issuer": "https://issuer.example", "jwks": {"keys": [issuer().public().to_jwk().to_value()]}}
+            }]})
+            .to_string(),
         ]),
         "vp" => texts(vp()),
         "wallet" => texts([

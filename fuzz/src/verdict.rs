@@ -24,9 +24,11 @@ use serde_json::json;
 use trust::TrustedBundle;
 use trust::bundle::Limits;
 use verifier::Delivered;
+use json_schema::Evaluator;
 use verifier::Policy;
 use verifier::Question;
 use verifier::RequestOrigin;
+use verifier::TrustAnchors;
 
 use crate::dcql::VCT;
 use crate::holder;
@@ -113,8 +115,9 @@ fn issue(agency: &Agency) -> String {
     agency.key.fulfil(request).expect("the issuer's key")
 }
 
-/// The input as `vp_token`, and as the presentation in it.
+/// The input as `vp_token`, and as the presentation in it; and as the verifier's own file of trust anchors.
 pub fn fuzz(data: &[u8]) {
+    let _ = TrustAnchors::default().add(data);
     if let Ok(value) = json::parse(data, json::DEFAULT_LIMITS) {
         judge(value);
     }
@@ -139,7 +142,7 @@ fn judge(vp_token: Value) {
         origin: RequestOrigin::Own,
     };
     let now = ANSWER.bundle.as_of().plus(60);
-    let policy = Policy { max_age: 7_200 };
+    let policy = Policy::new(7_200, &Evaluator);
     match verifier::verify(&token, &question, &[&ANSWER.bundle], &policy, now) {
         Ok(verified) => {
             assert_eq!(vp_token, json!({"identity": [ANSWER.presentation]}));

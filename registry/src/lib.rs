@@ -18,6 +18,7 @@
 //! | `GET /registry/dids/{scid}/did.jsonl` | `http/dids.rs` | did:webvh |
 //! | `GET /registry/dids/{scid}/did-witness.json` | `http/dids.rs` | did:webvh |
 //! | `GET /registry/proposals`, `GET /registry/proposals/{id}` | `http/proposals.rs` | open to all |
+//! | `GET /types/...` | `http/types.rs` | documents of credential types, where their URIs point here |
 //! | `POST /registry/proposals` | `http/proposals.rs` | administrative token |
 //! | `POST /registry/proposals/{id}/approvals` | `http/proposals.rs` | an officer's signature |
 
@@ -36,6 +37,7 @@ mod witness;
 
 use std::sync::Arc;
 
+use ::store::StoreError;
 use ::store::records::RecordError;
 use axum::extract::FromRef;
 use did::Document;
@@ -54,6 +56,7 @@ use trust::entry::DidEventBody;
 use trust::entry::Draft;
 use trust::entry::Entry;
 use trust::entry::EntryType;
+use trust::merkle::Hash;
 use trust::state::MAX_APPROVAL_LIFETIME;
 use trust::state::State;
 
@@ -197,6 +200,11 @@ impl Registry {
     #[must_use]
     pub fn state(&self) -> Arc<State> {
         self.published().state.clone()
+    }
+
+    /// The contents of a digest, if they were submitted with an entry.
+    pub(crate) async fn blob(&self, digest: Hash) -> Result<Option<Vec<u8>>, StoreError> {
+        store::blob(&self.0.store.snapshot().await?, digest).await
     }
 
     /// The current document of an active DID; see [`State::document`].

@@ -9,5 +9,6 @@ mod store;
 mod story;
 mod suspension;
 mod tls;
+mod trust_anchors;
 mod up;
 mod vc_api;

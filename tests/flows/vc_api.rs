@@ -94,6 +94,33 @@ fn a_test_suite_drives_the_sample_without_a_token() {
 }
 
 #[test]
+fn a_schema_of_the_registry_is_evaluated() {
+    let place = Place::new();
+    let platform = place.up(&["--sample"]);
+    let with_schema = |id: &str| {
+        let mut document = document();
+        document["credentialSchema"] = json!({"id": id, "type": "JsonSchema"});
+        let path = "/vc-api/eddsa-rdfc-2022/credentials/issue";
+        let request = Request::post_json(path, &json!({"credential": document}));
+        verify(&platform, &platform.client().send(&request).expect(201))
+    };
+    // It describes the claims of another type alone, and allows no other members.
+    let (status, answer) = with_schema("https://attestry.example/types/PersonIdentity/schema.json");
+    assert_eq!(status, 400, "{answer}");
+    assert!(
+        answer["type"].as_str().unwrap().ends_with("/schema-failure"),
+        "{answer}"
+    );
+    let (status, answer) = with_schema("https://attestry.example/types/Nothing/schema.json");
+    assert_eq!(status, 200, "{answer}");
+    assert!(
+        answer["problemDetails"].to_string().contains("schema-indeterminate"),
+        "{answer}"
+    );
+    platform.stop();
+}
+
+#[test]
 fn a_status_list_is_served_over_https() {
     let place = Place::new();
     let platform = place.up(&["--sample", "--tls-self-signed=127.0.0.1:0"]);

@@ -30,6 +30,7 @@ pub mod instance;
 mod issue;
 mod problem;
 mod resolve;
+mod schemas;
 mod status;
 mod store;
 mod verify;

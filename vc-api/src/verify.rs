@@ -1,6 +1,6 @@
 //! Verifying ([verify credential](https://w3c.github.io/vcalm/#verify-credential),
 //! [verify presentation](https://w3c.github.io/vcalm/#verify-presentation)): proof, purpose, data model, times, and
-//! the status where its list is within reach. All of it always; `checks` can ask for more, never for less.
+//! the schemas and the status where they are within reach. All of it always; `checks` can ask for more, never for less.
 //!
 //! Not judged: the issuer's authority, freshness, and whether the presenter is a credential's subject. That is the
 //! `verifier`'s verdict, and needs a question of our own.
@@ -24,6 +24,7 @@ use credential::vc_jose_cose::W3cCredential;
 use credential::vc_jwt;
 use credential::vc_sd_jwt;
 use did::Purpose;
+use json_schema::Evaluator;
 use keys::Timestamp;
 use serde::Deserialize;
 use serde_json::Map;
@@ -38,12 +39,14 @@ use crate::problem::Details;
 use crate::problem::Refusal;
 use crate::resolve;
 use crate::resolve::ResolveError;
+use crate::schemas::Schemas;
 use crate::status;
 use crate::status::Reading;
 
 /// What `checks` may name. The first ones are made in any case; the others make an error of what cannot be checked here:
-/// a status that is not within reach, and the keys of an issuer that is no DID.
-const CHECKS: [&str; 4] = ["proof", "validity", STATUS_CHECK, ISSUER_CHECK];
+/// a schema or a status that is not within reach, and the keys of an issuer that is no DID.
+const CHECKS: [&str; 5] = ["proof", "validity", SCHEMA_CHECK, STATUS_CHECK, ISSUER_CHECK];
+const SCHEMA_CHECK: &str = "credentialSchema";
 const STATUS_CHECK: &str = "credentialStatus";
 const ISSUER_CHECK: &str = "issuer";
 /// What the issuers begin with whose keys can be told.
@@ -268,7 +271,13 @@ async fn ldp_vc(
     let refused = |error| Details::from(&error).not_verified();
     if issuer.starts_with(DID) {
         let authentic = credential.authenticate_set(&keys, &issuer, &contexts, api.0.clock.now());
-        return with_status(api, authentic.map_err(refused)?.facts(), input, options).await;
+        let authentic = authentic.map_err(refused)?;
+        let schemas = Schemas::find(api, authentic.schemas()).await;
+        let warnings = schemas.judge(
+            |schema| authentic.evaluate(schema, &Evaluator),
+            options.needs(SCHEMA_CHECK),
+        )?;
+        return with_status(api, authentic.facts(), input, options, warnings).await;
     }
     let signed = credential.check_signed(&keys, &contexts, api.0.clock.now());
     let signed = signed.map_err(refused)?;
@@ -281,14 +290,18 @@ async fn ldp_vc(
     if options.needs(ISSUER_CHECK) {
         return Err(details.not_verified());
     }
-    let mut verified = with_status(api, signed.facts(), input, options).await?;
-    verified.warnings.push(details);
-    Ok(verified)
+    let schemas = Schemas::find(api, signed.schemas()).await;
+    let mut warnings = schemas.judge(
+        |schema| signed.evaluate(schema, &Evaluator),
+        options.needs(SCHEMA_CHECK),
+    )?;
+    warnings.push(details);
+    with_status(api, signed.facts(), input, options, warnings).await
 }
 
 /// The keys of all proofs: all must hold
 /// ([verify proof sets and chains](https://www.w3.org/TR/vc-data-integrity/#verify-proof-sets-and-chains)).
-fn keys_of(api: &VcApi, credential: &Unverified<LdpVc>) -> Result<ProofKeys, ResolveError> {
+pub(crate) fn keys_of(api: &VcApi, credential: &Unverified<LdpVc>) -> Result<ProofKeys, ResolveError> {
     let mut methods = credential.verification_methods();
     methods.try_fold(ProofKeys::new(), |keys, method| {
         let key = resolve::key(api, method, Purpose::AssertionMethod)?;
@@ -322,13 +335,24 @@ async fn enveloping<M: Mechanism>(
     let issuer = credential.issuer().to_owned();
     let authentic = credential.authenticate(&key, &issuer, api.0.clock.now());
     let authentic = authentic.map_err(refused)?;
-    with_status(api, authentic.facts(), input, options).await
+    let schemas = Schemas::find(api, authentic.schemas()).await;
+    let warnings = schemas.judge(
+        |schema| authentic.evaluate(schema, &Evaluator),
+        options.needs(SCHEMA_CHECK),
+    )?;
+    with_status(api, authentic.facts(), input, options, warnings).await
 }
 
-/// Reads the status of an authentic credential.
-async fn with_status(api: &VcApi, facts: &Facts, input: Value, options: &VerifyOptions) -> Result<Verified, Refusal> {
+/// Reads the status of an authentic credential, about which there were `warnings` before.
+async fn with_status(
+    api: &VcApi,
+    facts: &Facts,
+    input: Value,
+    options: &VerifyOptions,
+    mut warnings: Vec<Details>,
+) -> Result<Verified, Refusal> {
     let mut statuses = Vec::new();
-    let mut warnings = vec![not_judged()];
+    warnings.insert(0, not_judged());
     for reference in facts.status() {
         let reading = status::read(api, facts, reference).await;
         let reading = reading.map_err(|error| Problem::internal(&error))?;

@@ -13,6 +13,7 @@ use credential::evidence::Freshness;
 use credential::evidence::ReleaseEvidence;
 use credential::evidence::Staleness;
 use credential::status_list::StatusReading;
+use credential::vc::SchemaEvaluator;
 use keys::Timestamp;
 use openid4vc::CredentialFormat;
 use openid4vc::dcql::CredentialQuery;
@@ -20,19 +21,22 @@ use serde_json::Value;
 use trust::TrustedBundle;
 use trust::entry::OnStale;
 
+use crate::Authority;
 use crate::Delivered;
 use crate::MAX_CLOCK_SKEW;
 use crate::Reason;
 use crate::StatusReport;
+use crate::TrustAnchors;
 use crate::VerifiedCredential;
 use crate::Warning;
 use crate::authority;
-use crate::authority::Authority;
 use crate::status;
 
 /// Everything that is the same for each credential of an answer.
 pub(crate) struct Judge<'a> {
     pub(crate) bundles: &'a [&'a TrustedBundle],
+    pub(crate) trust_anchors: &'a TrustAnchors,
+    pub(crate) schemas: &'a dyn SchemaEvaluator,
     pub(crate) transaction: Transaction<'a>,
     pub(crate) delivered: Delivered<'a>,
     pub(crate) now: Timestamp,
@@ -112,18 +116,76 @@ impl Judge<'_> {
             types,
             facts,
             claims,
-            accreditation: authority.accreditation,
-            as_of: bundle.as_of(),
+            authority: Authority::Registry {
+                accreditation: authority.accreditation,
+                as_of: bundle.as_of(),
+            },
             status: reports,
             holder_binding_proven,
         };
         Ok((credential, warnings))
     }
 
+    /// An issuer outside of the registries: the verifier's choice is its authority, and is as new as the verdict. Nobody
+    /// committed to its status lists, so a credential with a status is never valid here.
+    fn finish_chosen<T: Credential>(
+        &self,
+        asked: &CredentialQuery,
+        authentic: Authentic<T>,
+        holder_binding: HolderBinding,
+        anchor: &str,
+    ) -> Result<Judged, Reason> {
+        let facts = authentic.facts();
+        let allowed = self.trust_anchors.types(anchor);
+        if let Some(type_name) = facts.types().iter().find(|name| !allowed.contains(name)) {
+            return Err(Reason::TypeNotChosen {
+                anchor: anchor.to_owned(),
+                type_name: type_name.clone(),
+            });
+        }
+        if let Some(name) = facts.unknown_status().first() {
+            return Err(Reason::StatusUnknownMechanism { name: name.clone() });
+        }
+        if let Some(reference) = facts.status().first() {
+            return Err(Reason::StatusNotCovered {
+                uri: reference.uri().to_owned(),
+            });
+        }
+        let holder_binding_proven = holder_binding.is_proven();
+        let evidence = ReleaseEvidence {
+            authority: AuthorityFact {
+                issuer: facts.issuer().to_owned(),
+                types: allowed.to_vec(),
+            },
+            status: Vec::new(),
+            freshness: Freshness {
+                now: self.now,
+                as_of: self.now,
+                staleness: Staleness::RefuseAfter(0),
+            },
+            holder_binding,
+        };
+        let types = facts.types().to_vec();
+        let (facts, claims) = authentic.release(&evidence)?.into_parts();
+        let credential = VerifiedCredential {
+            query_id: asked.id.clone(),
+            format: asked.format.clone(),
+            types,
+            facts,
+            claims,
+            authority: Authority::TrustAnchor {
+                name: anchor.to_owned(),
+            },
+            status: Vec::new(),
+            holder_binding_proven,
+        };
+        Ok((credential, Vec::new()))
+    }
+
     /// What the type's logged policy says about knowledge of this age.
     fn staleness(
         &self,
-        authority: &Authority,
+        authority: &authority::Authority,
         oldest: Timestamp,
         warnings: &mut Vec<Warning>,
     ) -> Result<Staleness, Reason> {

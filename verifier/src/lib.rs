@@ -1,10 +1,13 @@
 //! The offline verification engine: one function, whose `Ok` is the evidence. Pure.
 //!
 //! [`verify`] takes what was presented, what was asked, the trust bundles and the time. It checks, in this
-//! order, for every presented credential: form, the issuer's signature with a key of its logged DID document,
-//! the issuer's authority for every asserted type, incidents, the status in the issuer's committed list, the
+//! order, for every presented credential: form, the issuer's signature with a key of its logged DID document, the schemas
+//! that it names, the issuer's authority for every asserted type, incidents, the status in the issuer's committed list, the
 //! age of all of this against the type's logged policy, the holder's signature over this request (first of all
 //! where it is around the credential); then that the answer is what was asked for. Only then are there claims, in [`Verified`].
+//!
+//! An issuer that is in no registry is judged only where the verifier chose a trust anchor for it ([`TrustAnchors`]): then
+//! the choice says what it may issue.
 //!
 //! In scope: the verdict. Out of scope: HTTP and sessions (`verifier/service`), where bundles come from
 //! (`attestry bundle`), what a relying party does with claims.
@@ -13,11 +16,14 @@ mod authority;
 mod contexts;
 mod evidence;
 mod request;
+mod schemas;
 mod status;
+mod trust_anchors;
 mod verdict;
 
 use credential::Facts;
 use credential::Transaction;
+use credential::vc::SchemaEvaluator;
 use keys::Jwk;
 use keys::Timestamp;
 use openid4vc::CredentialFormat;
@@ -30,6 +36,9 @@ use trust::TrustedBundle;
 
 pub use request::RequestOrigin;
 pub use request::accept_request;
+pub use trust_anchors::NO_TRUST_ANCHORS;
+pub use trust_anchors::TrustAnchorError;
+pub use trust_anchors::TrustAnchors;
 pub use verdict::Reason;
 pub use verdict::Refused;
 pub use verdict::Verdict;
@@ -67,11 +76,31 @@ pub enum Delivered<'a> {
     },
 }
 
-/// The verifier's own demands; those of a credential type are in the bundle.
-#[derive(Clone, Copy, Debug)]
-pub struct Policy {
-    /// How old the holder's signature may be, in seconds.
-    pub max_age: i64,
+/// The verifier's own demands and choices; the demands of a credential type are in the bundle.
+#[derive(Clone, Copy)]
+pub struct Policy<'a> {
+    max_age: i64,
+    schemas: &'a dyn SchemaEvaluator,
+    trust_anchors: &'a TrustAnchors,
+}
+
+impl<'a> Policy<'a> {
+    /// With holder's signatures of at most `max_age` seconds, schemas evaluated by `schemas`, and issuers of the registries
+    /// alone.
+    #[must_use]
+    pub const fn new(max_age: i64, schemas: &'a dyn SchemaEvaluator) -> Self {
+        Self {
+            max_age,
+            schemas,
+            trust_anchors: &NO_TRUST_ANCHORS,
+        }
+    }
+
+    /// With issuers outside of the registries.
+    #[must_use]
+    pub const fn with_trust_anchors(self, trust_anchors: &'a TrustAnchors) -> Self {
+        Self { trust_anchors, ..self }
+    }
 }
 
 /// An answer that was verified whole.
@@ -92,10 +121,26 @@ pub struct VerifiedCredential {
     types: Vec<String>,
     facts: Facts,
     claims: Map<String, Value>,
-    accreditation: String,
-    as_of: Timestamp,
+    authority: Authority,
     status: Vec<StatusReport>,
     holder_binding_proven: bool,
+}
+
+/// Where the right of an issuer to issue comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authority {
+    /// The registry accredited the issuer.
+    Registry {
+        /// Id of the accreditation.
+        accreditation: String,
+        /// When the bundle's knowledge was true.
+        as_of: Timestamp,
+    },
+    /// The verifier chose to trust it.
+    TrustAnchor {
+        /// The issuer, or the `ni:` name of the certificate authority that vouches for it.
+        name: String,
+    },
 }
 
 /// A status as it was read.
@@ -111,7 +156,8 @@ pub struct StatusReport {
 
 /// Verifies an answer against what was asked.
 ///
-/// `bundles` are tried in their order for the issuer of each credential. `now` is the verifier's clock.
+/// `bundles` are tried in their order for the issuer of each credential. `now` is the verifier's clock. Without a bundle
+/// the policy's trust anchors have to do.
 ///
 /// # Errors
 /// [`Refused`], with every reason that was found and the verdict `refused`, `stale` or `not_covered`. No claim
@@ -120,10 +166,10 @@ pub fn verify(
     vp_token: &VpToken,
     question: &Question<'_>,
     bundles: &[&TrustedBundle],
-    policy: &Policy,
+    policy: &Policy<'_>,
     now: Timestamp,
 ) -> Result<Verified, Refused> {
-    check_clock(bundles, now)?;
+    check_clock(bundles, policy.trust_anchors, now)?;
     let transaction = Transaction {
         audience: question.client_id,
         nonce: question.nonce,
@@ -132,6 +178,8 @@ pub fn verify(
     };
     let judge = evidence::Judge {
         bundles,
+        trust_anchors: policy.trust_anchors,
+        schemas: policy.schemas,
         transaction,
         delivered: question.delivered,
         now,
@@ -207,16 +255,10 @@ impl VerifiedCredential {
         &self.claims
     }
 
-    /// Id of the accreditation that the issuer's authority comes from.
+    /// Where the issuer's authority for every type comes from.
     #[must_use]
-    pub fn accreditation(&self) -> &str {
-        &self.accreditation
-    }
-
-    /// When the bundle's knowledge was true.
-    #[must_use]
-    pub const fn as_of(&self) -> Timestamp {
-        self.as_of
+    pub const fn authority(&self) -> &Authority {
+        &self.authority
     }
 
     /// Every status entry of the credential; all of them say valid.
@@ -233,9 +275,10 @@ impl VerifiedCredential {
 }
 
 /// A bundle from the future shows that this machine's clock is behind: every expiry would be judged wrongly.
-fn check_clock(bundles: &[&TrustedBundle], now: Timestamp) -> Result<(), Refused> {
+fn check_clock(bundles: &[&TrustedBundle], anchors: &TrustAnchors, now: Timestamp) -> Result<(), Refused> {
     let newest = bundles.iter().map(|bundle| bundle.as_of()).max();
     match newest {
+        None if !anchors.is_empty() => Ok(()),
         None => Err(Refused::new(vec![Reason::NoBundle])),
         Some(newest) if newest.seconds_since(now) > MAX_CLOCK_SKEW => {
             Err(Refused::new(vec![Reason::ClockBehind { now, bundle: newest }]))

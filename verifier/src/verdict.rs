@@ -7,9 +7,12 @@ use credential::evidence::ReleaseError;
 use credential::mdoc::MdocError;
 use credential::sd_jwt::KeyBindingError;
 use credential::sd_jwt_vc::SdJwtVcError;
+use credential::sd_jwt_vc::issuer_metadata::IssuerMetadataError;
+use credential::vc::SchemaError;
 use credential::vc_jwt::VcJwtError;
 use credential::vc_jwt::VpJwtError;
 use keys::Timestamp;
+use keys::x509::X509Error;
 use openid4vc::CredentialFormat;
 use openid4vc::dcql::AnswerError;
 use openid4vc::vp::RequestError;
@@ -20,6 +23,7 @@ use serde_json::json;
 use thiserror::Error;
 use trust::state::AccreditationStatus;
 
+use crate::Authority;
 use crate::RequestOrigin;
 use crate::Verified;
 use crate::VerifiedCredential;
@@ -78,6 +82,9 @@ pub enum Reason {
         /// When.
         expired: Timestamp,
     },
+    /// The issuer's certificates do not lead to a trust anchor.
+    #[error("the issuer's certificates are refused")]
+    Certificates(#[from] X509Error),
     /// This machine's clock is behind.
     #[error("the clock says {now}, the trust bundle was witnessed at {bundle}; set the clock")]
     ClockBehind {
@@ -122,10 +129,13 @@ pub enum Reason {
     /// The holder's DID is not of a method that carries its key, and in no bundle.
     #[error("expected a presentation by a did:key, a did:jwk or a DID that the trust bundle knows, found another")]
     HolderKeyUnknown,
-    /// The issuer's DID is in no bundle.
-    #[error("no trust bundle knows the issuer {issuer}")]
+    /// The issuer's pinned metadata has no key for the credential.
+    #[error("the issuer's key set is refused")]
+    IssuerKeys(#[from] IssuerMetadataError),
+    /// The issuer's DID is in no bundle, or its URL in no trust anchor.
+    #[error("no trust bundle and no trust anchor knows the issuer {issuer}")]
     IssuerUnknown {
-        /// Its DID.
+        /// Its DID or URL.
         issuer: String,
     },
     /// The holder's signature.
@@ -161,7 +171,7 @@ pub enum Reason {
         bundle: Timestamp,
     },
     /// No bundle was given.
-    #[error("expected a trust bundle, found none")]
+    #[error("expected a trust bundle or a trust anchor, found none")]
     NoBundle,
     /// The issuer has no accreditation for the type.
     #[error("{issuer} is not accredited to issue {schema}")]
@@ -197,6 +207,40 @@ pub enum Reason {
     Revoked {
         /// When the status was committed.
         committed: Timestamp,
+    },
+    /// A schema that the credential names is not used.
+    #[error("the schema {url} cannot be used")]
+    Schema {
+        /// Its URL.
+        url: String,
+        /// What is wrong with it.
+        source: SchemaError,
+    },
+    /// The credential that has the schema.
+    #[error("the credential that has the schema {url} is refused")]
+    SchemaCredential {
+        /// Its URL.
+        url: String,
+        /// Why.
+        source: Box<Self>,
+    },
+    /// The credential is not as its schema says.
+    #[error("the credential is not valid against the schema {url}")]
+    SchemaFailure {
+        /// Its URL.
+        url: String,
+    },
+    /// Nobody can tell: another version of JSON Schema, another kind of schema, or one beyond the limits.
+    #[error("the credential cannot be evaluated against the schema {url}")]
+    SchemaIndeterminate {
+        /// Its URL.
+        url: String,
+    },
+    /// The schema is not in the bundle.
+    #[error("the trust bundle does not have the schema {url}; fetch a whole bundle")]
+    SchemaNotCovered {
+        /// Its URL.
+        url: String,
     },
     /// The credential itself.
     #[error("the credential is refused")]
@@ -243,6 +287,14 @@ pub enum Reason {
     /// The contexts give the credential's types no meaning.
     #[error("the credential's types have no meaning in its contexts")]
     TypeMeaning(#[from] jsonld::Error),
+    /// The verifier does not trust this anchor with the type.
+    #[error("the trust anchor {anchor} was not chosen for the type {type_name}")]
+    TypeNotChosen {
+        /// The anchor's name.
+        anchor: String,
+        /// The type.
+        type_name: String,
+    },
     /// The type is in no bundle.
     #[error("the trust bundle knows no credential type {type_name}")]
     TypeUnknown {
@@ -347,12 +399,14 @@ impl Reason {
     #[must_use]
     pub const fn verdict(&self) -> Verdict {
         match self {
-            Self::ContextNotCovered { .. } | Self::NewerThanBundle { .. } | Self::StatusNotCovered { .. } => {
-                Verdict::NotCovered
-            }
+            Self::ContextNotCovered { .. }
+            | Self::NewerThanBundle { .. }
+            | Self::SchemaNotCovered { .. }
+            | Self::StatusNotCovered { .. } => Verdict::NotCovered,
             Self::BundleExpired { .. } | Self::Stale { .. } => Verdict::Stale,
             Self::AccreditationNotActive { .. }
             | Self::Answer(_)
+            | Self::Certificates(_)
             | Self::ClockBehind { .. }
             | Self::Context { .. }
             | Self::ContextBroken { .. }
@@ -360,6 +414,7 @@ impl Reason {
             | Self::Format { .. }
             | Self::Holder(_)
             | Self::HolderKeyUnknown
+            | Self::IssuerKeys(_)
             | Self::IssuerUnknown { .. }
             | Self::KeyBinding(_)
             | Self::KeyCompromised { .. }
@@ -375,12 +430,17 @@ impl Reason {
             | Self::RequestTooOld { .. }
             | Self::Response(_)
             | Self::Revoked { .. }
+            | Self::Schema { .. }
+            | Self::SchemaCredential { .. }
+            | Self::SchemaFailure { .. }
+            | Self::SchemaIndeterminate { .. }
             | Self::SdJwtVc(_)
             | Self::StatusBroken { .. }
             | Self::StatusMissing
             | Self::StatusUnknownMechanism { .. }
             | Self::Suspended { .. }
             | Self::TypeMeaning(_)
+            | Self::TypeNotChosen { .. }
             | Self::TypeUnknown { .. }
             | Self::VcJwt(_)
             | Self::VpJwt(_) => Verdict::Refused,
@@ -419,10 +479,14 @@ impl Verified {
             (true, RequestOrigin::Own) => "request",
             (true, RequestOrigin::File { .. }) => "request_from_file",
         };
+        let (ground, name, as_of) = match one.authority() {
+            Authority::Registry { accreditation, as_of } => ("accreditation", accreditation, Some(as_of.to_rfc3339())),
+            Authority::TrustAnchor { name } => ("trust_anchor", name, None),
+        };
         json!({
             "query": one.query_id(),
-            "issuer": {"id": facts.issuer(), "accreditation": one.accreditation(), "types": facts.types(), "key": facts.key_id()},
-            "as_of": one.as_of().to_rfc3339(),
+            "issuer": {"id": facts.issuer(), ground: name, "types": facts.types(), "key": facts.key_id()},
+            "as_of": as_of,
             "status": status.first().cloned().unwrap_or_else(|| json!({"value": "unlisted"})),
             "holder_binding": holder_binding,
             "claims": subject_claims(one),

@@ -14,6 +14,8 @@ mod verifier;
 mod verify;
 mod wallet;
 
+pub(crate) use verify::read_file;
+
 use std::process::ExitCode;
 
 use anyhow::Result;

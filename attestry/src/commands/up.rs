@@ -11,6 +11,7 @@ use crate::cli;
 use crate::compose::Options;
 use crate::compose::Platform;
 use crate::output::Output;
+use crate::trust_anchors;
 
 pub(crate) async fn run(options: cli::Up, output: Output) -> Result<ExitCode> {
     let tls = options
@@ -25,6 +26,7 @@ pub(crate) async fn run(options: cli::Up, output: Output) -> Result<ExitCode> {
         tls,
         self_signed: options.tls_self_signed,
         sample: options.sample,
+        trust_anchors: trust_anchors::load(&options.trust_anchor)?,
     })
     .await?;
     let stop = termination()?;

@@ -1,4 +1,4 @@
-//! `verify`: a presentation file against trust bundles, with no network.
+//! `verify`: a presentation file against trust bundles and trust anchors, with no network.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -6,12 +6,14 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use anyhow::Result;
 use anyhow::bail;
+use json_schema::Evaluator;
 use keys::Timestamp;
 use openid4vc::vp::ReceivedRequest;
 use openid4vc::vp::file::PresentationFile;
 use openid4vc::vp::file::RequestFile;
 use serde_json::Value;
 use trust::TrustedBundle;
+use verifier::Authority;
 use verifier::Delivered;
 use verifier::Policy;
 use verifier::Question;
@@ -22,6 +24,7 @@ use verifier::Verified;
 use crate::anchors;
 use crate::cli;
 use crate::output::Output;
+use crate::trust_anchors;
 
 /// Refused, stale or not covered.
 const NOT_VALID: u8 = 1;
@@ -35,6 +38,7 @@ pub(crate) fn run(options: &cli::Verify, output: Output) -> Result<ExitCode> {
         .map(|path| anchors::load(path))
         .collect::<Result<_>>()?;
     let bundles: Vec<&TrustedBundle> = bundles.iter().collect();
+    let trust_anchors = trust_anchors::load(&options.trust_anchor)?;
     let max_age = seconds(&options.max_age)?;
     let now = match &options.at {
         Some(text) => {
@@ -42,7 +46,7 @@ pub(crate) fn run(options: &cli::Verify, output: Output) -> Result<ExitCode> {
         }
         None => server::Clock::System.now(),
     };
-    let presentation = PresentationFile::parse(&read(&options.presentation)?).with_context(|| {
+    let presentation = PresentationFile::parse(&read_file(&options.presentation)?).with_context(|| {
         format!(
             "expected a file that `wallet present --out` wrote in {}",
             options.presentation.display()
@@ -52,10 +56,14 @@ pub(crate) fn run(options: &cli::Verify, output: Output) -> Result<ExitCode> {
         .request
         .as_ref()
         .map(|path| {
-            RequestFile::parse(&read(path)?).with_context(|| format!("expected a request file in {}", path.display()))
+            RequestFile::parse(&read_file(path)?)
+                .with_context(|| format!("expected a request file in {}", path.display()))
         })
         .transpose()?;
-    let verdict = judge(&presentation, own.as_ref(), &bundles, max_age, now);
+    let policy = Policy::new(max_age, &Evaluator).with_trust_anchors(&trust_anchors);
+    // A request that was kept apart from the file is the verifier's own: only its own end limits it.
+    let request_age = if own.is_some() { i64::MAX } else { max_age };
+    let verdict = judge(&presentation, own.as_ref(), request_age, &bundles, &policy, now);
     Ok(match verdict {
         Ok(verified) => {
             output.result(text_of_valid(&verified), &verified.to_value());
@@ -73,13 +81,12 @@ pub(crate) fn run(options: &cli::Verify, output: Output) -> Result<ExitCode> {
 fn judge(
     presentation: &PresentationFile,
     own: Option<&RequestFile>,
+    request_age: i64,
     bundles: &[&TrustedBundle],
-    max_age: i64,
+    policy: &Policy<'_>,
     now: Timestamp,
 ) -> Result<Verified, Refused> {
     let jwt = own.map_or_else(|| presentation.request(), RequestFile::request);
-    // A request that was kept apart from the file is the verifier's own: only its own end limits it.
-    let request_age = if own.is_some() { i64::MAX } else { max_age };
     let received: ReceivedRequest = verifier::accept_request(jwt, bundles, request_age, now)?;
     let request = received.request();
     let origin = match own {
@@ -96,7 +103,7 @@ fn judge(
         delivered: Delivered::InFile,
     };
     let vp_token = presentation.vp_token(&request.dcql_query)?;
-    verifier::verify(&vp_token, &question, bundles, &Policy { max_age }, now)
+    verifier::verify(&vp_token, &question, bundles, policy, now)
 }
 
 fn text_of_valid(verified: &Verified) -> String {
@@ -104,7 +111,10 @@ fn text_of_valid(verified: &Verified) -> String {
     let mut lines = vec!["VALID".to_owned()];
     for credential in verified.credentials() {
         lines.push(format!("issuer   {}", credential.facts().issuer()));
-        lines.push(format!("trust    as of {}", credential.as_of()));
+        lines.push(match credential.authority() {
+            Authority::Registry { as_of, .. } => format!("trust    as of {as_of}"),
+            Authority::TrustAnchor { name } => format!("trust    by the anchor {name}, your own choice"),
+        });
         let status = credential.status().iter();
         let mut status: Vec<String> = status
             .map(|status| format!("status   valid, committed {}", status.committed))
@@ -145,7 +155,7 @@ fn text_of_refused(refused: &Refused) -> String {
     lines.join("\n")
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>> {
     let size = std::fs::metadata(path)
         .with_context(|| format!("cannot read {}", path.display()))?
         .len();

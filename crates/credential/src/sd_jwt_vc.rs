@@ -7,10 +7,13 @@
 //! [`Unverified::verification_method`] gives the absolute form. A `kid` of another DID than `iss` is refused.
 //!
 //! An issuer whose `iss` is an HTTPS URL has its keys in [`issuer_metadata`]; for such a one the caller chooses the key
-//! there by [`Unverified::key_id`].
+//! there by [`Unverified::key_id`] and [`Unverified::algorithm`].
 //!
-//! Not done here: leading the certificates in `x5c` to a trust anchor, and reading the issuer from them.
+//! An issuer whose key comes with certificates, `x5c`, is authenticated by their path to a trust anchor
+//! ([`Unverified::authenticate_path`]). Which of the ways is an issuer's, is the caller's choice and depends on `iss`
+//! alone, never on what else is in the header.
 
+mod certified;
 mod issue;
 pub mod issuer_metadata;
 mod present;
@@ -22,6 +25,7 @@ pub use present::Presentation;
 
 use std::sync::OnceLock;
 
+use keys::Algorithm;
 use keys::Jwk;
 use keys::PublicKey;
 use keys::Timestamp;
@@ -30,6 +34,7 @@ use keys::json::Json;
 use keys::json::Tree;
 use keys::jws::JwsError;
 use keys::jws::UnverifiedJws;
+use keys::x509::X509Error;
 use serde_json::Map;
 use serde_json::Value;
 use thiserror::Error;
@@ -88,6 +93,9 @@ pub struct Parsed {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SdJwtVcError {
+    /// The certificates do not hold any more.
+    #[error("the path of the issuer's certificates does not hold")]
+    Certificate(#[from] X509Error),
     /// A registered claim is missing or of another type.
     #[error("a claim of the SD-JWT VC is not read")]
     Claim(#[from] ClaimError),
@@ -105,6 +113,9 @@ pub enum SdJwtVcError {
     /// `kid` names another DID's key, or none.
     #[error("expected a kid of the issuer, found another or none")]
     KeyId,
+    /// A DID's key is named beside certificates, which say nothing about DIDs.
+    #[error("expected no kid of a DID beside x5c, found one")]
+    KeyIdBesideCertificates,
     /// A Key Binding JWT came with a credential that was to be issued.
     #[error("expected an SD-JWT without key binding, found one with it")]
     KeyBound,
@@ -117,6 +128,12 @@ pub enum SdJwtVcError {
     /// Expired or not valid yet.
     #[error("the SD-JWT VC is not valid now")]
     Validity(#[from] ValidityError),
+    /// The certificate does not vouch for `iss`, or `iss` is a DID, for which no certificate can.
+    #[error("expected an iss among the URIs of the signer's certificate, or none, found {found:?}")]
+    UncertifiedIssuer {
+        /// The credential's `iss`.
+        found: String,
+    },
     /// `iss` is not the issuer whose key is given.
     #[error("expected iss {expected:?}, found {found:?}")]
     WrongIssuer {
@@ -125,6 +142,9 @@ pub enum SdJwtVcError {
         /// The credential's `iss`.
         found: String,
     },
+    /// The path is not that of the credential's own `x5c`, or was checked for another purpose.
+    #[error("expected the path of the certificates in x5c to the issuer of an SD-JWT VC, found another")]
+    WrongPath,
 }
 
 impl Credential for SdJwtVc {
@@ -185,12 +205,25 @@ impl Unverified<SdJwtVc> {
         Ok(required_string(self.0.payload.root(), "iss")?)
     }
 
+    /// `iss`, which the draft leaves out where certificates tell the issuer: a hint for choosing the way to the key.
+    ///
+    /// # Errors
+    /// [`SdJwtVcError::Claim`] when it is there and no text.
+    pub fn stated_issuer(&self) -> Result<Option<&str>, SdJwtVcError> {
+        Ok(optional_string(self.0.payload.root(), "iss")?)
+    }
+
     /// `vct`: a hint, for choosing what to do with what was received.
     ///
     /// # Errors
     /// [`SdJwtVcError::Claim`] when there is none.
     pub fn type_hint(&self) -> Result<&str, SdJwtVcError> {
         Ok(required_string(self.0.payload.root(), "vct")?)
+    }
+
+    /// `alg`: what the key must be able to do.
+    pub fn algorithm(&self) -> Algorithm {
+        self.0.issuer_signed.header().algorithm()
     }
 
     /// `kid` as written.
@@ -228,16 +261,7 @@ impl Unverified<SdJwtVc> {
         issuer: &str,
         now: Timestamp,
     ) -> Result<Authentic<SdJwtVc>, SdJwtVcError> {
-        let authentic = self.check_signature(key, issuer)?;
-        let facts = &authentic.facts;
-        check_validity(facts.valid_from, facts.valid_until, now)?;
-        if let Some(found) = facts
-            .issued_at
-            .filter(|issued_at| *issued_at > now.plus(MAX_CLOCK_SKEW))
-        {
-            return Err(SdJwtVcError::IssuedInTheFuture { now, found });
-        }
-        Ok(authentic)
+        check_time(self.check_signature(key, issuer)?, now)
     }
 
     /// For a wallet that reads back what it accepted earlier: checks everything but the time, since a person
@@ -250,6 +274,21 @@ impl Unverified<SdJwtVc> {
     }
 
     fn check_signature(self, key: &PublicKey, issuer: &str) -> Result<Authentic<SdJwtVc>, SdJwtVcError> {
+        self.check_signature_of(key, |claims| match required_string(claims, "iss")? {
+            found if found == issuer => Ok(found.to_owned()),
+            found => Err(SdJwtVcError::WrongIssuer {
+                expected: issuer.to_owned(),
+                found: found.to_owned(),
+            }),
+        })
+    }
+
+    /// `issuer` tells from the claims who it is whose key this is.
+    fn check_signature_of(
+        self,
+        key: &PublicKey,
+        issuer: impl FnOnce(Json<'_>) -> Result<String, SdJwtVcError>,
+    ) -> Result<Authentic<SdJwtVc>, SdJwtVcError> {
         let Parsed {
             sd_jwt,
             issuer_signed,
@@ -258,16 +297,10 @@ impl Unverified<SdJwtVc> {
         // The payload was parsed from these very bytes, so the verified copy is not needed.
         let verified = issuer_signed.verify(key)?;
         let key_id = verified.header().kid().map(str::to_owned);
-        let found = required_string(payload.root(), "iss")?;
-        if found != issuer {
-            return Err(SdJwtVcError::WrongIssuer {
-                expected: issuer.to_owned(),
-                found: found.to_owned(),
-            });
-        }
+        let issuer = issuer(payload.root())?;
         let processed = sd_jwt::process(payload.root(), sd_jwt.disclosures(), &NEVER_DISCLOSABLE)?;
         let fingerprint = Fingerprint(keys::sha256(sd_jwt.without_key_binding().as_bytes()));
-        let facts = read_facts(processed.claims.root(), key.clone(), key_id, fingerprint)?;
+        let facts = read_facts(processed.claims.root(), issuer, key.clone(), key_id, fingerprint)?;
         let contents = SdJwtVc {
             sd_jwt,
             claims: processed.claims,
@@ -300,9 +333,22 @@ impl Authentic<SdJwtVc> {
     }
 }
 
+fn check_time(authentic: Authentic<SdJwtVc>, now: Timestamp) -> Result<Authentic<SdJwtVc>, SdJwtVcError> {
+    let facts = &authentic.facts;
+    check_validity(facts.valid_from, facts.valid_until, now)?;
+    match facts
+        .issued_at
+        .filter(|issued_at| *issued_at > now.plus(MAX_CLOCK_SKEW))
+    {
+        Some(found) => Err(SdJwtVcError::IssuedInTheFuture { now, found }),
+        None => Ok(authentic),
+    }
+}
+
 /// Reads the registered claims.
 fn read_facts(
     claims: Json<'_>,
+    issuer: String,
     key: PublicKey,
     key_id: Option<String>,
     fingerprint: Fingerprint,
@@ -316,7 +362,7 @@ fn read_facts(
         format: CredentialFormat::DcSdJwt,
         holder: claims.get("cnf").map(read_confirmation).transpose()?,
         issued_at: numeric_date(claims, "iat")?,
-        issuer: required_string(claims, "iss")?.to_owned(),
+        issuer,
         key,
         key_id,
         status: status.into_iter().collect(),

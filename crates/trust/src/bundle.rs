@@ -40,6 +40,7 @@ use thiserror::Error;
 use crate::anchor::Anchor;
 use crate::checkpoint::Checkpoint;
 use crate::entry::Action;
+use crate::entry::DocumentRole;
 use crate::entry::Schema;
 use crate::entry::SchemaDocument;
 use crate::entry::SnapshotBody;
@@ -48,6 +49,7 @@ use crate::entry::StatusList;
 use crate::merkle::Hash;
 use crate::state::Accreditation;
 use crate::state::IncidentStanding;
+use crate::state::SchemaRecord;
 use crate::state::State;
 use crate::status_bits::StatusBits;
 use crate::status_bits::StatusBitsError;
@@ -255,6 +257,20 @@ impl TrustedBundle {
     #[must_use]
     pub fn schema_document(&self, document: &SchemaDocument) -> Option<&[u8]> {
         self.documents.get(&document.digest).map(Vec::as_slice)
+    }
+
+    /// The document of this role that is registered under `uri`, for whichever type, with its bytes. None if the bundle
+    /// does not have them, or if the registry has different contents under the one URI: nobody could tell which is meant.
+    #[must_use]
+    pub fn document_at(&self, role: DocumentRole, uri: &str) -> Option<(&SchemaDocument, &[u8])> {
+        let schemas = self.state.schemas().filter_map(SchemaRecord::schema);
+        let documents = schemas.flat_map(|schema| &schema.documents);
+        let mut found = documents.filter(|document| document.role == role && document.uri == uri);
+        let document = found.next()?;
+        if found.any(|other| other.digest != document.digest) {
+            return None;
+        }
+        Some((document, self.schema_document(document)?))
     }
 
     /// The statuses that `issuer` committed to under `uri`.

@@ -7,6 +7,7 @@ mod entries;
 mod identifiers;
 mod proposals;
 mod tiles;
+mod types;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -34,6 +35,7 @@ pub(crate) fn router(registry: Registry) -> Router {
         .route("/registry/proposals", get(proposals::list).post(proposals::create))
         .route("/registry/proposals/{id}", get(proposals::get))
         .route("/registry/proposals/{id}/approvals", post(proposals::approve))
+        .route("/types/{*path}", get(types::get))
         .with_state(registry)
 }
 

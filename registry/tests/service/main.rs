@@ -8,3 +8,4 @@ mod governance;
 mod identifiers;
 mod nation;
 mod tree;
+mod types;

@@ -133,6 +133,23 @@ async fn checks_ask_for_more_and_never_for_less() {
 }
 
 #[tokio::test]
+async fn a_schema_that_is_not_within_reach_is_told() {
+    let service = Service::start().await;
+    for kind in ["JsonSchema", "JsonSchemaCredential"] {
+        let mut document = document();
+        document["credentialSchema"] = json!({"id": "https://agency.example/schema.json", "type": kind});
+        let credential = service.issue(EDDSA, document).await.expect(201);
+        let answer = service.verify(&credential).await.expect(200);
+        let warnings = answer["problemDetails"].to_string();
+        assert!(warnings.contains("schema-indeterminate"), "{warnings}");
+        let strict = service
+            .verify_with(&credential, json!({"checks": ["credentialSchema"]}))
+            .await;
+        assert_eq!(strict.problem(), (400, "schema-indeterminate".to_owned()));
+    }
+}
+
+#[tokio::test]
 async fn a_proof_for_nobody_is_not_one_for_the_caller() {
     let service = Service::start().await;
     let good = service.issue(EDDSA, document()).await.expect(201);

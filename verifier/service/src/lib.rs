@@ -33,6 +33,7 @@ use store::Store;
 use store::records::RecordError;
 use thiserror::Error;
 use trust::TrustedBundle;
+use verifier::TrustAnchors;
 
 pub use queries::BUILT_IN;
 pub use queries::built_in;
@@ -55,6 +56,8 @@ pub struct Config {
     pub signer: Arc<dyn Signer>,
     /// The trust bundles to verify against.
     pub bundles: Arc<dyn Bundles>,
+    /// Issuers outside of the registries that the operator chose to trust.
+    pub trust_anchors: TrustAnchors,
 }
 
 /// Where trust bundles come from.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use json_schema::Evaluator;
 use openid4vc::vp::Session;
 use openid4vc::vp::response::ResponseError;
 use openid4vc::vp::session::Answer;
@@ -108,9 +109,7 @@ async fn judge_with(
             encryption_key: answer.encryption_key.as_ref(),
         },
     };
-    let policy = Policy {
-        max_age: MAX_HOLDER_SIGNATURE_AGE,
-    };
+    let policy = Policy::new(MAX_HOLDER_SIGNATURE_AGE, &Evaluator).with_trust_anchors(&config.trust_anchors);
     Ok(verifier::verify(
         &answer.vp_token,
         &question,

@@ -71,6 +71,7 @@ impl Judge<'_> {
         contexts.add(bundle, urls.iter().copied())?;
         let loader = contexts.loader()?;
         let types = contexts::types(bundle, authentic.facts(), urls.into_iter(), &loader)?;
+        self.check_schemas(bundle, &authentic, authentic.schemas())?;
         let holder_binding = bind(&authentic, presenter)?;
         self.finish(asked, authentic, types, holder_binding, bundle)
     }
@@ -116,6 +117,7 @@ impl Judge<'_> {
         let issuer = unverified.issuer().to_owned();
         let authentic = unverified.authenticate_set(&keys, &issuer, loader, self.now)?;
         let types = contexts::types(bundle, authentic.facts(), authentic.contexts(), loader)?;
+        self.check_schemas(bundle, &authentic, authentic.schemas())?;
         let holder_binding = bind(&authentic, presenter)?;
         self.finish(asked, authentic, types, holder_binding, bundle)
     }
@@ -125,7 +127,7 @@ impl Judge<'_> {
         credentials.iter().map(|credential| self.issuer(credential)).collect()
     }
 
-    fn issuer(&self, credential: &Unverified<LdpVc>) -> Result<(&TrustedBundle, ProofKeys), Reason> {
+    pub(crate) fn issuer(&self, credential: &Unverified<LdpVc>) -> Result<(&TrustedBundle, ProofKeys), Reason> {
         let issuer = credential.issuer();
         let key = |method: &str| authority::key(self.bundles, issuer, method, Purpose::AssertionMethod);
         let (bundle, main) = key(credential.verification_method())?;

@@ -1,5 +1,6 @@
 //! What every format's tests share: the question, its judgement, and what a refusal must look like.
 
+use json_schema::Evaluator;
 use openid4vc::dcql::DcqlQuery;
 use openid4vc::vp::VpToken;
 use serde_json::Value;
@@ -62,7 +63,13 @@ pub(crate) fn judge_at(
 ) -> Result<Verified, Refused> {
     let mut token = VpToken::default();
     token.add("it", presentation);
-    verifier::verify(&token, &question(query), bundles, &Policy { max_age: MAX_AGE }, now)
+    verifier::verify(
+        &token,
+        &question(query),
+        bundles,
+        &Policy::new(MAX_AGE, &Evaluator),
+        now,
+    )
 }
 
 pub(crate) fn judge(bundle: &TrustedBundle, query: &DcqlQuery, presentation: Value) -> Result<Verified, Refused> {

@@ -6,4 +6,5 @@ mod mdoc;
 mod nation;
 mod request;
 mod sd_jwt_vc;
+mod trust_anchors;
 mod w3c;

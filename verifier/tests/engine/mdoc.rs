@@ -10,6 +10,7 @@ use credential::mdoc::device_response;
 use credential::mdoc::mso::DigestAlgorithm;
 use credential::status_list::Status;
 use credential::status_list::StatusReference;
+use json_schema::Evaluator;
 use keys::Algorithm;
 use keys::Signer as _;
 use keys::base64url;
@@ -130,7 +131,7 @@ fn delivered(transcript: &SessionTranscript, delivered: Delivered<'_>) -> Result
         &token,
         &question,
         &[&nation.bundle()],
-        &Policy { max_age: MAX_AGE },
+        &Policy::new(MAX_AGE, &Evaluator),
         NOW,
     )
 }

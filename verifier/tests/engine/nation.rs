@@ -341,6 +341,11 @@ impl Nation {
         self.publish(name, changed);
     }
 
+    /// What bundles may carry.
+    pub(crate) fn add_blob(&mut self, bytes: Vec<u8>) {
+        self.blobs.push(bytes);
+    }
+
     /// Publishes a new version of a type.
     pub(crate) fn publish(&mut self, name: &str, schema: Schema) {
         self.govern(name, Body::Schema(SchemaBody::Publish(schema)));

@@ -15,6 +15,7 @@ use credential::sd_jwt_vc::NewCredential;
 use credential::sd_jwt_vc::SdJwtVcError;
 use credential::status_list::Status;
 use credential::status_list::StatusReference;
+use json_schema::Evaluator;
 use keys::Algorithm;
 use keys::Signer as _;
 use keys::Timestamp;
@@ -210,7 +211,7 @@ fn request_from_a_file_is_told() {
         origin: RequestOrigin::File { issued_at: NOW },
         ..question(&query)
     };
-    let policy = Policy { max_age: MAX_AGE };
+    let policy = Policy::new(MAX_AGE, &Evaluator);
     let verified = verifier::verify(&token, &question, &[&nation.bundle()], &policy, NOW).unwrap();
     assert_eq!(verified.warnings(), [Warning::RequestFromFile]);
     assert_eq!(verified.to_value()["holder_binding"], "request_from_file");
@@ -241,7 +242,7 @@ fn presentation_for_nothing_asked_is_refused() {
     let (nation, agency) = Nation::with_issuer();
     let mut token = VpToken::default();
     token.add("other", present(&agency, &issue(&agency)));
-    let (query, policy) = (age(), Policy { max_age: MAX_AGE });
+    let (query, policy) = (age(), Policy::new(MAX_AGE, &Evaluator));
     let result = verifier::verify(&token, &question(&query), &[&nation.bundle()], &policy, NOW);
     assert_eq!(
         refused(result),
@@ -254,7 +255,7 @@ fn presentation_for_nothing_asked_is_refused() {
 #[test]
 fn empty_answer_is_refused() {
     let (nation, _) = Nation::with_issuer();
-    let (query, policy) = (age(), Policy { max_age: MAX_AGE });
+    let (query, policy) = (age(), Policy::new(MAX_AGE, &Evaluator));
     let result = verifier::verify(
         &VpToken::default(),
         &question(&query),
@@ -295,7 +296,7 @@ fn several_presentations_where_one_was_asked_are_refused() {
     for _ in 0..2 {
         token.add("it", present(&agency, &issue(&agency)));
     }
-    let (query, policy) = (age(), Policy { max_age: MAX_AGE });
+    let (query, policy) = (age(), Policy::new(MAX_AGE, &Evaluator));
     let result = verifier::verify(&token, &question(&query), &[&nation.bundle()], &policy, NOW);
     assert!(matches!(refused(result), Reason::Answer(AnswerError::TooMany { .. })));
 }

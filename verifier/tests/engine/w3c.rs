@@ -3,6 +3,7 @@
 mod contexts;
 mod holder;
 mod issuer;
+mod schemas;
 mod status;
 
 use credential::LdpVc;

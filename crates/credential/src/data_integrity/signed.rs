@@ -9,8 +9,13 @@ use super::ProofError;
 use super::ProofKeys;
 use super::VerifiedProof;
 use super::proof_set::Makers;
+use crate::Authentic;
 use crate::Facts;
 use crate::Unverified;
+use crate::vc::CredentialSchema;
+use crate::vc::JsonSchema;
+use crate::vc::SchemaEvaluator;
+use crate::vc::SchemaOutcome;
 
 /// A credential that keys of some DIDs signed, which names an issuer that is no DID.
 ///
@@ -18,21 +23,28 @@ use crate::Unverified;
 /// DID says in its document which keys are its own, so such a credential has to be authenticated.
 #[derive(Debug)]
 #[must_use]
-pub struct SignedLdpVc {
-    facts: Facts,
-    proofs: Vec<VerifiedProof>,
-}
+pub struct SignedLdpVc(Authentic<LdpVc>);
 
 impl SignedLdpVc {
     /// Who signed: the DIDs of the verification methods of all proofs, in their order.
     pub fn signers(&self) -> impl Iterator<Item = &str> {
-        let methods = self.proofs.iter().map(VerifiedProof::verification_method);
+        let methods = self.0.proofs().iter().map(VerifiedProof::verification_method);
         methods.filter_map(|method| method.split('#').next())
     }
 
     /// What the signers say. The issuer among it is a name that they wrote.
     pub const fn facts(&self) -> &Facts {
-        &self.facts
+        self.0.facts()
+    }
+
+    /// `credentialSchema`: what the credential may be evaluated against.
+    pub fn schemas(&self) -> &[CredentialSchema] {
+        self.0.schemas()
+    }
+
+    /// As [`Authentic::evaluate`].
+    pub fn evaluate(&self, schema: &JsonSchema, evaluator: &dyn SchemaEvaluator) -> SchemaOutcome {
+        self.0.evaluate(schema, evaluator)
     }
 }
 
@@ -54,10 +66,6 @@ impl Unverified<LdpVc> {
             let expected = self.issuer().to_owned();
             return Err(ProofError::VerificationMethod { expected }.into());
         }
-        let authentic = self.check_shown(keys, Makers::All, contexts, now)?;
-        Ok(SignedLdpVc {
-            facts: authentic.facts,
-            proofs: authentic.contents.proofs,
-        })
+        Ok(SignedLdpVc(self.check_shown(keys, Makers::All, contexts, now)?))
     }
 }

@@ -1,6 +1,7 @@
 //! From a signer's certificate to a trust anchor
 //! ([RFC 5280 section 6](https://www.rfc-editor.org/rfc/rfc5280#section-6); ISO/IEC 18013-5 annex B).
 
+use super::ANY_EXTENDED_KEY_USAGE;
 use super::Certificate;
 use super::MDOC_DOCUMENT_SIGNER;
 use super::MDOC_READER;
@@ -18,8 +19,10 @@ const SECONDS_A_DAY: i64 = 86_400;
 /// What the signer's certificate must be for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Any signature of content: SD-JWT VC with `x5c`.
+    /// Any signature of content.
     Signature,
+    /// The issuer's signature of an SD-JWT VC with `x5c`.
+    SdJwtVcIssuer,
     /// The issuer's signature of an mdoc, by a certificate of an IACA.
     MdocDocumentSigner,
     /// A reader's signature of an mdoc request.
@@ -153,15 +156,17 @@ fn check_signer(signer: &Certificate, purpose: Purpose) -> Result<(), X509Error>
         let expected = "no right to issue certificates";
         return Err(X509Error::Purpose { expected });
     }
+    let may_commit = matches!(purpose, Purpose::Signature | Purpose::SdJwtVcIssuer);
     let may_sign = extensions
         .key_usage
-        .is_some_and(|usage| usage.digital_signature || (purpose == Purpose::Signature && usage.content_commitment));
+        .is_some_and(|usage| usage.digital_signature || (may_commit && usage.content_commitment));
     if !may_sign {
         let expected = "the key usage digitalSignature";
         return Err(X509Error::Purpose { expected });
     }
     let (id, expected) = match purpose {
         Purpose::Signature => return Ok(()),
+        Purpose::SdJwtVcIssuer => return check_credential_usage(signer),
         Purpose::MdocDocumentSigner => (
             MDOC_DOCUMENT_SIGNER,
             "the critical extended key usage of an mdoc document signer, and no other",
@@ -175,6 +180,20 @@ fn check_signer(signer: &Certificate, purpose: Purpose) -> Result<(), X509Error>
         Some(usage) if usage.is_critical && usage.purposes == [id] => Ok(()),
         _ => Err(X509Error::Purpose { expected }),
     }
+}
+
+/// No extended key usage is registered for SD-JWT VC, so that most signers have none. One that is there limits the key to
+/// what it names ([RFC 5280](https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.12)): the certificate of a TLS server,
+/// which the same authority may give to anybody, signs no credentials. That of a document signer of mdocs does.
+fn check_credential_usage(signer: &Certificate) -> Result<(), X509Error> {
+    let usage = signer.extensions().extended_key_usage.as_ref();
+    let is_for_credentials = |id| [ANY_EXTENDED_KEY_USAGE, MDOC_DOCUMENT_SIGNER].contains(id);
+    if usage.is_none_or(|usage| usage.purposes.iter().any(is_for_credentials)) {
+        return Ok(());
+    }
+    Err(X509Error::Purpose {
+        expected: "no extended key usage, any, or that of an mdoc document signer",
+    })
 }
 
 /// `authority`, with `below` authorities between it and the signer, issued `certificate`.

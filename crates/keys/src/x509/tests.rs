@@ -269,6 +269,29 @@ fn the_signers_usages_are_demanded() {
 }
 
 #[test]
+fn a_certificate_for_tls_issues_no_credentials() {
+    let server = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1");
+    let with = |purposes: &[ObjectIdentifier]| {
+        let (root, signer) = (pair(1), pair(2));
+        let new = signer_of(&root, &signer);
+        let mut extensions = new.extensions();
+        without(EXTENDED_KEY_USAGE)(&mut extensions);
+        if !purposes.is_empty() {
+            let purposes: Vec<Vec<u8>> = purposes.iter().map(|id| tlv(6, &[id.as_bytes().to_vec()])).collect();
+            extensions.push(extension(EXTENDED_KEY_USAGE, false, tlv(0x30, &purposes)));
+        }
+        let leaf = root.fulfil(new.issue_with(&extensions, &mut Counting(0)));
+        verify_path(&[leaf], &[anchor()], Purpose::SdJwtVcIssuer, NOW)
+    };
+    for good in [&[][..], &[ANY_EXTENDED_KEY_USAGE], &[server, MDOC_DOCUMENT_SIGNER]] {
+        assert!(with(good).is_ok(), "{good:?}");
+    }
+    for bad in [&[server][..], &[MDOC_READER]] {
+        assert!(matches!(with(bad), Err(X509Error::Purpose { .. })), "{bad:?}");
+    }
+}
+
+#[test]
 fn extensions_that_are_not_understood_are_refused_where_they_matter() {
     let own = ObjectIdentifier::new_unwrap("1.2.3.4");
     assert!(with_extensions(|extensions| extensions.push(extension(own, false, vec![5, 0]))).is_ok());
