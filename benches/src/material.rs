@@ -55,6 +55,7 @@ pub(crate) fn key(algorithm: Algorithm, number: u8) -> Value {
         Algorithm::EdDsa => [0x80, 0x26],
         Algorithm::Es256 => [0x86, 0x26],
         Algorithm::Es384 => [0x87, 0x26],
+        Algorithm::Es512 => [0x88, 0x26],
     };
     let secret_multikey = multibase::encode_base58btc(&[multicodec.as_slice(), &secret].concat());
     json!({"jwk": jwk, "multikey": public.to_multikey(), "secret_multikey": secret_multikey})
