@@ -295,10 +295,10 @@ impl Work<'_> {
         match self.format {
             CredentialFormat::DcSdJwt => Ok(Value::from(self.sign_sd_jwt_vc(holder, place)?)),
             CredentialFormat::JwtVcJson | CredentialFormat::LdpVc => self.sign_w3c(holder, place),
-            // No configuration of ours has this format yet.
-            CredentialFormat::MsoMdoc => Err(CredentialError::UnknownConfiguration.into()),
-            // OpenID4VCI has no identifier for these.
-            CredentialFormat::VcCose | CredentialFormat::VcSdJwt => Err(CredentialError::UnknownConfiguration.into()),
+            // No configuration of ours has mdoc yet, and OpenID4VCI has no identifier for the other two.
+            CredentialFormat::MsoMdoc | CredentialFormat::VcCose | CredentialFormat::VcSdJwt => {
+                Err(CredentialError::UnknownConfiguration.into())
+            }
         }
     }
 
