@@ -39,11 +39,14 @@ pub use presentation::SignedPresentation;
 pub use presentation::UnverifiedPresentation;
 pub(crate) use presentation::check_presentation;
 
+use keys::Algorithm;
+use keys::SigningRequest;
 use keys::cose::CoseError;
 use keys::json;
 use keys::json::Json;
 use keys::json::JsonError;
 use keys::json::Limits;
+use keys::jws;
 use keys::jws::Header;
 use keys::jws::JwsError;
 use serde_json::Map;
@@ -165,13 +168,18 @@ impl Kind {
         json::parse_object(payload, self.limits()).map_err(MessageError::Payload)
     }
 
-    /// The JOSE header of what we sign.
-    pub(crate) fn header(self, typ: &str, key_id: &str) -> Map<String, Value> {
+    /// A JWT over `payload`, with the header of what we sign.
+    pub(crate) fn sign_jwt(
+        self,
+        typ: &str,
+        payload: Map<String, Value>,
+        key_id: &str,
+        algorithm: Algorithm,
+    ) -> SigningRequest<String> {
         let members = [("cty", self.content()), ("kid", key_id), ("typ", typ)];
-        let members = members.into_iter();
-        members
-            .map(|(name, value)| (name.to_owned(), Value::from(value)))
-            .collect()
+        let header = members.map(|(name, value)| (name.to_owned(), Value::from(value)));
+        let payload = Value::Object(payload).to_string();
+        jws::sign(header.into_iter().collect(), payload.as_bytes(), algorithm)
     }
 
     /// Checks the types in a JOSE header.

@@ -85,8 +85,7 @@ pub(crate) fn sign(
     key_id: &str,
     algorithm: Algorithm,
 ) -> SigningRequest<String> {
-    let header = kind.header(typ(kind), key_id);
-    jws::sign(header, Value::Object(document).to_string().as_bytes(), algorithm)
+    kind.sign_jwt(typ(kind), document, key_id, algorithm)
 }
 
 const fn typ(kind: Kind) -> &'static str {

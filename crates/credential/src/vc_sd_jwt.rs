@@ -18,7 +18,6 @@ use keys::PublicKey;
 use keys::SigningRequest;
 use keys::json;
 use keys::json::Tree;
-use keys::jws;
 use keys::jws::UnverifiedJws;
 use rand_core::CryptoRng;
 use serde_json::Map;
@@ -155,8 +154,7 @@ pub(crate) fn sign(
     key_id: &str,
     algorithm: Algorithm,
 ) -> SigningRequest<String> {
-    let header = kind.header(typ(kind), key_id);
-    jws::sign(header, Value::Object(payload).to_string().as_bytes(), algorithm)
+    kind.sign_jwt(typ(kind), payload, key_id, algorithm)
 }
 
 const fn typ(kind: Kind) -> &'static str {

@@ -3,6 +3,7 @@
 use keys::Signer as _;
 use keys::Timestamp;
 use keys::base64url;
+use keys::jws;
 use keys::jws::JwsError;
 use keys::signing::fulfil;
 use serde_json::json;

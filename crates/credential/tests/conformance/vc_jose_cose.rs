@@ -145,25 +145,25 @@ fn cases_of_the_test_suite() {
     let mut run = 0;
     for (name, case) in cases.as_object().unwrap() {
         let expected = (case["expected_result"] == "success") != DIFFERENT.contains(&case["number"].as_u64().unwrap());
-        let parsed = read(&root, case);
+        let subject = read(&root, case);
         let passed = match case["fn"].as_str().unwrap() {
             "issue" => {
-                let issued = parsed.issue();
+                let issued = subject.issue();
                 // What was issued holds, unless the case's own input has a presented credential that is none.
-                let opens = parsed.input
+                let opens = subject.input
                     != fs::read_to_string(root.join("input/presentation-single.json"))
                         .unwrap()
                         .trim();
-                let of_another = parsed.key["controller"] != ISSUER;
+                let of_another = subject.key["controller"] != ISSUER;
                 assert!(
                     issued
                         .as_ref()
-                        .is_none_or(|text| !opens || of_another || parsed.verify(text)),
+                        .is_none_or(|text| !opens || of_another || subject.verify(text)),
                     "{name}"
                 );
                 issued.is_some()
             }
-            "verify" => parsed.verify(&parsed.input),
+            "verify" => subject.verify(&subject.input),
             other => panic!("{other}"),
         };
         assert_eq!(passed, expected, "{name}");
