@@ -8,27 +8,27 @@ use chrono::Utc;
 use pollster::block_on;
 use serde_json::Value;
 use serde_json::json;
-use ssi::JsonPointerBuf;
-use ssi::claims::JWTClaims;
-use ssi::claims::JwsPayload;
-use ssi::claims::JwsSlice;
-use ssi::claims::SignatureEnvironment;
-use ssi::claims::VerificationParameters;
-use ssi::claims::data_integrity::AnyDataIntegrity;
-use ssi::claims::data_integrity::AnySignatureOptions;
-use ssi::claims::data_integrity::AnySuite;
-use ssi::claims::data_integrity::CryptographicSuite as _;
-use ssi::claims::data_integrity::ProofOptions;
-use ssi::claims::sd_jwt::ConcealJwtClaims as _;
-use ssi::claims::sd_jwt::SdAlg;
-use ssi::claims::sd_jwt::SdJwt;
-use ssi::claims::vc::v2::JsonCredential;
-use ssi::claims::vc_jose_cose::JoseVc;
-use ssi::json_ld::ContextLoader;
-use ssi::jwk::JWK;
-use ssi::verification_methods::AnyMethod;
-use ssi::verification_methods::ReferenceOrOwned;
-use ssi::verification_methods::SingleSecretSigner;
+use ssi_claims::JWTClaims;
+use ssi_claims::JwsPayload;
+use ssi_claims::JwsSlice;
+use ssi_claims::SignatureEnvironment;
+use ssi_claims::VerificationParameters;
+use ssi_claims::data_integrity::AnyDataIntegrity;
+use ssi_claims::data_integrity::AnySignatureOptions;
+use ssi_claims::data_integrity::AnySuite;
+use ssi_claims::data_integrity::CryptographicSuite as _;
+use ssi_claims::data_integrity::ProofOptions;
+use ssi_claims::sd_jwt::ConcealJwtClaims as _;
+use ssi_claims::sd_jwt::SdAlg;
+use ssi_claims::sd_jwt::SdJwt;
+use ssi_claims::vc::v2::JsonCredential;
+use ssi_claims::vc_jose_cose::JoseVc;
+use ssi_core::JsonPointerBuf;
+use ssi_json_ld::ContextLoader;
+use ssi_jwk::JWK;
+use ssi_verification_methods::AnyMethod;
+use ssi_verification_methods::ReferenceOrOwned;
+use ssi_verification_methods::SingleSecretSigner;
 
 use crate::Outcome;
 use crate::Work;
@@ -145,7 +145,7 @@ struct Proven {
     suite: AnySuite,
     document: JsonCredential,
     method: String,
-    keys: HashMap<ssi::json_ld::iref::IriBuf, AnyMethod>,
+    keys: HashMap<ssi_json_ld::iref::IriBuf, AnyMethod>,
     secret: JWK,
     mandatory: Vec<JsonPointerBuf>,
     contexts: ContextLoader,
@@ -210,7 +210,7 @@ impl Proven {
 fn secret_of_bbs(of: &Value) -> JWK {
     use base64::Engine as _;
     let secret = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(string(&of["issuer"]["jwk"], "d"));
-    ssi::bbs::BBSplusSecretKey::from_bytes(&secret.expect("base64url"))
+    ssi_bbs::BBSplusSecretKey::from_bytes(&secret.expect("base64url"))
         .expect("a key")
         .into()
 }

@@ -41,7 +41,7 @@ Peers verify the bytes that we issued, from text to verdict, and were first seen
 - isomdl does not compare the data elements with the digests that the issuer signed. The signer's path to its anchor is left out on both sides.
 - @sd-jwt/core and the Python package read past a disclosure that no digest names, where RFC 9901 has it refused.
 - The VC API of @digitalbazaar/vc takes an object: parsing is added to it. It reads the issuer's key anew for each credential, since its suites offer no other way.
-- What it derives from is no part of a derived proof's row: ours of ecdsa-sd-2023 and bbs-2023 were derived by us.
+- Derived proofs of ecdsa-sd-2023 and bbs-2023 are those that we derived. ssi has keys of BBS in another form; they are the same keys.
 ";
 
 /// A row of the table, and its turns so far.
@@ -223,7 +223,7 @@ fn versions(root: &Path, python: &Path) -> Result<String> {
     )?;
     let peers = locked(
         &root.join("benches/peers/Cargo.lock"),
-        &["ssi", "isomdl", "ed25519-dalek", "p256", "zkryptium"],
+        &["ssi-claims", "isomdl", "ed25519-dalek", "p256", "zkryptium"],
     )?;
     let npm = fs::read(root.join("tests/interop/package-lock.json")).context("reading the lock of npm")?;
     let npm: Value = serde_json::from_slice(&npm)?;
@@ -249,7 +249,7 @@ fn versions(root: &Path, python: &Path) -> Result<String> {
         .map(|line| line.replace("==", " "));
     let pip: Vec<String> = pip.collect();
     Ok(format!(
-        "\n## Versions\n\n- {}; optimized with thin LTO on both sides\n- Ours: {}\n- Rust peers: {}\n- Node {}: {}\n- {}: {}\n\n",
+        "\n## Versions\n\n- {}; optimized with thin LTO on both sides\n- Ours: {}\n- Rust peers: {} (the parts of ssi 0.16.0)\n- Node {}: {}\n- {}: {}\n\n",
         asked(Command::new("rustc"))?,
         ours.join(", "),
         peers.join(", "),
