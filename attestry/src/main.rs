@@ -14,6 +14,8 @@ mod hub;
 mod instances;
 mod output;
 mod platform;
+#[cfg(feature = "png")]
+mod png;
 mod register_api;
 mod sample;
 

@@ -25,9 +25,6 @@ mod text;
 mod words;
 mod wrap;
 
-#[cfg(test)]
-mod tests;
-
 pub use color::Color;
 pub use color::MIN_CONTRAST;
 pub use color::Scheme;
@@ -140,14 +137,19 @@ impl Card {
         let words = Words::of(view.locale);
         let facts = held.facts();
         let looks = Looks::choose(record, view);
-        let labels = Labels::new(record, view);
+        let labels = Labels::new(&record.metadata.claims, view);
         let mut rows = Rows::new(&labels, words, view.locale, &record.format);
         // A W3C credential may have a name of its own, in several languages; what the card says above is no row.
         let title = looks.title.or_else(|| rows.take_language_value(held.claims(), "name"));
         let description = looks
             .description
             .or_else(|| rows.take_language_value(held.claims(), "description"));
-        let type_name = || facts.types().first().map_or_else(|| record.format.as_str(), String::as_str);
+        let type_name = || {
+            facts
+                .types()
+                .first()
+                .map_or_else(|| record.format.as_str(), String::as_str)
+        };
         let rows = rows.of_credential(held.claims());
         Self {
             words,
@@ -268,7 +270,10 @@ impl Looks {
 
     fn of_type(display: &TypeDisplay) -> Self {
         let plain = SimpleRendering::default();
-        let simple = display.rendering.as_ref().and_then(|rendering| rendering.simple.as_ref());
+        let simple = display
+            .rendering
+            .as_ref()
+            .and_then(|rendering| rendering.simple.as_ref());
         let simple = simple.unwrap_or(&plain);
         let language = Some(display.locale.as_str());
         let logo = simple.logo.as_ref().and_then(|logo| {

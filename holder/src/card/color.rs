@@ -128,8 +128,20 @@ mod tests {
         assert_eq!(read("#f0c").as_deref(), Some("#ff00cc"));
         assert_eq!(read(" rgb(1, 20,255) ").as_deref(), Some("#0114ff"));
         for bad in [
-            "", "#", "#12", "#12345", "#1234567", "#+12345", "#ggg", "rgb(1,2)", "rgb(1,2,256)", "rgb(1,2,3,4)",
-            "rgba(0,0,0,0)", "transparent", "#fff;}", "url(x)",
+            "",
+            "#",
+            "#12",
+            "#12345",
+            "#1234567",
+            "#+12345",
+            "#ggg",
+            "rgb(1,2)",
+            "rgb(1,2,256)",
+            "rgb(1,2,3,4)",
+            "rgba(0,0,0,0)",
+            "transparent",
+            "#fff;}",
+            "url(x)",
         ] {
             assert_eq!(read(bad), None, "{bad}");
         }
@@ -149,10 +161,18 @@ mod tests {
         let unreadable = Scheme::new(Some("#ffffff"), Some("#fefefe"));
         assert_eq!(unreadable.text(), BLACK);
         assert_eq!(Scheme::new(Some("#111"), Some("#222")).text(), WHITE);
-        assert_eq!(Scheme::new(Some("#1B3A6B"), Some("#FFFFAA")).text(), Color::new(255, 255, 0xAA), "kept");
+        assert_eq!(
+            Scheme::new(Some("#1B3A6B"), Some("#FFFFAA")).text(),
+            Color::new(255, 255, 0xAA),
+            "kept"
+        );
         assert_eq!(Scheme::new(Some("}"), Some("{")).background(), DEFAULT_BACKGROUND);
         for level in 0..=255 {
-            for color in [Color::new(level, level, level), Color::new(level, 0, 255), Color::new(0, level, 90)] {
+            for color in [
+                Color::new(level, level, level),
+                Color::new(level, 0, 255),
+                Color::new(0, level, 90),
+            ] {
                 let scheme = Scheme::new(Some(&color.to_string()), Some("#777"));
                 assert!(scheme.text().contrast(scheme.background()) >= MIN_CONTRAST, "{color}");
             }

@@ -52,7 +52,9 @@ impl Card {
         let (ground, text) = (self.scheme.background(), self.scheme.text());
         let style = format!(":root{{color-scheme:light;--ground:{ground};--text:{text}}}{STYLE}");
         let digest = STANDARD.encode(keys::sha256(style.as_bytes()));
-        let policy = format!("default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'");
+        let policy = format!(
+            "default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+        );
         let page = Page {
             language: self.words.language,
         };
@@ -69,7 +71,12 @@ impl Card {
         page.claims(self, &mut html);
         html.push_str("<footer>\n");
         page.list(&self.standing_rows(), &mut html);
-        writeln!(html, "<p>{}</p>\n</footer>\n</article>\n</main>\n</body>\n</html>", escape(self.words.proves_nothing)).ok();
+        writeln!(
+            html,
+            "<p>{}</p>\n</footer>\n</article>\n</main>\n</body>\n</html>",
+            escape(self.words.proves_nothing)
+        )
+        .ok();
         html
     }
 }
@@ -80,14 +87,31 @@ struct Page {
 
 impl Page {
     fn header(&self, card: &Card, html: &mut String) {
-        write!(html, "<header>\n<div>\n<h1 id=\"title\"{}</h1>\n", self.content(&card.title)).ok();
-        writeln!(html, "<p>{}: <bdi{}</bdi></p>", escape(card.words.issuer), self.content(&card.issuer)).ok();
+        write!(
+            html,
+            "<header>\n<div>\n<h1 id=\"title\"{}</h1>\n",
+            self.content(&card.title)
+        )
+        .ok();
+        writeln!(
+            html,
+            "<p>{}: <bdi{}</bdi></p>",
+            escape(card.words.issuer),
+            self.content(&card.issuer)
+        )
+        .ok();
         if let Some(description) = &card.description {
             writeln!(html, "<p{}</p>", self.content(description)).ok();
         }
         html.push_str("</div>\n");
         if let Some(logo) = &card.logo {
-            writeln!(html, "<img src=\"{}\" alt=\"{}\">", logo.picture.to_data_url(), escape(&logo.alternative)).ok();
+            writeln!(
+                html,
+                "<img src=\"{}\" alt=\"{}\">",
+                logo.picture.to_data_url(),
+                escape(&logo.alternative)
+            )
+            .ok();
         }
         html.push_str("</header>\n");
     }
@@ -98,7 +122,12 @@ impl Page {
         let (portrait, rows) = card.portrait_and_rows();
         if let Some((label, picture)) = portrait {
             let url = picture.to_data_url();
-            writeln!(html, "<figure><img src=\"{url}\" alt=\"{}\"></figure>", escape(&label.text)).ok();
+            writeln!(
+                html,
+                "<figure><img src=\"{url}\" alt=\"{}\"></figure>",
+                escape(&label.text)
+            )
+            .ok();
         }
         self.list(&rows, html);
         html.push_str("</div>\n");
@@ -125,7 +154,13 @@ impl Page {
                 write!(html, "><time datetime=\"{}\">{}</time>", escape(machine), escape(text)).ok();
             }
             Value::Picture { picture, .. } => {
-                write!(html, "><img src=\"{}\" alt=\"{}\">", picture.to_data_url(), escape(label)).ok();
+                write!(
+                    html,
+                    "><img src=\"{}\" alt=\"{}\">",
+                    picture.to_data_url(),
+                    escape(label)
+                )
+                .ok();
             }
             Value::Group(rows) => {
                 html.push('>');
@@ -147,7 +182,9 @@ impl Page {
     /// Attributes for the language and direction of a text, the end of the tag, and the text.
     fn content(&self, phrase: &Phrase) -> String {
         let language = phrase.language.as_deref().filter(|language| *language != self.language);
-        let language = language.map(|language| format!(" lang=\"{language}\"")).unwrap_or_default();
+        let language = language
+            .map(|language| format!(" lang=\"{language}\""))
+            .unwrap_or_default();
         format!("{language} dir=\"auto\">{}", lines(&phrase.text))
     }
 }

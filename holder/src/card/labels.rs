@@ -3,11 +3,11 @@
 use credential::ClaimPath;
 use credential::claim_path::PathComponent;
 use credential::sd_jwt_vc::type_metadata::ResolvedType;
+use openid4vc::vci::configuration::ClaimDescription;
 
 use super::Phrase;
 use super::View;
 use super::language;
-use crate::CredentialRecord;
 use crate::claims::claim_path;
 
 /// The labels in the wanted language, by path, in the order in which the claims are to stand.
@@ -15,7 +15,7 @@ pub(crate) struct Labels(Vec<(ClaimPath, Option<Phrase>)>);
 
 impl Labels {
     /// Those of the type metadata, then those of the issuer's metadata for paths that the type says nothing about.
-    pub(crate) fn new(record: &CredentialRecord, view: &View<'_>) -> Self {
+    pub(crate) fn new(descriptions: &[ClaimDescription], view: &View<'_>) -> Self {
         let mut labels = Vec::new();
         for claim in view.resolved.map(ResolvedType::claims).unwrap_or_default() {
             let displays = claim.display.as_deref().unwrap_or_default();
@@ -24,11 +24,14 @@ impl Labels {
             labels.push((claim.path.clone(), label));
         }
         let of_type = labels.len();
-        for claim in &record.metadata.claims {
+        for claim in descriptions {
             let Some(path) = claim_path(claim) else { continue };
             let display = language::best(view.locale, &claim.display, |display| display.locale.as_deref());
-            let label = display.and_then(|display| Some(Phrase::new(display.name.as_deref()?, display.locale.as_deref())));
-            let known = labels.get_mut(..of_type).and_then(|known| known.iter_mut().find(|one| one.0 == path));
+            let label =
+                display.and_then(|display| Some(Phrase::new(display.name.as_deref()?, display.locale.as_deref())));
+            let known = labels
+                .get_mut(..of_type)
+                .and_then(|known| known.iter_mut().find(|one| one.0 == path));
             match known {
                 Some((_, known)) => *known = known.take().or(label),
                 None => labels.push((path, label)),

@@ -27,9 +27,8 @@ pub(crate) fn best<'a, T>(wanted: &str, items: &'a [T], tag: impl Fn(&'a T) -> O
 
 /// `tag`, if it can stand in a `lang` attribute.
 pub(crate) fn well_formed(tag: &str) -> Option<&str> {
-    let fits = |subtag: &str| {
-        (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    };
+    let fits =
+        |subtag: &str| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric());
     (tag.len() <= MAX_TAG_BYTES && tag.split('-').all(fits)).then_some(tag)
 }
 
@@ -54,7 +53,8 @@ fn lookup(wanted: &str, tags: &[Option<&str>]) -> Option<usize> {
 fn same_language(wanted: &str, tags: &[Option<&str>]) -> Option<usize> {
     let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
     let wanted = primary(wanted);
-    tags.iter().position(|tag| tag.is_some_and(|tag| primary(tag) == wanted))
+    tags.iter()
+        .position(|tag| tag.is_some_and(|tag| primary(tag) == wanted))
 }
 
 #[cfg(test)]
@@ -79,7 +79,11 @@ mod tests {
         for last in (1..=all.len()).rev() {
             assert_eq!(chosen(wanted, &all[..last]), Some(all[last - 1]));
         }
-        assert_eq!(chosen(wanted, &["en", "zh-Hant-CN-x"]), Some("zh-Hant-CN-x"), "of the same language");
+        assert_eq!(
+            chosen(wanted, &["en", "zh-Hant-CN-x"]),
+            Some("zh-Hant-CN-x"),
+            "of the same language"
+        );
         assert_eq!(chosen("de-CH", &["fr", "de-ch", "de"]), Some("de-ch"));
     }
 

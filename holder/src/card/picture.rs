@@ -97,7 +97,8 @@ impl Picture {
 
 /// Whether a text is meant as a picture, shown or not.
 pub(crate) fn is_picture_url(text: &str) -> bool {
-    text.get(..11).is_some_and(|start| start.eq_ignore_ascii_case("data:image/"))
+    text.get(..11)
+        .is_some_and(|start| start.eq_ignore_ascii_case("data:image/"))
 }
 
 /// The bytes of a `data:` URL, in base64 or with percent signs, if they are at most `max`.
@@ -225,7 +226,14 @@ pub(crate) mod tests {
         ] {
             assert_eq!(size(bad.clone()), None, "{:?}", bad.get(..16));
         }
-        for bad in ["", "data:", "data:image/png;base64", "data:image/png;base64,%%", "https://a.example/a.png", "dätа:,"] {
+        for bad in [
+            "",
+            "data:",
+            "data:image/png;base64",
+            "data:image/png;base64,%%",
+            "https://a.example/a.png",
+            "dätа:,",
+        ] {
             assert_eq!(Picture::from_data_url(bad), None, "{bad}");
         }
     }
@@ -233,7 +241,10 @@ pub(crate) mod tests {
     #[test]
     fn both_forms_of_data_urls_are_read_within_their_limit() {
         assert_eq!(data_url("data:,a%20b", 3).as_deref(), Some("a b".as_bytes()));
-        assert_eq!(data_url("DATA:text/plain;base64,YSBi", 3).as_deref(), Some("a b".as_bytes()));
+        assert_eq!(
+            data_url("DATA:text/plain;base64,YSBi", 3).as_deref(),
+            Some("a b".as_bytes())
+        );
         assert_eq!(data_url("data:,a%20bc", 3), None);
         for bad in ["data:,%2", "data:,%zz", "data:;base64,YSB", "data:text/plain"] {
             assert_eq!(data_url(bad, 100), None, "{bad}");

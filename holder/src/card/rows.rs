@@ -88,7 +88,8 @@ impl<'a> Rows<'a> {
 
     fn of_members(&self, members: &Map<String, Json>, path: &[PathComponent], without: &[&str]) -> Vec<Placed> {
         let members = members.iter().filter(|(name, _)| !without.contains(&name.as_str()));
-        let row = |(name, value): (&String, &Json)| self.row(name, value, within(path, PathComponent::Key(name.clone())));
+        let row =
+            |(name, value): (&String, &Json)| self.row(name, value, within(path, PathComponent::Key(name.clone())));
         members.map(row).collect()
     }
 
@@ -219,5 +220,90 @@ impl Words {
                 Value::Text(Phrase::new(&text, Some(self.language)))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::card::View;
+    use crate::card::picture::tests::png;
+
+    /// The title and the rows, one in a line.
+    fn drawn(format: &CredentialFormat, locale: &str, descriptions: &Json, claims: &Json) -> (Option<Phrase>, String) {
+        let descriptions: Vec<_> = serde_json::from_value(descriptions.clone()).unwrap();
+        let view = View {
+            locale,
+            now: Timestamp::from_unix(0),
+            resolved: None,
+        };
+        let labels = Labels::new(&descriptions, &view);
+        let mut rows = Rows::new(&labels, Words::of(locale), locale, format);
+        let claims = claims.as_object().unwrap();
+        let title = rows.take_language_value(claims, "name");
+        (title, Value::Group(rows.of_credential(claims)).to_line())
+    }
+
+    #[test]
+    fn claims_of_an_sd_jwt_vc_stand_in_the_order_of_their_descriptions() {
+        let descriptions = json!([
+            {"path": ["b", null, "y"], "display": [{"name": "Why", "locale": "en"}]},
+            {"path": ["b"], "display": [{"name": "Bee"}]},
+            {"path": ["missing"], "display": [{"name": "Missing"}]},
+            {"path": ["a"]},
+        ]);
+        let claims = json!({
+            "iss": "did:example:1", "vct": "urn:a", "exp": 1, "cnf": {},
+            "a": "2024-02-29", "b": [{"x": 1.5, "y": true}, {"y": false}], "list": ["XA", "XB"], "name": "N",
+            "no": null, "empty": [], "t": "2026-11-28T12:30:00+08:00", "0": {"in": {"deep": "er"}},
+        });
+        let (title, rows) = drawn(&CredentialFormat::SdJwtVc, "en", &descriptions, &claims);
+        assert_eq!(title, None, "a name is a claim like any other here");
+        assert_eq!(
+            rows,
+            "Bee: Why: yes; x: 1.5, Why: no; a: 29 February 2024; 0: in: deep: er; empty: none; list: XA, XB; name: N; \
+             no: none; t: 28 November 2026, 04:30 UTC"
+        );
+    }
+
+    #[test]
+    fn texts_of_w3c_credentials_are_in_the_wanted_language() {
+        let name = json!([{"@value": "Ausweis", "@language": "de"}, {"@value": "Identity", "@language": "en"}]);
+        let claims = json!({
+            "@context": [], "type": ["VerifiableCredential"], "issuer": "did:example:1", "name": name,
+            "credentialSubject": {"id": "did:key:z", "job": {"@value": "مهندس", "@language": "ar", "@direction": "rtl"},
+                "town": {"@value": "X", "more": 1}},
+            "renderMethod": {"type": "TemplateRenderMethod"}, "evidence": "E",
+        });
+        let (title, rows) = drawn(&CredentialFormat::LdpVc, "de-AT", &json!([]), &claims);
+        let title = title.unwrap();
+        assert_eq!(
+            (title.text.as_str(), title.language.as_deref()),
+            ("Ausweis", Some("de"))
+        );
+        assert_eq!(rows, "job: مهندس; town: @value: X; more: 1; evidence: E");
+    }
+
+    #[test]
+    fn elements_of_an_mdoc_stand_without_their_namespaces() {
+        let portrait = keys::base64url::encode(png(30, 40));
+        let claims = json!({"org.iso.18013.5.1": {"family_name": "Doe", "portrait": portrait}, "org.example": {"note": portrait}});
+        let labels = json!([{"path": ["org.iso.18013.5.1", "family_name"], "display": [{"name": "Family name"}]}]);
+        let (_, rows) = drawn(&CredentialFormat::MsoMdoc, "en", &labels, &claims);
+        assert_eq!(
+            rows,
+            "Family name: Doe; note: picture: PNG, 30 × 40; portrait: picture: PNG, 30 × 40"
+        );
+        let (_, rows) = drawn(&CredentialFormat::SdJwtVc, "en", &json!([]), &json!({"note": portrait}));
+        assert_eq!(rows, format!("note: {portrait}"), "a text is a text");
+    }
+
+    #[test]
+    fn a_picture_that_is_not_shown_is_told_by_its_length() {
+        let claims = json!({"a": "data:image/jp2;base64,AAAA", "b": "data:text/plain,x"});
+        let (_, rows) = drawn(&CredentialFormat::SdJwtVc, "en", &json!([]), &claims);
+        assert_eq!(rows, "a: picture: 26 characters; b: data:text/plain,x");
     }
 }

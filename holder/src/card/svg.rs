@@ -43,8 +43,14 @@ struct Font {
 }
 
 const TITLE: Font = Font { size: 29.0, bold: true };
-const PLAIN: Font = Font { size: 17.0, bold: false };
-const SMALL: Font = Font { size: 15.0, bold: false };
+const PLAIN: Font = Font {
+    size: 17.0,
+    bold: false,
+};
+const SMALL: Font = Font {
+    size: 15.0,
+    bold: false,
+};
 
 impl Card {
     /// An SVG document of 720 units width, as high as its rows demand.
@@ -111,7 +117,13 @@ impl Canvas {
         let mut right = RIGHT;
         self.y = MARGIN - 8.0;
         if let Some(logo) = &card.logo {
-            self.picture(&logo.picture, &logo.alternative, RIGHT - LOGO_SIDE, LOGO_SIDE, LOGO_SIDE);
+            self.picture(
+                &logo.picture,
+                &logo.alternative,
+                RIGHT - LOGO_SIDE,
+                LOGO_SIDE,
+                LOGO_SIDE,
+            );
             right -= LOGO_SIDE + 2.0 * GAP;
         }
         let start = self.y;
@@ -133,7 +145,13 @@ impl Canvas {
         self.y += 18.0;
         if let Some((label, picture)) = portrait {
             self.y += 4.0;
-            let height = self.picture(picture, &label.text, RIGHT - PORTRAIT_WIDTH, PORTRAIT_WIDTH, PORTRAIT_HEIGHT);
+            let height = self.picture(
+                picture,
+                &label.text,
+                RIGHT - PORTRAIT_WIDTH,
+                PORTRAIT_WIDTH,
+                PORTRAIT_HEIGHT,
+            );
             self.portrait_end = self.y + height + GAP;
             self.y -= 4.0;
         }
@@ -161,7 +179,12 @@ impl Canvas {
     fn row(&mut self, label: &Phrase, value: &Value, indent: f32) {
         let (x, right) = (MARGIN + indent, self.right());
         if self.rows > 0 {
-            writeln!(self.body, "<path d=\"M{x} {y}H{right}\" stroke=\"{RULE}\"/>", y = self.y).ok();
+            writeln!(
+                self.body,
+                "<path d=\"M{x} {y}H{right}\" stroke=\"{RULE}\"/>",
+                y = self.y
+            )
+            .ok();
         }
         self.rows += 1;
         self.y += GAP - 2.0;

@@ -6,6 +6,9 @@
 //! Everything else refuses the template, so that nobody sees a card with a part missing. There is no element that
 //! repeats another (`use`, `pattern`, `marker`), so that drawing takes as long as the template is.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -41,12 +44,99 @@ const XLINK: &str = "http://www.w3.org/1999/xlink";
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 const ELEMENTS: [&str; 20] = [
-    "circle", "clipPath", "defs", "desc", "ellipse", "g", "image", "line", "linearGradient", "mask", "path", "polygon",
-    "polyline", "radialGradient", "rect", "stop", "svg", "text", "title", "tspan",
+    "circle",
+    "clipPath",
+    "defs",
+    "desc",
+    "ellipse",
+    "g",
+    "image",
+    "line",
+    "linearGradient",
+    "mask",
+    "path",
+    "polygon",
+    "polyline",
+    "radialGradient",
+    "rect",
+    "stop",
+    "svg",
+    "text",
+    "title",
+    "tspan",
 ];
 
 const ATTRIBUTES: [&str; 70] = [
-    "aria-hidden", "aria-label", "aria-labelledby", "clip-path", "clip-rule", "clipPathUnits", "color", "cx", "cy", "d", "direction", "dominant-baseline", "dx", "dy", "fill", "fill-opacity", "fill-rule", "font-family", "font-size", "font-style", "font-variant", "font-weight", "fx", "fy", "gradientTransform", "gradientUnits", "height", "id", "lang", "lengthAdjust", "letter-spacing", "mask", "maskContentUnits", "maskUnits", "offset", "opacity", "points", "preserveAspectRatio", "r", "role", "rotate", "rx", "ry", "spreadMethod", "stop-color", "stop-opacity", "stroke", "stroke-dasharray", "stroke-dashoffset", "stroke-linecap", "stroke-linejoin", "stroke-miterlimit", "stroke-opacity", "stroke-width", "text-anchor", "text-decoration", "textLength", "transform", "unicode-bidi", "version", "viewBox", "visibility", "width", "word-spacing", "x", "x1", "x2", "y", "y1", "y2",
+    "aria-hidden",
+    "aria-label",
+    "aria-labelledby",
+    "clip-path",
+    "clip-rule",
+    "clipPathUnits",
+    "color",
+    "cx",
+    "cy",
+    "d",
+    "direction",
+    "dominant-baseline",
+    "dx",
+    "dy",
+    "fill",
+    "fill-opacity",
+    "fill-rule",
+    "font-family",
+    "font-size",
+    "font-style",
+    "font-variant",
+    "font-weight",
+    "fx",
+    "fy",
+    "gradientTransform",
+    "gradientUnits",
+    "height",
+    "id",
+    "lang",
+    "lengthAdjust",
+    "letter-spacing",
+    "mask",
+    "maskContentUnits",
+    "maskUnits",
+    "offset",
+    "opacity",
+    "points",
+    "preserveAspectRatio",
+    "r",
+    "role",
+    "rotate",
+    "rx",
+    "ry",
+    "spreadMethod",
+    "stop-color",
+    "stop-opacity",
+    "stroke",
+    "stroke-dasharray",
+    "stroke-dashoffset",
+    "stroke-linecap",
+    "stroke-linejoin",
+    "stroke-miterlimit",
+    "stroke-opacity",
+    "stroke-width",
+    "text-anchor",
+    "text-decoration",
+    "textLength",
+    "transform",
+    "unicode-bidi",
+    "version",
+    "viewBox",
+    "visibility",
+    "width",
+    "word-spacing",
+    "x",
+    "x1",
+    "x2",
+    "y",
+    "y1",
+    "y2",
 ];
 
 /// A checked template.
@@ -143,7 +233,11 @@ impl Template {
             if let Some(bytes) = given.iter().find(named) {
                 return Self::read(bytes, resolved);
             }
-            if template.uri.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:")) {
+            if template
+                .uri
+                .get(..5)
+                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:"))
+            {
                 let bytes = data_url(&template.uri, MAX_TEMPLATE_BYTES).ok_or(TemplateError::DataUri)?;
                 template.check(&bytes)?;
                 return Self::read(&bytes, resolved);
@@ -180,7 +274,12 @@ impl Template {
         let mut writer = Writer::default();
         writer.children(document.root(), 0)?;
         writer.end_markup();
-        let known = |svg_id: &str| resolved.claims().iter().any(|claim| claim.svg_id.as_deref() == Some(svg_id));
+        let known = |svg_id: &str| {
+            resolved
+                .claims()
+                .iter()
+                .any(|claim| claim.svg_id.as_deref() == Some(svg_id))
+        };
         for part in &writer.parts {
             if let Part::Placeholder(svg_id) = part
                 && !known(svg_id)
@@ -202,7 +301,10 @@ impl Template {
             .filter_map(|claim| {
                 let found = claim.path.select(&root).unwrap_or_default();
                 let texts: Vec<String> = found.into_iter().map(|value| line(words, value)).collect();
-                Some((claim.svg_id.as_deref()?, escape(&printable_lines(&texts.join(", ")).replace('\n', " "))))
+                Some((
+                    claim.svg_id.as_deref()?,
+                    escape(&printable_lines(&texts.join(", ")).replace('\n', " ")),
+                ))
             })
             .collect();
         let part = |part: &Part| match part {
@@ -221,8 +323,16 @@ fn line(words: &Words, value: &Json) -> String {
         Json::Bool(false) => words.no.to_owned(),
         Json::Null => String::new(),
         Json::Number(number) => number.to_string(),
-        Json::Array(items) => items.iter().map(|item| line(words, item)).collect::<Vec<_>>().join(", "),
-        Json::Object(members) => members.values().map(|member| line(words, member)).collect::<Vec<_>>().join(", "),
+        Json::Array(items) => items
+            .iter()
+            .map(|item| line(words, item))
+            .collect::<Vec<_>>()
+            .join(", "),
+        Json::Object(members) => members
+            .values()
+            .map(|member| line(words, member))
+            .collect::<Vec<_>>()
+            .join(", "),
     }
 }
 
@@ -282,7 +392,9 @@ impl Writer {
         }
         // With and without the prefix of XLink: one of them is written, and which one counts, nobody says.
         if node.attributes().filter(|attribute| attribute.name() == "href").count() > 1 {
-            return Err(TemplateError::Attribute { name: "href".to_owned() });
+            return Err(TemplateError::Attribute {
+                name: "href".to_owned(),
+            });
         }
         for attribute in node.attributes() {
             self.attribute(name, attribute.namespace(), attribute.name(), attribute.value())?;
@@ -320,6 +432,10 @@ impl Writer {
     }
 
     fn text(&mut self, text: &str) -> Result<(), TemplateError> {
+        // Two braces that only a comment keeps apart.
+        if self.markup.ends_with('{') && text.starts_with('{') {
+            return Err(TemplateError::Placeholder);
+        }
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("{{") {
             let (svg_id, after) = after.split_once("}}").ok_or(TemplateError::Placeholder)?;

@@ -44,7 +44,17 @@ const ENGLISH: Words = Words {
     characters: "characters",
     proves_nothing: "A picture of a credential proves nothing. Ask for the credential and verify it.",
     months: &[
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
         "December",
     ],
 };
@@ -125,8 +135,17 @@ mod tests {
         assert_eq!(CHINESE.date("1990-05-07").as_deref(), Some("1990年5月7日"));
         assert!(ENGLISH.date("2000-02-29").is_some());
         for other in [
-            "1900-02-29", "2023-04-31", "2023-00-01", "2023-13-01", "2023-01-00", "2023-1-1", "20230101", "2023-01-01Z",
-            "+023-01-01", "２023-01", "",
+            "1900-02-29",
+            "2023-04-31",
+            "2023-00-01",
+            "2023-13-01",
+            "2023-01-00",
+            "2023-1-1",
+            "20230101",
+            "2023-01-01Z",
+            "+023-01-01",
+            "２023-01",
+            "",
         ] {
             assert_eq!(ENGLISH.date(other), None, "{other}");
         }

@@ -74,8 +74,15 @@ mod tests {
     #[test]
     fn signs_are_not_torn_apart() {
         assert_eq!(lines("ae\u{301}e\u{301}", 2.0), ["ae\u{301}", "e\u{301}"]);
-        assert_eq!(lines("a👩\u{200d}👩\u{200d}👧b", 3.0).concat(), "a👩\u{200d}👩\u{200d}👧b");
-        assert!(lines("a👩\u{200d}👩\u{200d}👧b", 3.0).iter().all(|line| !line.starts_with('\u{200d}')));
+        assert_eq!(
+            lines("a👩\u{200d}👩\u{200d}👧b", 3.0).concat(),
+            "a👩\u{200d}👩\u{200d}👧b"
+        );
+        assert!(
+            lines("a👩\u{200d}👩\u{200d}👧b", 3.0)
+                .iter()
+                .all(|line| !line.starts_with('\u{200d}'))
+        );
         assert_eq!(lines("人", 1.0), ["人"]);
     }
 
