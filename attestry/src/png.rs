@@ -154,22 +154,29 @@ fn select_font(given: Vec<String>) -> usvg::FontSelectionFn<'static> {
 fn select_fallback(character: char, used: &[ID], database: &mut Arc<Database>) -> Option<ID> {
     let any = FontResolver::default_fallback_selector();
     let weight = used.first().and_then(|id| database.face(*id)).map(|face| face.weight);
-    let mut excluded = used.to_vec();
-    let others = database
-        .faces()
-        .filter(|face| !is_plain(face, weight.unwrap_or_default()));
-    excluded.extend(others.map(|face| face.id));
-    any(character, &excluded, database).or_else(|| any(character, used, database))
+    let among = |fits: &dyn Fn(&fontdb::FaceInfo) -> bool, database: &mut Arc<Database>| {
+        let others = database.faces().filter(|face| !fits(face)).map(|face| face.id);
+        let excluded: Vec<ID> = used.iter().copied().chain(others).collect();
+        any(character, &excluded, database)
+    };
+    let plain = |face: &fontdb::FaceInfo| is_plain(face, weight.unwrap_or_default());
+    among(&|face| plain(face) && family(face).contains("Sans"), database)
+        .or_else(|| among(&plain, database))
+        .or_else(|| any(character, used, database))
 }
 
 fn is_plain(face: &fontdb::FaceInfo, weight: fontdb::Weight) -> bool {
-    let name = face.families.first().map_or("", |(name, _)| name.as_str());
+    let name = family(face);
     face.weight == weight
         && face.style == fontdb::Style::Normal
         && face.stretch == fontdb::Stretch::Normal
         && !face.monospaced
         && !name.contains("Serif")
         && !name.contains("Mono")
+}
+
+fn family(face: &fontdb::FaceInfo) -> &str {
+    face.families.first().map_or("", |(name, _)| name.as_str())
 }
 
 /// What was laid out with the glyph of a missing character.

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use anyhow::Result;
 use anyhow::bail;
+use credential::CredentialFormat;
 use credential::sd_jwt_vc::type_metadata;
 use credential::sd_jwt_vc::type_metadata::Orientation;
 use credential::sd_jwt_vc::type_metadata::ResolvedType;
@@ -23,7 +24,6 @@ use holder::card::View;
 use holder_agent::Wallet;
 use holder_agent::write_private_bytes;
 use keys::json;
-use openid4vc::CredentialFormat;
 use serde_json::Value;
 use server::Clock;
 
@@ -114,7 +114,7 @@ impl Documents {
             return Ok(None);
         }
         let facts = held.facts();
-        if facts.format() != credential::evidence::CredentialFormat::SdJwtVc {
+        if facts.format() != CredentialFormat::DcSdJwt {
             bail!("expected an SD-JWT VC for --type-metadata, found another format");
         }
         let vct = facts.types().first().context("the credential has no type")?;

@@ -11,11 +11,11 @@ use super::Row;
 use super::Value;
 use super::escape::escape;
 
-/// Greys on white, each with a contrast of 7 or more.
+/// Greys on white, each with a contrast of 7 or more. Text of either direction begins under its label.
 const STYLE: &str = "\
 *{box-sizing:border-box}\
 body{margin:0;padding:1rem;background:#eef1f5;color:#14181f;\
-font:1rem/1.5 system-ui,\"Noto Sans\",\"DejaVu Sans\",sans-serif;overflow-wrap:anywhere}\
+font:1rem/1.5 system-ui,\"Noto Sans\",\"DejaVu Sans\",sans-serif;overflow-wrap:anywhere;text-align:left}\
 article{max-width:46rem;margin:0 auto;background:#fff;border:1px solid #c3c9d3;border-radius:.75rem;overflow:hidden}\
 header{display:flex;gap:1rem;justify-content:space-between;align-items:flex-start;padding:1.5rem;\
 background:var(--ground);color:var(--text);border-bottom:1px solid #c3c9d3}\
@@ -26,22 +26,21 @@ header p{margin-top:.35rem}\
 .claims{display:flow-root;padding:.5rem 1.5rem 1rem}\
 .claims>figure{float:inline-end;width:8.5rem;margin:1rem 0 1rem 1.5rem}\
 figure img{display:block;width:100%;height:auto;border-radius:.375rem;border:1px solid #c3c9d3}\
-.claims>dl{display:flow-root}\
-dl>div{padding:.55rem 0;border-top:1px solid #e4e8ee}\
+dl>div{display:flow-root;padding:.55rem 0;border-top:1px solid #e4e8ee}\
 dl>div:first-child{border-top:0}\
 dt{color:#444c5a;font-size:.875rem}\
 dd{overflow:clip}\
 dd img{max-width:100%;height:auto}\
-dd dl,dd ol{padding-inline-start:1rem;border-inline-start:3px solid #e4e8ee}\
+dd>dl,dd>ol{padding-inline-start:1rem;border-inline-start:3px solid #e4e8ee}\
 dd li{display:block}\
-dd li+li>dl{margin-top:.75rem}\
+dd li+li>dl{margin-top:.75rem;border-top:1px solid #c3c9d3}\
 dd ul li{display:inline}\
 dd ul li+li::before{content:\", \"}\
 footer{padding:1rem 1.5rem 1.25rem;background:#f5f7fa;border-top:1px solid #c3c9d3}\
 footer p{margin-top:.75rem;font-size:.875rem;color:#444c5a}\
 @media(min-width:40rem){\
 dl>div{display:grid;grid-template-columns:12rem minmax(0,1fr);column-gap:1rem;align-items:baseline}\
-dt{font-size:.9375rem}dd dl>div{grid-template-columns:10rem minmax(0,1fr)}}\
+dt{font-size:.9375rem}dd dl>div{grid-template-columns:9rem minmax(0,1fr)}}\
 @media(max-width:30rem){body{padding:0}article{border-width:0;border-radius:0}.claims>figure{width:6.5rem}}\
 @media print{body{padding:0;background:#fff}header{print-color-adjust:exact;-webkit-print-color-adjust:exact}}";
 

@@ -129,7 +129,14 @@ impl<'a> Rows<'a> {
             other => {
                 let items = other.as_array().into_iter().flatten();
                 let item = |(index, item)| self.value(item, within(path, PathComponent::Index(index)));
-                Value::List(items.enumerate().map(item).collect())
+                let mut items: Vec<Value> = items.enumerate().map(item).collect();
+                // One object in an array needs no number of its own.
+                if items.len() == 1
+                    && let Some(only) = items.pop_if(|only| only.is_nested())
+                {
+                    return only;
+                }
+                Value::List(items)
             }
         }
     }

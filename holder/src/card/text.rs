@@ -50,7 +50,13 @@ impl Page {
 
     fn add(&self, rows: &[Row], depth: usize, lines: &mut Vec<String>) {
         for row in rows {
-            let label = format!("{}{}", " ".repeat(INDENT * depth), row.label.text.replace('\n', " "));
+            let indent = " ".repeat(INDENT * depth);
+            let room = self.max - f32::from(u8::try_from(indent.len()).unwrap_or(u8::MAX));
+            let mut label = wrap(&row.label.text.replace('\n', " "), room.max(MIN_VALUE_COLUMNS), columns);
+            // All but the last line of a label that is longer than a line.
+            let last = label.pop().unwrap_or_default();
+            lines.extend(label.iter().map(|line| format!("{indent}{line}")));
+            let label = format!("{indent}{last}");
             self.add_value(&label, &row.value, depth, lines);
         }
     }
