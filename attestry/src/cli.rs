@@ -6,6 +6,7 @@
 )]
 
 mod hub;
+mod show;
 mod w3c;
 
 use std::net::SocketAddr;
@@ -24,6 +25,8 @@ pub(crate) use self::hub::Consent;
 pub(crate) use self::hub::Home;
 pub(crate) use self::hub::Hub;
 pub(crate) use self::hub::Publish;
+pub(crate) use self::show::Form;
+pub(crate) use self::show::Show;
 pub(crate) use self::w3c::Issuer;
 pub(crate) use self::w3c::Jose;
 
@@ -260,7 +263,7 @@ pub(crate) enum Format {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  attestry wallet init\n  attestry wallet accept 'openid-credential-offer://?credential_offer=...'\n  attestry wallet list\n  attestry wallet present 'openid4vp://?...' \n  attestry wallet present request.json --out presentation.json --yes\n\nWithout a terminal the passphrase comes from ATTESTRY_PASSPHRASE."
+    after_help = "Examples:\n  attestry wallet init\n  attestry wallet accept 'openid-credential-offer://?credential_offer=...'\n  attestry wallet list\n  attestry wallet show 5f1c9a02be --as html --out card.html\n  attestry wallet present 'openid4vp://?...' \n  attestry wallet present request.json --out presentation.json --yes\n\nWithout a terminal the passphrase comes from ATTESTRY_PASSPHRASE."
 )]
 pub(crate) struct Wallet {
     /// The wallet's folder.
@@ -284,11 +287,8 @@ pub(crate) enum WalletCommand {
     },
     /// List what the wallet holds.
     List,
-    /// Show one credential with its claims.
-    Show {
-        /// Its id in the list.
-        id: String,
-    },
+    /// Show one credential with its claims: as text, or drawn as HTML, SVG or PNG.
+    Show(Show),
     /// Show what was presented to whom, and when.
     History,
     /// Answer a request; asks before anything is disclosed.

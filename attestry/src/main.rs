@@ -15,6 +15,8 @@ mod iaca;
 mod instances;
 mod output;
 mod platform;
+#[cfg(feature = "png")]
+mod png;
 mod register_api;
 mod sample;
 mod trust_anchors;

@@ -22,6 +22,11 @@ impl Output {
         Self { json }
     }
 
+    /// Whether a program reads it.
+    pub(crate) const fn is_json(self) -> bool {
+        self.json
+    }
+
     /// Prints the one result of a command: `text` for people, `value` for programs.
     pub(crate) fn result(self, text: impl Display, value: &Value) {
         let line = if self.json { value.to_string() } else { text.to_string() };

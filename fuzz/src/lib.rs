@@ -24,6 +24,7 @@ pub mod mdoc;
 pub mod sd_jwt;
 pub mod seeds;
 pub mod status_list;
+pub mod svg_template;
 pub mod tlog;
 pub mod vci;
 pub mod verdict;

@@ -75,6 +75,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         "mdoc" => mdoc(),
         "sd_jwt" => texts([ANSWER.record.text.clone(), ANSWER.presentation.clone(), sd_jwt()]),
         "status_list" => status_list(),
+        "svg_template" => texts(crate::svg_template::seeds()),
         "tlog" => tlog(),
         "vci" => texts(vci()),
         "verdict" => texts([

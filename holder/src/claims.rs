@@ -166,7 +166,7 @@ fn labels(descriptions: &[ClaimDescription]) -> BTreeMap<ClaimPath, String> {
 }
 
 /// The path of a description; `None` if it is longer than any claim is deep.
-fn claim_path(claim: &ClaimDescription) -> Option<ClaimPath> {
+pub(crate) fn claim_path(claim: &ClaimDescription) -> Option<ClaimPath> {
     serde_json::from_value(serde_json::to_value(&claim.path).ok()?).ok()
 }
 

@@ -8,6 +8,7 @@
 //! two calls is in the types: nothing can be presented without a [`Proposal`], and a [`Proposal`] is what a
 //! person is shown.
 
+pub mod card;
 mod claims;
 mod contexts;
 mod held;

@@ -1,5 +1,6 @@
 //! A person with two identity credentials and a licence, an issuer and a verifier.
 
+mod card;
 mod mdoc;
 mod present;
 mod receive;

@@ -19,6 +19,15 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
+/// The same for a text that may have several lines: line breaks stay, and a tab is a blank.
+#[must_use]
+pub(crate) fn printable_lines(text: &str) -> String {
+    let lines = text
+        .split('\n')
+        .map(|line| line.strip_suffix('\r').unwrap_or(line).replace('\t', " "));
+    lines.map(|line| printable(&line)).collect::<Vec<_>>().join("\n")
+}
+
 fn is_shown(character: char) -> bool {
     !character.is_control()
         && !matches!(

@@ -48,6 +48,7 @@ fn a_credential_is_offered_accepted_and_shown_online() {
     assert_eq!(listed["credentials"].as_array().unwrap().len(), 3);
     let shown = hands.ok(&["wallet", "show", &identity]);
     assert!(shown.to_string().contains("Temasuka-Lakshmore"), "{shown}");
+    drawn(&hands, &identity);
 
     for more in [&[][..], &["--encrypted"]] {
         let verdict = hands.ask_and_answer("age-over-18", more);
@@ -192,4 +193,33 @@ fn a_bundle_of_another_nation_is_refused() {
     assert_eq!(std::fs::read(&bundle).unwrap(), before);
     attacker.stop();
     platform.stop();
+}
+
+/// The card of Maya's identity, as files that only she reads.
+fn drawn(hands: &Hands<'_>, id: &str) {
+    for (form, start) in [
+        ("html", &b"<!doctype html>"[..]),
+        ("svg", b"<svg "),
+        ("png", b"\x89PNG"),
+    ] {
+        let path = hands.place.path(&format!("card.{form}"));
+        let file = path.to_str().unwrap();
+        let outcome = hands.run(&["wallet", "show", id, "--as", form, "--locale", "zh", "--out", file]);
+        if form == "png" && outcome.code != 0 {
+            // Fonts are the machine's: without them it must say so, and not draw boxes.
+            assert!(outcome.stderr.contains("--font FILE"), "{}", outcome.stderr);
+            continue;
+        }
+        assert_eq!(outcome.expect(0)["file"], file);
+        let card = std::fs::read(&path).unwrap();
+        assert!(card.starts_with(start), "{form}");
+        let text = String::from_utf8_lossy(&card);
+        assert!(
+            form == "png" || (text.contains("个人身份证明") && text.contains("1990年5月17日")),
+            "{text}"
+        );
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let beside = hands.run(&["wallet", "show", id, "--as", "html"]);
+    assert_eq!(beside.code, 2, "JSON and a page on one stdout");
 }

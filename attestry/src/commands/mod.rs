@@ -2,6 +2,7 @@
 
 mod agency;
 mod bundle;
+mod card;
 mod demo;
 mod doctor;
 mod hub;

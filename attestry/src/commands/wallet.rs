@@ -21,6 +21,7 @@ use server::Clock;
 
 use crate::cli;
 use crate::cli::WalletCommand;
+use crate::commands::card;
 use crate::commands::issuer::table;
 use crate::output::Output;
 use crate::output::ask;
@@ -38,7 +39,7 @@ pub(crate) async fn run(command: cli::Wallet, output: Output) -> Result<ExitCode
         WalletCommand::Init => init(&home, output),
         WalletCommand::Accept { offer, tx_code } => accept(&open(&home)?, &offer, tx_code, output).await,
         WalletCommand::List => list(&open(&home)?, output),
-        WalletCommand::Show { id } => show(&open(&home)?, &id, output),
+        WalletCommand::Show(options) => card::show(&open(&home)?, &options, output),
         WalletCommand::History => history(&open(&home)?, output),
         WalletCommand::Present {
             request,
@@ -138,22 +139,6 @@ fn list(wallet: &Wallet, output: Output) -> Result<ExitCode> {
         table(&["id", "name", "issuer", "valid_until", "state"], &rows),
         &json!({"credentials": credentials}),
     );
-    Ok(ExitCode::SUCCESS)
-}
-
-fn show(wallet: &Wallet, id: &str, output: Output) -> Result<ExitCode> {
-    let details = wallet.show(id)?;
-    let mut lines = vec![
-        format!("{} ({})", details.summary.name, details.summary.id),
-        format!("from {}", details.summary.issuer),
-    ];
-    lines.extend(
-        details
-            .shown
-            .iter()
-            .map(|claim| format!("  {}: {}", claim.label, shown(claim))),
-    );
-    output.result(lines.join("\n"), &serde_json::to_value(&details)?);
     Ok(ExitCode::SUCCESS)
 }
 

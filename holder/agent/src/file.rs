@@ -5,12 +5,20 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
 
-/// Writes `text` to `path` with mode 0600, synced: the old content or the new, never half of it, and never
-/// readable by others, also when a file with another mode was there.
+/// Writes `text` and a line break to `path` as [`write_private_bytes`] does.
 ///
 /// # Errors
 /// The environment's fault.
 pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    write_private_bytes(path, format!("{text}\n").as_bytes())
+}
+
+/// Writes `bytes` to `path` with mode 0600, synced: the old content or the new, never half of it, and never
+/// readable by others, also when a file with another mode was there.
+///
+/// # Errors
+/// The environment's fault.
+pub fn write_private_bytes(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push("~");
     let temporary = Path::new(&temporary);
@@ -24,8 +32,7 @@ pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(temporary)?;
-    file.write_all(text.as_bytes())?;
-    file.write_all(b"\n")?;
+    file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(temporary, path)?;
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());

@@ -27,6 +27,7 @@ pub use accept::Accepted;
 pub use accept::NotAccepted;
 pub use contexts::ContextError;
 pub use file::write_private;
+pub use file::write_private_bytes;
 pub use history::HistoryCredential;
 pub use history::HistoryEntry;
 pub use history::Outcome;

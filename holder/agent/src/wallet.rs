@@ -170,15 +170,24 @@ impl Wallet {
     /// # Errors
     /// [`WalletError`].
     pub fn show(&self, id: &str) -> Result<CredentialDetails, WalletError> {
-        let unknown = || WalletError::Unknown { id: id.to_owned() };
-        let name = credential_item(id).ok_or_else(unknown)?;
-        let record: CredentialRecord = self.item(&name)?.ok_or_else(unknown)?;
-        let held = open(&record)?;
+        let (record, held) = self.credential(id)?;
         Ok(CredentialDetails {
             summary: CredentialSummary::of(&record, &held),
             shown: held.shown_claims(&record),
             claims: held.claims().clone(),
         })
+    }
+
+    /// One credential as it is stored, and read: what a card is drawn from.
+    ///
+    /// # Errors
+    /// [`WalletError`].
+    pub fn credential(&self, id: &str) -> Result<(CredentialRecord, HeldCredential), WalletError> {
+        let unknown = || WalletError::Unknown { id: id.to_owned() };
+        let name = credential_item(id).ok_or_else(unknown)?;
+        let record: CredentialRecord = self.item(&name)?.ok_or_else(unknown)?;
+        let held = open(&record)?;
+        Ok((record, held))
     }
 
     /// Removes a credential and its key, also one that cannot be read.
