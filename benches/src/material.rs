@@ -49,7 +49,7 @@ pub(crate) fn key(algorithm: Algorithm, number: u8) -> Value {
     let key = crate::key(algorithm, number);
     let public = keys::Signer::public_key(&key);
     let mut jwk = serde_json::to_value(public.to_jwk()).expect("JSON");
-    jwk["d"] = base64url::encode(&secret).into();
+    jwk["d"] = base64url::encode(secret).into();
     let multicodec = match algorithm {
         Algorithm::Bbs => [0x8a, 0x26],
         Algorithm::EdDsa => [0x80, 0x26],

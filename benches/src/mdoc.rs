@@ -165,7 +165,7 @@ impl Presented {
         let [certificate] = &self.chain;
         let elements: serde_json::Map<_, _> = elements()
             .into_iter()
-            .map(|(name, value)| (name.to_owned(), base64url::encode(&value.to_vec()).into()))
+            .map(|(name, value)| (name.to_owned(), base64url::encode(value.to_vec()).into()))
             .collect();
         json!({
             "text": self.text, "tampered": base64url::encode(&response),

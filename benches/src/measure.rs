@@ -49,10 +49,13 @@ pub fn now() -> Instant {
     Instant::now()
 }
 
+/// Who does some work, and the work.
+pub type Side<'a> = (&'a str, &'a dyn Fn());
+
 /// Answers `cargo xtask bench-peers`: says what it can do in one line of JSON; then each line that comes in, `ID
 /// MILLISECONDS`, with the nanoseconds of one run in each turn that fitted into the time, by who did the work. Work of
 /// several is done in turns.
-pub fn serve<const N: usize>(described: &Value, works: &[(&str, [(&str, &dyn Fn()); N])]) {
+pub fn serve<const N: usize>(described: &Value, works: &[(&str, [Side<'_>; N])]) {
     println!("{described}");
     let mut runs = HashMap::new();
     for line in std::io::stdin().lines() {

@@ -4,8 +4,11 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
+/// What a document is, and how it is made.
+type Named = (&'static str, fn() -> Value);
+
 /// Graphs of blank nodes that canonicalization cannot tell apart, or not without more work than is allowed.
-pub(crate) const POISON: [(&str, fn() -> Value); 5] = [
+pub(crate) const POISON: [Named; 5] = [
     ("clique of 10", || clique(10)),
     ("clique of 30", || clique(30)),
     ("clique of 100", || clique(100)),
