@@ -94,7 +94,7 @@ impl Scheme {
     pub fn new(background: Option<&str>, text: Option<&str>) -> Self {
         let background = background.and_then(Color::parse).unwrap_or(DEFAULT_BACKGROUND);
         let readable = |text: &Color| text.contrast(background) >= MIN_CONTRAST;
-        let text = text.and_then(Color::parse).filter(readable).unwrap_or({
+        let text = text.and_then(Color::parse).filter(readable).unwrap_or_else(|| {
             if WHITE.contrast(background) >= BLACK.contrast(background) {
                 WHITE
             } else {
@@ -147,7 +147,7 @@ mod tests {
         }
     }
 
-    /// The ends of the scale, and a grey that WebAIM and others name as the lightest with 4.5 on white.
+    /// The ends of the scale, and the grey that is known as the lightest with 4.5 on white.
     #[test]
     fn contrast_is_that_of_wcag() {
         assert!((BLACK.contrast(WHITE) - 21.0).abs() < 1e-9);

@@ -76,7 +76,7 @@ impl<'a> Rows<'a> {
                 Json::Object(members) if *self.format == CredentialFormat::MsoMdoc => {
                     rows.extend(self.of_members(members, &path, &[]));
                 }
-                _ => rows.push(self.row(name, value, path)),
+                _ => rows.push(self.row(name, value, &path)),
             }
         }
         in_order(rows)
@@ -89,14 +89,14 @@ impl<'a> Rows<'a> {
     fn of_members(&self, members: &Map<String, Json>, path: &[PathComponent], without: &[&str]) -> Vec<Placed> {
         let members = members.iter().filter(|(name, _)| !without.contains(&name.as_str()));
         let row =
-            |(name, value): (&String, &Json)| self.row(name, value, within(path, PathComponent::Key(name.clone())));
+            |(name, value): (&String, &Json)| self.row(name, value, &within(path, PathComponent::Key(name.clone())));
         members.map(row).collect()
     }
 
-    fn row(&self, name: &str, value: &Json, path: Vec<PathComponent>) -> Placed {
-        let label = self.labels.label(&path).cloned();
+    fn row(&self, name: &str, value: &Json, path: &[PathComponent]) -> Placed {
+        let label = self.labels.label(path).cloned();
         let label = label.unwrap_or_else(|| Phrase::new(name, None));
-        let place = self.labels.place(&path);
+        let place = self.labels.place(path);
         let value = self.value(value, path);
         Placed {
             place,
@@ -104,7 +104,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn value(&self, value: &Json, path: Vec<PathComponent>) -> Value {
+    fn value(&self, value: &Json, path: &[PathComponent]) -> Value {
         let own = |text: &str| Value::Text(Phrase::new(text, Some(self.words.language)));
         match value {
             Json::Bool(true) => own(self.words.yes),
@@ -114,7 +114,7 @@ impl<'a> Rows<'a> {
             Json::String(text) => self.words.text(text, self.is_bytes_possible()),
             Json::Array(items) if items.is_empty() => own(self.words.nothing),
             Json::Object(members) if members.is_empty() => own(self.words.nothing),
-            Json::Array(_) | Json::Object(_) => self.nested(value, &path),
+            Json::Array(_) | Json::Object(_) => self.nested(value, path),
         }
     }
 
@@ -128,7 +128,7 @@ impl<'a> Rows<'a> {
             Json::Object(members) => Value::Group(in_order(self.of_members(members, path, &[]))),
             other => {
                 let items = other.as_array().into_iter().flatten();
-                let item = |(index, item)| self.value(item, within(path, PathComponent::Index(index)));
+                let item = |(index, item)| self.value(item, &within(path, PathComponent::Index(index)));
                 let mut items: Vec<Value> = items.enumerate().map(item).collect();
                 // One object in an array needs no number of its own.
                 if items.len() == 1

@@ -11,7 +11,7 @@ use super::Picture;
 use super::Row;
 use super::Value;
 use super::escape::escape;
-use super::wrap::columns;
+use super::wrap::cells;
 use super::wrap::wrap;
 
 const WIDTH: f32 = 720.0;
@@ -284,8 +284,8 @@ impl Canvas {
 /// The width of a character, of the size of the text, as wide fonts have it.
 fn em(character: char) -> f32 {
     match character {
-        _ if columns(character) == 0.0 => 0.0,
-        _ if columns(character) == 2.0 => 1.02,
+        _ if cells(character) == 0 => 0.0,
+        _ if cells(character) == 2 => 1.02,
         ' ' | 'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '’' | '|' | '!' => 0.35,
         'f' | 't' | 'r' | '(' | ')' | '[' | ']' | '/' | '-' => 0.42,
         'm' | 'w' | 'M' | 'W' | '@' | '%' => 0.98,

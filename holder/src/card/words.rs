@@ -84,7 +84,9 @@ impl Words {
     /// The words for a language range.
     pub(crate) fn of(wanted: &str) -> &'static Self {
         const ALL: [&Words; 2] = [&ENGLISH, &CHINESE];
-        language::best(wanted, &ALL, |words| Some(words.language)).map_or(&ENGLISH, |words| words)
+        language::best(wanted, &ALL, |words| Some(words.language))
+            .copied()
+            .unwrap_or(&ENGLISH)
     }
 
     /// A day of the calendar, `YYYY-MM-DD`, as people write it; `None` for another text.

@@ -7,10 +7,15 @@ const ZERO_WIDTH_JOINER: char = '\u{200d}';
 
 /// Columns of a terminal that a character takes.
 pub(crate) fn columns(character: char) -> f32 {
+    f32::from(cells(character))
+}
+
+/// The same as a number that is compared.
+pub(crate) fn cells(character: char) -> u8 {
     match character.width() {
-        Some(2) => 2.0,
-        Some(0) | None => 0.0,
-        Some(_) => 1.0,
+        Some(2) => 2,
+        Some(0) | None => 0,
+        Some(_) => 1,
     }
 }
 
@@ -33,9 +38,9 @@ fn wrap_line(line: &str, max: f32, of: &impl Fn(char) -> f32) -> Vec<String> {
     let mut previous = ' ';
     for (at, character) in line.char_indices() {
         let width = of(character);
-        let joined = columns(character) == 0.0 || previous == ZERO_WIDTH_JOINER;
+        let joined = cells(character) == 0 || previous == ZERO_WIDTH_JOINER;
         if !joined && at > start {
-            if matches!(previous, ' ' | '-') || columns(character) == 2.0 || columns(previous) == 2.0 {
+            if matches!(previous, ' ' | '-') || cells(character) == 2 || cells(previous) == 2 {
                 chance = Some((at, used));
             }
             if used + width > max && character != ' ' {
