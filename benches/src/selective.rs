@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use credential::LdpVc;
 use credential::Unverified;
 use credential::data_integrity;
+use credential::data_integrity::BaseProofOptions;
 use credential::data_integrity::Cryptosuite;
 use credential::data_integrity::Pointer;
-use credential::data_integrity::ProofOptions;
+use credential::vc::DataModelVersion;
 use jsonld::ContextLoader;
 use jsonld::HashAlgorithm;
 use jsonld::MAX_CANONICALIZATION_WORK;
@@ -54,17 +55,17 @@ impl Shown {
     /// With so many claims.
     pub fn new(claims: usize) -> Self {
         let (issuer, contexts) = (key(Algorithm::Es256, 5), contexts());
-        let options = ProofOptions {
+        let options = BaseProofOptions {
             cryptosuite: Cryptosuite::EcdsaSd2023,
-            algorithm: Algorithm::Es256,
+            key: issuer.public_key(),
             verification_method: &format!("{ISSUER}#key"),
             created: Some(NOW.minus(60)),
             expires: None,
+            mandatory: &[],
+            data_model: DataModelVersion::V2_0,
         };
         let mut rng = signer::os_rng();
-        let key = issuer.public_key();
-        let request =
-            data_integrity::issue_selective(document(), &options, key, &[], &contexts, &mut rng).expect("a credential");
+        let request = data_integrity::issue_selective(document(), &options, &contexts, &mut rng).expect("a credential");
         let base_message = request.message().to_vec();
         let base = Value::Object(issuer.fulfil(request).expect("the issuer's key")).to_string();
         let pointer = |name| format!("/credentialSubject/{name}").parse::<Pointer>();

@@ -41,14 +41,10 @@ impl Selective {
     }
 
     fn try_issue(&self, document: Value, mandatory: &[&str]) -> Result<Value, LdpVcError> {
-        let request = issue_selective(
-            as_object(document),
-            &options(Cryptosuite::EcdsaSd2023),
-            self.issuer.public_key(),
-            &pointers(mandatory),
-            &self.world.contexts,
-            &mut signer::os_rng(),
-        )?;
+        let mandatory = pointers(mandatory);
+        let options = base_options(Cryptosuite::EcdsaSd2023, self.issuer.public_key(), &mandatory);
+        let (contexts, mut rng) = (&self.world.contexts, signer::os_rng());
+        let request = issue_selective(as_object(document), &options, contexts, &mut rng)?;
         Ok(Value::Object(fulfil(&self.issuer, request).unwrap()))
     }
 
@@ -661,8 +657,8 @@ fn suites_are_used_for_what_they_are_made_for() {
     assert_eq!(whole.unwrap_err(), expected);
     for suite in WHOLE {
         let mut rng = signer::os_rng();
-        let key = selective.issuer.public_key();
-        let part = issue_selective(as_object(document()), &options(suite), key, &[], contexts, &mut rng);
+        let options = base_options(suite, selective.issuer.public_key(), &[]);
+        let part = issue_selective(as_object(document()), &options, contexts, &mut rng);
         let expected = LdpVcError::Cryptosuite(CryptosuiteError::NotSelective);
         assert_eq!(part.unwrap_err(), expected);
     }
