@@ -7,7 +7,8 @@
 //!   types/DrivingLicence/          type.json (SD-JWT VC type metadata), display.json, schema.json, context.jsonld
 //! ```
 //!
-//! The DID has a second key, `#eddsa`, for Data Integrity proofs. A type is issued as a W3C credential, too, if it has
+//! The DID has a second key, `#eddsa`, for Data Integrity proofs, and may have a third, `#bbs`, for those of which no two
+//! presentations can be linked. A type is issued as a W3C credential, too, if it has
 //! a `context.jsonld` that gives every claim a meaning; the context is known as `{vct}/context.jsonld`.
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ::credential::data_integrity::Cryptosuite;
 use keys::Signer;
 use keys::json;
 use openid4vc::dcql::ClaimsPath;
@@ -39,6 +41,8 @@ use crate::register::RegisterError;
 const MAX_FILE_BYTES: usize = 512 * 1024;
 /// The fragment of the key for Data Integrity proofs.
 const DATA_INTEGRITY_KEY: &str = "eddsa";
+/// The fragment of the key for BBS.
+const BBS_KEY: &str = "bbs";
 
 /// `agency.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -61,12 +65,15 @@ pub struct AgencySigners {
     pub jose: Arc<dyn Signer>,
     /// The Ed25519 key `#eddsa` of the DID: Data Integrity proofs.
     pub data_integrity: Arc<dyn Signer>,
+    /// The BLS12-381 key `#bbs` of the DID, if it has one: proofs of `bbs-2023`.
+    pub bbs: Option<Arc<dyn Signer>>,
 }
 
 /// An agency that issues.
 pub struct Agency {
     file: AgencyFile,
     data_integrity_method: String,
+    bbs_method: String,
     signers: AgencySigners,
     types: BTreeMap<String, CredentialType>,
 }
@@ -179,6 +186,7 @@ impl Agency {
         }
         Ok(Self {
             data_integrity_method: format!("{}#{DATA_INTEGRITY_KEY}", file.did),
+            bbs_method: format!("{}#{BBS_KEY}", file.did),
             file,
             signers,
             types,
@@ -218,6 +226,22 @@ impl Agency {
 
     pub(crate) fn data_integrity_signer(&self) -> &dyn Signer {
         &*self.signers.data_integrity
+    }
+
+    /// The key for proofs of a suite, with its DID URL; none where the agency has no such key.
+    pub(crate) fn proof_signer(&self, suite: Cryptosuite) -> Option<(&str, &dyn Signer)> {
+        let bbs = self
+            .signers
+            .bbs
+            .as_deref()
+            .map(|signer| (self.bbs_method.as_str(), signer));
+        [
+            (self.data_integrity_method(), self.data_integrity_signer()),
+            (self.key_id(), self.signer()),
+        ]
+        .into_iter()
+        .chain(bbs)
+        .find(|(_, signer)| suite.algorithms().contains(&signer.public_key().algorithm()))
     }
 
     pub(crate) const fn types(&self) -> &BTreeMap<String, CredentialType> {
@@ -290,7 +314,8 @@ fn load_w3c(
     let described = claims.iter().map(|claim| keys_of(&claim.path));
     let mapped = mapping.claim_paths().map(<[String]>::to_vec);
     let paths: Vec<Vec<String>> = described.chain(mapped).collect();
-    match W3cType::new(name, format!("{vct}/context.jsonld"), context, &paths) {
+    let always: Vec<Vec<String>> = mapping.always_shown().map(<[String]>::to_vec).collect();
+    match W3cType::new(name, format!("{vct}/context.jsonld"), context, &paths, &always) {
         Ok(w3c) => Ok(Some(w3c)),
         Err(error) => {
             let cause = server::problem::chain(&error);

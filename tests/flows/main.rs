@@ -4,6 +4,7 @@
 mod by_hand;
 mod offline;
 mod own_agency;
+mod selective;
 mod store;
 mod story;
 mod suspension;

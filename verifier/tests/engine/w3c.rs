@@ -3,6 +3,7 @@
 mod contexts;
 mod holder;
 mod issuer;
+mod selective;
 mod status;
 
 use credential::LdpVc;
