@@ -99,8 +99,8 @@ fn base_proof_is_refused() {
     each(|nation, agency, suite, _| {
         let base = as_json(&issue(agency, suite, RDFC.document(agency)));
         assert_eq!(refused(judged(nation, &base)), Reason::LdpVc(LdpVcError::BaseProof));
-        let bare = RDFC.query_with(|one| one["require_cryptographic_holder_binding"] = json!(false));
-        let result = judge(&nation.bundle(), &bare, base);
+        let unbound = RDFC.query_with(|one| one["require_cryptographic_holder_binding"] = json!(false));
+        let result = judge(&nation.bundle(), &unbound, base);
         assert_eq!(refused(result), Reason::LdpVc(LdpVcError::BaseProof), "{suite:?}");
     });
 }
