@@ -3,6 +3,7 @@
 mod bbs_2023;
 mod credentials;
 mod ecdsa;
+mod ecdsa_sd;
 mod presentations;
 mod proof_sets;
 mod selective;
