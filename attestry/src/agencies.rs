@@ -16,10 +16,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use issuer::Agency;
-use issuer::AgencySigners;
 use issuer::Issuer;
 use issuer::agency::AgencyFile;
-use keys::Algorithm;
 use registry::Registry;
 use serde::Deserialize;
 use serde_json::Value;
@@ -31,7 +29,8 @@ use server::StrictJson;
 use server::admin::Admin;
 
 use crate::data::DataFolder;
-use crate::sample::new_did;
+use crate::sample::agency_signers;
+use crate::sample::new_agency_did;
 
 /// What the handler needs.
 #[derive(Clone)]
@@ -100,13 +99,8 @@ async fn admit(
 /// Checks the folder before anything is logged: the log forgets nothing.
 async fn admit_folder(agencies: &Agencies, folder: &Path, request: AdmitRequest) -> Result<String> {
     let data = &agencies.data;
-    let keys = AgencyKeys::open(data, &request.id)?;
-    let (did, line) = new_did(
-        &request.id,
-        &keys.update,
-        &[("es256", &keys.es256), ("eddsa", &keys.eddsa)],
-        agencies.clock.now(),
-    )?;
+    let (did, line) = new_agency_did(data, &request.id, agencies.clock.now())?;
+    let signers = agency_signers(data, &request.id)?;
     let file = AgencyFile {
         id: request.id,
         name: request.name,
@@ -118,10 +112,6 @@ async fn admit_folder(agencies: &Agencies, folder: &Path, request: AdmitRequest)
     let final_path = folder.join("agency.json");
     std::fs::rename(&draft, &final_path).with_context(|| format!("cannot write {}", final_path.display()))?;
     let admitted = async {
-        let signers = AgencySigners {
-            jose: keys.es256,
-            data_integrity: keys.eddsa,
-        };
         let agency = Agency::load(folder, signers).await?;
         agencies
             .registry
@@ -138,22 +128,6 @@ async fn admit_folder(agencies: &Agencies, folder: &Path, request: AdmitRequest)
         return Err(error);
     }
     Ok(did)
-}
-
-struct AgencyKeys {
-    update: Arc<signer::SoftwareKey>,
-    es256: Arc<signer::SoftwareKey>,
-    eddsa: Arc<signer::SoftwareKey>,
-}
-
-impl AgencyKeys {
-    fn open(data: &DataFolder, id: &str) -> Result<Self> {
-        Ok(Self {
-            update: data.key(&format!("{id}-update"), Algorithm::EdDsa)?,
-            es256: data.key(&format!("{id}-es256"), Algorithm::Es256)?,
-            eddsa: data.key(&format!("{id}-eddsa"), Algorithm::EdDsa)?,
-        })
-    }
 }
 
 /// Whether `id` can stand in a URL and a folder name.

@@ -218,7 +218,7 @@ pub(crate) enum Agency {
 pub(crate) enum Offer {
     /// Make an offer and print its openid-credential-offer:// URI.
     #[command(
-        after_help = "Examples:\n  attestry offer create --agency population --type PersonIdentity --subject X0000001A\n  attestry offer create --agency transport --type DrivingLicence --subject X0000001A --tx-code 4711\n  attestry offer create --agency transport --type DrivingLicence --subject X0000001A --format mso_mdoc\n\nThe sample's people are in schemas/sample/persons.csv; the first column is the subject id."
+        after_help = "Examples:\n  attestry offer create --agency population --type PersonIdentity --subject X0000001A\n  attestry offer create --agency transport --type DrivingLicence --subject X0000001A --tx-code 4711\n  attestry offer create --agency population --type PersonIdentity --subject X0000001A --format ldp_vc --suite bbs-2023\n  attestry offer create --agency transport --type DrivingLicence --subject X0000001A --format mso_mdoc\n\nThe sample's people are in schemas/sample/persons.csv; the first column is the subject id."
     )]
     Create {
         #[command(flatten)]
@@ -238,6 +238,9 @@ pub(crate) enum Offer {
         /// The credential format.
         #[arg(long, value_enum, default_value_t = Format::DcSdJwt)]
         format: Format,
+        /// The cryptosuite of ldp_vc: ecdsa-sd-2023 or bbs-2023, of which the holder shows only what is asked for; if absent, eddsa-rdfc-2022, which is shown as a whole.
+        #[arg(long, value_name = "NAME")]
+        suite: Option<String>,
         /// Put a link to the offer into the URI instead of the offer itself.
         #[arg(long)]
         by_reference: bool,

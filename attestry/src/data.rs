@@ -64,17 +64,27 @@ impl DataFolder {
 
     /// The service key of this name, made on first use.
     pub(crate) fn key(&self, name: &str, algorithm: Algorithm) -> Result<Arc<SoftwareKey>> {
+        if let Some(key) = self.existing_key(name, algorithm)? {
+            return Ok(key);
+        }
+        let key = self
+            .vault
+            .generate_key(&format!("keys/{name}"), algorithm, &mut signer::os_rng())?;
+        Ok(Arc::new(key))
+    }
+
+    /// The service key of this name, if it was ever made.
+    pub(crate) fn existing_key(&self, name: &str, algorithm: Algorithm) -> Result<Option<Arc<SoftwareKey>>> {
         let name = format!("keys/{name}");
-        let key = match self.vault.key(&name)? {
-            Some(key) => key,
-            None => self.vault.generate_key(&name, algorithm, &mut signer::os_rng())?,
+        let Some(key) = self.vault.key(&name)? else {
+            return Ok(None);
         };
         anyhow::ensure!(
             key.public_key().algorithm() == algorithm,
             "expected the key {name} to be {algorithm}, found {}",
             key.public_key().algorithm()
         );
-        Ok(Arc::new(key))
+        Ok(Some(Arc::new(key)))
     }
 
     /// The folders of the agencies, sorted.

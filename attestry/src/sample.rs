@@ -4,6 +4,7 @@
 //! Nothing here is special to the running platform: an own agency comes in by the same entries.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use anyhow::Result;
@@ -15,7 +16,7 @@ use issuer::AgencySigners;
 use issuer::agency::AgencyFile;
 use issuer::mapping::Mapping;
 use keys::Algorithm;
-use keys::Signer as _;
+use keys::Signer;
 use keys::Timestamp;
 use registry::Registry;
 use signer::KeyFile;
@@ -222,10 +223,8 @@ async fn admit(
     iaca: &Iaca,
     now: Timestamp,
 ) -> Result<String> {
-    let update = data.key(&format!("{}-update", agency.id), Algorithm::EdDsa)?;
+    let (did, line) = new_agency_did(data, agency.id, now)?;
     let es256 = data.key(&format!("{}-es256", agency.id), Algorithm::Es256)?;
-    let eddsa = data.key(&format!("{}-eddsa", agency.id), Algorithm::EdDsa)?;
-    let (did, line) = new_did(agency.id, &update, &[("es256", &es256), ("eddsa", &eddsa)], now)?;
     registry
         .append(registry.did_event(&did, vec![line.into_bytes()], None)?, Vec::new())
         .await?;
@@ -236,21 +235,35 @@ async fn admit(
     Ok(did)
 }
 
-/// A did:webvh with these keys under their fragments. An agency has one for SD-JWT VC and JOSE (`es256`) and one for
-/// Data Integrity (`eddsa`).
+/// An agency's DID, with keys that are made if they are not there: for SD-JWT VC, JOSE and `ecdsa-sd-2023` (`es256`),
+/// for the other suites of Data Integrity (`eddsa`), and for `bbs-2023` (`bbs`).
+pub(crate) fn new_agency_did(data: &DataFolder, id: &str, now: Timestamp) -> Result<(String, String)> {
+    let update = data.key(&format!("{id}-update"), Algorithm::EdDsa)?;
+    let es256 = data.key(&format!("{id}-es256"), Algorithm::Es256)?;
+    let eddsa = data.key(&format!("{id}-eddsa"), Algorithm::EdDsa)?;
+    let bbs = data.key(&format!("{id}-bbs"), Algorithm::Bbs)?;
+    new_did(id, &update, &[("es256", &es256), ("eddsa", &eddsa), ("bbs", &bbs)], now)
+}
+
+/// A did:webvh with these keys under their fragments.
 pub(crate) fn new_did(
     id: &str,
     update: &SoftwareKey,
     keys: &[(&str, &SoftwareKey)],
     now: Timestamp,
 ) -> Result<(String, String)> {
-    let purposes = [Purpose::AssertionMethod, Purpose::Authentication];
     let methods: Vec<NewMethod<'_>> = keys
         .iter()
         .map(|(fragment, key)| NewMethod {
             fragment,
             key: key.public_key(),
-            purposes: &purposes,
+            purposes: match key.public_key().algorithm() {
+                // It signs what others show in parts, and so nothing that shows who one is.
+                Algorithm::Bbs => &[Purpose::AssertionMethod],
+                Algorithm::EdDsa | Algorithm::Es256 | Algorithm::Es384 => {
+                    &[Purpose::AssertionMethod, Purpose::Authentication]
+                }
+            },
         })
         .collect();
     let template = format!("did:webvh:{}:{id}.attestry.example", webvh::SCID_PLACEHOLDER);
@@ -412,10 +425,13 @@ pub(crate) fn source_folder(data: &DataFolder) -> std::path::PathBuf {
     data.path().join("agencies").join(SOURCE)
 }
 
-/// The signers of an agency's credentials.
+/// The signers of an agency's credentials. The DID of an agency of an earlier version has no key for BBS, and none is
+/// made now that nobody could find.
 pub(crate) fn agency_signers(data: &DataFolder, id: &str) -> Result<AgencySigners> {
+    let bbs = data.existing_key(&format!("{id}-bbs"), Algorithm::Bbs)?;
     Ok(AgencySigners {
         jose: data.key(&format!("{id}-es256"), Algorithm::Es256)?,
         data_integrity: data.key(&format!("{id}-eddsa"), Algorithm::EdDsa)?,
+        bbs: bbs.map(|key| key as Arc<dyn Signer>),
     })
 }

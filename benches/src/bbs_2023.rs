@@ -4,9 +4,10 @@ use credential::Held;
 use credential::LdpVc;
 use credential::Unverified;
 use credential::data_integrity;
+use credential::data_integrity::BaseProofOptions;
 use credential::data_integrity::Cryptosuite;
 use credential::data_integrity::Pointer;
-use credential::data_integrity::ProofOptions;
+use credential::vc::DataModelVersion;
 use jsonld::ContextLoader;
 use keys::Algorithm;
 use keys::PublicKey;
@@ -180,15 +181,17 @@ impl Raw {
 }
 
 fn request(key: &PublicKey, contexts: &ContextLoader) -> SigningRequest<Map<String, Value>> {
-    let options = ProofOptions {
+    let options = BaseProofOptions {
         cryptosuite: Cryptosuite::Bbs2023,
-        algorithm: Algorithm::Bbs,
+        key,
         verification_method: &format!("{ISSUER}#key"),
         created: None,
         expires: None,
+        mandatory: &[],
+        data_model: DataModelVersion::V2_0,
     };
     let mut rng = signer::os_rng();
-    data_integrity::issue_selective(document(), &options, key, &[], contexts, &mut rng).expect("a credential")
+    data_integrity::issue_selective(document(), &options, contexts, &mut rng).expect("a credential")
 }
 
 fn components(proof: &Value) -> Vec<cbor::Value> {

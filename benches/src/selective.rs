@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use credential::LdpVc;
 use credential::Unverified;
 use credential::data_integrity;
+use credential::data_integrity::BaseProofOptions;
 use credential::data_integrity::Cryptosuite;
 use credential::data_integrity::Pointer;
-use credential::data_integrity::ProofOptions;
+use credential::vc::DataModelVersion;
 use jsonld::ContextLoader;
 use jsonld::HashAlgorithm;
 use jsonld::MAX_CANONICALIZATION_WORK;
@@ -63,15 +64,17 @@ fn request(
     key: &PublicKey,
     contexts: &ContextLoader,
 ) -> SigningRequest<Map<String, Value>> {
-    let options = ProofOptions {
+    let options = BaseProofOptions {
         cryptosuite: Cryptosuite::EcdsaSd2023,
-        algorithm: Algorithm::Es256,
+        key,
         verification_method: &format!("{ISSUER}#key"),
         created: Some(NOW.minus(60)),
         expires: None,
+        mandatory: &[],
+        data_model: DataModelVersion::V2_0,
     };
     let mut rng = signer::os_rng();
-    data_integrity::issue_selective(document, &options, key, &[], contexts, &mut rng).expect("a credential")
+    data_integrity::issue_selective(document, &options, contexts, &mut rng).expect("a credential")
 }
 
 impl Shown {

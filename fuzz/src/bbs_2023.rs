@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 use credential::LdpVc;
 use credential::Unverified;
 use credential::data_integrity;
+use credential::data_integrity::BaseProofOptions;
 use credential::data_integrity::Cryptosuite;
 use credential::data_integrity::Pointer;
-use credential::data_integrity::ProofOptions;
+use credential::vc::DataModelVersion;
 use keys::Algorithm;
 use keys::PublicKey;
 use keys::Signature;
@@ -38,16 +39,18 @@ static KEY: LazyLock<SoftwareKey> =
 /// A credential with a base proof, and one derived from it.
 static CREDENTIALS: LazyLock<[Map<String, Value>; 2]> = LazyLock::new(|| {
     let document = object(crate::seeds::document().to_string().as_bytes()).expect("an object");
-    let options = ProofOptions {
+    let options = BaseProofOptions {
         cryptosuite: Cryptosuite::Bbs2023,
-        algorithm: keys::Algorithm::Bbs,
+        key: KEY.public_key(),
         verification_method: &issuer().method,
         created: None,
         expires: None,
+        mandatory: &[],
+        data_model: DataModelVersion::V2_0,
     };
     let mut rng = Salts(1);
     let request =
-        data_integrity::issue_selective(document, &options, KEY.public_key(), &[], &CONTEXTS, &mut rng).expect("ours");
+        data_integrity::issue_selective(document, &options, &CONTEXTS, &mut rng).expect("ours");
     let base = KEY.fulfil(request).expect("the issuer's key");
     let pointer: Pointer = "/credentialSubject/given_name".parse().expect("a pointer");
     let derived = Unverified::<LdpVc>::from_object(&base)

@@ -5,11 +5,13 @@ use std::sync::LazyLock;
 use credential::LdpVc;
 use credential::Unverified;
 use credential::data_integrity;
+use credential::data_integrity::BaseProofOptions;
 use credential::data_integrity::Cryptosuite;
 use credential::data_integrity::LdpVcError;
 use credential::data_integrity::Pointer;
 use credential::data_integrity::ProofOptions;
 use credential::data_integrity::ProofPlace;
+use credential::vc::DataModelVersion;
 use jsonld::ContextLoader;
 use keys::Algorithm;
 use serde_json::Map;
@@ -116,15 +118,17 @@ fn issue_selective(mut document: Map<String, Value>) {
             format!("/credentialSubject/{name}").parse().ok()
         })
         .collect();
-    let options = ProofOptions {
+    let options = BaseProofOptions {
         cryptosuite: Cryptosuite::EcdsaSd2023,
-        algorithm: keys::Algorithm::Es256,
+        key: issuer.public(),
         verification_method: &issuer.method,
         created: Some(NOW),
         expires: None,
+        mandatory: &[],
+        data_model: DataModelVersion::V2_0,
     };
     let mut rng = crate::verdict::Salts(1);
-    let Ok(request) = data_integrity::issue_selective(document, &options, issuer.public(), &[], &CONTEXTS, &mut rng) else {
+    let Ok(request) = data_integrity::issue_selective(document, &options, &CONTEXTS, &mut rng) else {
         return;
     };
     let secured = Value::Object(issuer.sign(request)).to_string();

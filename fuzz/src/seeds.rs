@@ -153,16 +153,18 @@ fn selective() -> [String; 2] {
     );
     let mut document = document();
     document["issuer"] = json!(issuer.did);
-    let options = credential::data_integrity::ProofOptions {
+    let options = credential::data_integrity::BaseProofOptions {
         cryptosuite: credential::data_integrity::Cryptosuite::EcdsaSd2023,
-        algorithm: Algorithm::Es256,
+        key: issuer.public(),
         verification_method: &issuer.method,
         created: Some(NOW),
         expires: None,
+        mandatory: &[],
+        data_model: credential::vc::DataModelVersion::V2_0,
     };
     let document = document.as_object().expect("an object").clone();
     let mut rng = crate::verdict::Salts(1);
-    let request = credential::data_integrity::issue_selective(document, &options, issuer.public(), &[], contexts, &mut rng);
+    let request = credential::data_integrity::issue_selective(document, &options, contexts, &mut rng);
     let base = Value::Object(issuer.sign(request.expect("our own document"))).to_string();
     let held = credential::Unverified::<credential::LdpVc>::parse(&base)
         .and_then(|base| base.restore(issuer.public(), &issuer.did, contexts))

@@ -7,6 +7,7 @@ use credential::Mdoc;
 use credential::SdJwtVc;
 use credential::Unverified;
 use credential::VcJwt;
+use credential::data_integrity::Cryptosuite;
 use credential::data_integrity::LdpVcError;
 use credential::mdoc::MdocError;
 use credential::sd_jwt_vc::SdJwtVcError;
@@ -75,6 +76,12 @@ pub enum ReceiveError {
     /// The credential itself.
     #[error("the credential is refused")]
     SdJwtVc(#[from] SdJwtVcError),
+    /// Another cryptosuite than the offer's.
+    #[error("expected a credential with a cryptosuite of the offer, found one with {}", found.as_str())]
+    Suite {
+        /// The one that came.
+        found: Cryptosuite,
+    },
     /// Another type than the offer's.
     #[error("expected a credential of the type that was offered, found another")]
     Type,
@@ -197,6 +204,7 @@ impl Received {
 
     fn ldp_vc(credential: &Value, types: &[String], expected: &Expected<'_>) -> Result<Self, ReceiveError> {
         let unverified = ldp_vc(credential)?;
+        check_suite(unverified.cryptosuite(), expected.configuration)?;
         let issuer = unverified.issuer().to_owned();
         let loader = expected.contexts.loader();
         let held = unverified.hold_issued(expected.issuer_key, &issuer, &loader, expected.now)?;
@@ -244,6 +252,19 @@ fn check_types(facts: &Facts, offered: &[String]) -> Result<(), ReceiveError> {
         Ok(())
     } else {
         Err(ReceiveError::Type)
+    }
+}
+
+/// Whoever was offered a credential of which parts can be shown must not get one that leaves as a whole. Names of suites
+/// that we do not know say nothing about those that we do.
+fn check_suite(found: Cryptosuite, configuration: &CredentialConfiguration) -> Result<(), ReceiveError> {
+    let names = &configuration.credential_signing_alg_values_supported;
+    let known = |name: &Value| Cryptosuite::from_name(name.as_str()?);
+    let offered: Vec<Cryptosuite> = names.iter().filter_map(known).collect();
+    if offered.is_empty() || offered.contains(&found) {
+        Ok(())
+    } else {
+        Err(ReceiveError::Suite { found })
     }
 }
 

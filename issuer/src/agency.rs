@@ -8,9 +8,10 @@
 //!   document-signer.der            the certificate of the DID's key, for mdocs
 //! ```
 //!
-//! The DID has a second key, `#eddsa`, for Data Integrity proofs. A type is issued as a W3C credential, too, if it has
-//! a `context.jsonld` that gives every claim a meaning; the context is known as `{vct}/context.jsonld`. It is issued as
-//! an mdoc, too, if its mapping has data elements and an issuing authority (IACA) has certified the key: readers outside
+//! The DID has a second key, `#eddsa`, for Data Integrity proofs, and may have a third, `#bbs`, for those of which no two
+//! presentations can be linked. A type is issued as a W3C credential, too, if it has
+//! a `context.jsonld` that gives every claim a meaning; the context is known as `{vct}/context.jsonld`.
+//! It is issued as an mdoc, too, if its mapping has data elements and an issuing authority (IACA) has certified the key: readers outside
 //! of the registry know no other way to it.
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ::credential::data_integrity::Cryptosuite;
 use keys::Signer;
 use keys::json;
 use keys::x509::Certificate;
@@ -46,6 +48,8 @@ const MAX_FILE_BYTES: usize = 512 * 1024;
 const DOCUMENT_SIGNER: &str = "document-signer.der";
 /// The fragment of the key for Data Integrity proofs.
 const DATA_INTEGRITY_KEY: &str = "eddsa";
+/// The fragment of the key for BBS.
+const BBS_KEY: &str = "bbs";
 
 /// `agency.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -68,12 +72,15 @@ pub struct AgencySigners {
     pub jose: Arc<dyn Signer>,
     /// The Ed25519 key `#eddsa` of the DID: Data Integrity proofs.
     pub data_integrity: Arc<dyn Signer>,
+    /// The BLS12-381 key `#bbs` of the DID, if it has one: proofs of `bbs-2023`.
+    pub bbs: Option<Arc<dyn Signer>>,
 }
 
 /// An agency that issues.
 pub struct Agency {
     file: AgencyFile,
     data_integrity_method: String,
+    bbs_method: String,
     signers: AgencySigners,
     document_signer: Option<Certificate>,
     types: BTreeMap<String, CredentialType>,
@@ -202,6 +209,7 @@ impl Agency {
         }
         Ok(Self {
             data_integrity_method: format!("{}#{DATA_INTEGRITY_KEY}", file.did),
+            bbs_method: format!("{}#{BBS_KEY}", file.did),
             document_signer: load_document_signer(folder, &*signers.jose)?,
             file,
             signers,
@@ -242,6 +250,22 @@ impl Agency {
 
     pub(crate) fn data_integrity_signer(&self) -> &dyn Signer {
         &*self.signers.data_integrity
+    }
+
+    /// The key for proofs of a suite, with its DID URL; none where the agency has no such key.
+    pub(crate) fn proof_signer(&self, suite: Cryptosuite) -> Option<(&str, &dyn Signer)> {
+        let bbs = self
+            .signers
+            .bbs
+            .as_deref()
+            .map(|signer| (self.bbs_method.as_str(), signer));
+        [
+            (self.data_integrity_method(), self.data_integrity_signer()),
+            (self.key_id(), self.signer()),
+        ]
+        .into_iter()
+        .chain(bbs)
+        .find(|(_, signer)| suite.algorithms().contains(&signer.public_key().algorithm()))
     }
 
     /// The certificate of [`Agency::signer`]'s key, if an issuing authority has made one.
@@ -335,7 +359,8 @@ fn load_w3c(
     let described = claims.iter().map(|claim| keys_of(&claim.path));
     let mapped = mapping.claim_paths().map(<[String]>::to_vec);
     let paths: Vec<Vec<String>> = described.chain(mapped).collect();
-    match W3cType::new(name, format!("{vct}/context.jsonld"), context, &paths) {
+    let always: Vec<Vec<String>> = mapping.always_shown().map(<[String]>::to_vec).collect();
+    match W3cType::new(name, format!("{vct}/context.jsonld"), context, &paths, &always) {
         Ok(w3c) => Ok(Some(w3c)),
         Err(error) => {
             let cause = server::problem::chain(&error);

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
 use ::credential::CredentialFormat;
+use ::credential::data_integrity::Cryptosuite;
 use ::credential::data_integrity::LdpVcError;
 use ::credential::mdoc::NewMdoc;
 use ::credential::mdoc::mso::DigestAlgorithm;
@@ -42,9 +43,12 @@ use thiserror::Error;
 use crate::Desk;
 use crate::Issuer;
 use crate::agency::CredentialType;
+use crate::document::CRYPTOSUITE;
 use crate::document::NewDocument;
+use crate::document::ProofMaker;
 use crate::mapping::MappedClaims;
 use crate::mapping::RowError;
+use crate::offer::configuration_id;
 use crate::records::CredentialStatus;
 use crate::records::IssuedCredential;
 use crate::records::Place;
@@ -132,6 +136,8 @@ struct Work<'a> {
     desk: &'a Desk,
     credential_type: &'a CredentialType,
     format: CredentialFormat,
+    /// Of `ldp_vc`.
+    suite: Cryptosuite,
     token_key: &'a str,
     after: &'a AccessTokenRecord,
     mapped: &'a MappedClaims,
@@ -157,7 +163,8 @@ pub(crate) async fn issue(
         .await?;
     let token_record = token_record.ok_or(CredentialError::TokenUnknown)?;
     let (_, authorized) = authorize(&token_record, request, &desk.metadata, now)?;
-    let (credential_type, format) = what(desk, &authorized).ok_or(CredentialError::UnknownConfiguration)?;
+    let what = what(desk, &authorized).ok_or(CredentialError::UnknownConfiguration)?;
+    let (credential_type, ..) = what;
     let row = credential_type
         .register
         .subject(&authorized.subject)
@@ -166,17 +173,7 @@ pub(crate) async fn issue(
     let mapped = credential_type.mapping.apply(&row, now)?;
     // A second round only after a fresh list was started; two in a row are a fault.
     for _ in 0..2 {
-        match attempt(
-            issuer,
-            desk,
-            &token_key,
-            request,
-            (credential_type, format),
-            &mapped,
-            now,
-        )
-        .await
-        {
+        match attempt(issuer, desk, &token_key, request, what, &mapped, now).await {
             Err(IssueError::NoPlace) => status::start_list(issuer, desk, &credential_type.name).await?,
             done => return done,
         }
@@ -189,7 +186,7 @@ async fn attempt(
     desk: &Desk,
     token_key: &str,
     request: &CredentialRequest,
-    (credential_type, format): (&CredentialType, CredentialFormat),
+    (credential_type, format, suite): What<'_>,
     mapped: &MappedClaims,
     now: Timestamp,
 ) -> Result<CredentialResponse, IssueError> {
@@ -215,6 +212,7 @@ async fn attempt(
                 desk,
                 credential_type,
                 format,
+                suite,
                 token_key,
                 after: &after,
                 mapped,
@@ -265,7 +263,10 @@ fn resolve(urls: BTreeSet<&str>) -> BTreeMap<String, PublicKey> {
         .collect()
 }
 
-fn what<'a>(desk: &'a Desk, authorized: &AuthorizedRequest<'_>) -> Option<(&'a CredentialType, CredentialFormat)> {
+/// What to issue: a type in a format, and of `ldp_vc` with which suite.
+type What<'a> = (&'a CredentialType, CredentialFormat, Cryptosuite);
+
+fn what<'a>(desk: &'a Desk, authorized: &AuthorizedRequest<'_>) -> Option<What<'a>> {
     let format = match authorized.configuration.profile {
         FormatProfile::SdJwtVc { .. } => CredentialFormat::DcSdJwt,
         FormatProfile::JwtVcJson { .. } => CredentialFormat::JwtVcJson,
@@ -273,10 +274,23 @@ fn what<'a>(desk: &'a Desk, authorized: &AuthorizedRequest<'_>) -> Option<(&'a C
         FormatProfile::MsoMdoc { .. } => CredentialFormat::MsoMdoc,
         _ => return None,
     };
-    let name = authorized
-        .credential_configuration_id
-        .strip_suffix(&format!(".{}", format.as_str()))?;
-    Some((desk.agency.types().get(name)?, format))
+    // As we publish it, and so the one that the wallet chose.
+    let suite = match (
+        format,
+        authorized
+            .configuration
+            .credential_signing_alg_values_supported
+            .as_slice(),
+    ) {
+        (CredentialFormat::LdpVc, [suite]) => Cryptosuite::from_name(suite.as_str()?)?,
+        (CredentialFormat::LdpVc, _) => return None,
+        _ => CRYPTOSUITE,
+    };
+    let name =
+        authorized
+            .credential_configuration_id
+            .strip_suffix(&configuration_id("", format, Some(suite.as_str())))?;
+    Some((desk.agency.types().get(name)?, format, suite))
 }
 
 impl Work<'_> {
@@ -360,9 +374,15 @@ impl Work<'_> {
             claims: &self.mapped.claims,
         };
         if self.format == CredentialFormat::LdpVc {
-            let request = w3c.sign_data_integrity(&document, agency.data_integrity_method())?;
-            let credential = keys::signing::fulfil(agency.data_integrity_signer(), request)?;
-            return Ok(Value::Object(credential));
+            let signer = agency.proof_signer(self.suite);
+            let (method, signer) = signer.ok_or(CredentialError::UnknownConfiguration)?;
+            let maker = ProofMaker {
+                cryptosuite: self.suite,
+                key: signer.public_key(),
+                method,
+            };
+            let request = w3c.sign_data_integrity(&document, maker, &mut signer::os_rng())?;
+            return Ok(Value::Object(keys::signing::fulfil(signer, request)?));
         }
         let algorithm = agency.signer().public_key().algorithm();
         let request = w3c.sign_jwt(&document, agency.key_id(), algorithm)?;

@@ -1,31 +1,43 @@
 //! W3C credentials ([Verifiable Credentials Data Model 2.0](https://www.w3.org/TR/vc-data-model-2.0/)): the document
-//! for a row's claims, and the two ways to secure it. Pure.
+//! for a row's claims, and the ways to secure it. Pure.
 //!
 //! The claims are those of the SD-JWT VC of the same type, under `credentialSubject` with the holder's DID. The
 //! document has no `id`: nobody needs one, and it would tell presentations of one credential from another's.
 
 use ::credential::data_integrity;
+use ::credential::data_integrity::BaseProofOptions;
 use ::credential::data_integrity::Cryptosuite;
 use ::credential::data_integrity::LdpVcError;
+use ::credential::data_integrity::Pointer;
 use ::credential::data_integrity::ProofOptions;
+use ::credential::data_integrity::SelectiveError;
 use ::credential::status_list::StatusReference;
 use ::credential::vc::BASE_CONTEXT;
 use ::credential::vc::CREDENTIAL_TYPE;
+use ::credential::vc::DataModelVersion;
 use ::credential::vc_jwt;
 use ::credential::vc_jwt::VcJwtError;
 use jsonld::ContextLoader;
 use jsonld::Options;
 use keys::Algorithm;
+use keys::PublicKey;
 use keys::SigningRequest;
 use keys::Timestamp;
+use rand_core::CryptoRng;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 use thiserror::Error;
 
-/// How `ldp_vc` is secured. The proof is over the meaning, so that it holds in any JSON-LD library.
+/// How `ldp_vc` is secured where nothing else is asked for. The proof is over the meaning, so that it holds in any
+/// JSON-LD library.
 pub(crate) const CRYPTOSUITE: Cryptosuite = Cryptosuite::EddsaRdfc2022;
 
+/// How `ldp_vc` is secured for a holder who chooses what to show.
+pub(crate) const SELECTIVE_CRYPTOSUITES: [Cryptosuite; 2] = [Cryptosuite::EcdsaSd2023, Cryptosuite::Bbs2023];
+
+/// Where a W3C credential has its claims.
+const SUBJECT: &str = "credentialSubject";
 /// Members of a subject that are no claims.
 const RESERVED: [&str; 3] = ["@context", "id", "type"];
 
@@ -34,6 +46,25 @@ pub(crate) struct W3cType {
     name: String,
     context_url: String,
     contexts: ContextLoader,
+    /// The claims that the holder cannot withhold.
+    always_shown: Vec<AlwaysShown>,
+}
+
+/// A claim in every presentation.
+struct AlwaysShown {
+    /// Names of members from the subject inwards.
+    path: Vec<String>,
+    /// The same, from the top of the document.
+    pointer: Pointer,
+}
+
+/// Who signs, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct ProofMaker<'a> {
+    pub(crate) cryptosuite: Cryptosuite,
+    pub(crate) key: &'a PublicKey,
+    /// DID URL of the key.
+    pub(crate) method: &'a str,
 }
 
 /// What one credential says.
@@ -54,6 +85,9 @@ pub(crate) enum ContextError {
     /// JSON-LD refuses it, or it leaves a claim without a meaning.
     #[error("the context does not give a meaning to the type and all its claims")]
     Meaning(#[from] jsonld::Error),
+    /// A claim that is always shown has no name.
+    #[error("expected a claim with a name")]
+    Pointer(#[from] SelectiveError),
     /// A claim has the name of something else.
     #[error("expected no claim with the name {name:?}, which has another meaning in W3C credentials")]
     Reserved {
@@ -64,12 +98,13 @@ pub(crate) enum ContextError {
 
 impl W3cType {
     /// Checks that `context` gives the type and the claims at `paths` (names of members from the outside in) a
-    /// meaning.
+    /// meaning. Those at `always` are shown to every verifier.
     pub(crate) fn new(
         name: &str,
         context_url: String,
         context: Value,
         paths: &[Vec<String>],
+        always: &[Vec<String>],
     ) -> Result<Self, ContextError> {
         let reserved = |path: &&Vec<String>| path.first().is_some_and(|name| RESERVED.contains(&name.as_str()));
         if let Some(name) = paths.iter().find(reserved).and_then(|path| path.first()) {
@@ -77,10 +112,18 @@ impl W3cType {
         }
         let mut contexts = ContextLoader::bundled();
         contexts.register(&context_url, context);
+        let shown = |path: &Vec<String>| {
+            let names = [SUBJECT].into_iter().chain(path.iter().map(String::as_str));
+            Pointer::of_names(names).map(|pointer| AlwaysShown {
+                path: path.clone(),
+                pointer,
+            })
+        };
         let new = Self {
             name: name.to_owned(),
             context_url,
             contexts,
+            always_shown: always.iter().map(shown).collect::<Result<_, _>>()?,
         };
         let mut claims = Map::new();
         for path in paths {
@@ -111,7 +154,7 @@ impl W3cType {
             ("issuer".to_owned(), json!({"id": new.issuer, "name": new.issuer_name})),
             ("validFrom".to_owned(), json!(new.valid_from.to_rfc3339())),
             ("validUntil".to_owned(), json!(new.valid_until.to_rfc3339())),
-            ("credentialSubject".to_owned(), Value::Object(subject)),
+            (SUBJECT.to_owned(), Value::Object(subject)),
         ]);
         if !new.status.is_empty() {
             let entries = new.status.iter().map(StatusReference::to_value).collect();
@@ -133,20 +176,49 @@ impl W3cType {
         vc_jwt::issue(document, key_id, algorithm)
     }
 
-    /// The document with a proof, once signed by the Ed25519 key with the DID URL `verification_method`.
+    /// The document with a proof, once signed: with a base proof, where the suite has selective disclosure.
     pub(crate) fn sign_data_integrity(
         &self,
         new: &NewDocument<'_>,
-        verification_method: &str,
+        maker: ProofMaker<'_>,
+        rng: &mut dyn CryptoRng,
     ) -> Result<SigningRequest<Map<String, Value>>, LdpVcError> {
+        let (document, created) = (self.document(new), Some(new.valid_from));
+        if maker.cryptosuite.is_selective() {
+            // A claim whose column is empty is not there.
+            let shown = self.always_shown.iter().filter(|one| is_there(new.claims, &one.path));
+            let mandatory: Vec<Pointer> = shown.map(|one| one.pointer.clone()).collect();
+            let options = BaseProofOptions {
+                cryptosuite: maker.cryptosuite,
+                key: maker.key,
+                verification_method: maker.method,
+                created,
+                expires: None,
+                mandatory: &mandatory,
+                data_model: DataModelVersion::V2_0,
+            };
+            return data_integrity::issue_selective(document, &options, &self.contexts, rng);
+        }
         let options = ProofOptions {
-            cryptosuite: CRYPTOSUITE,
-            algorithm: Algorithm::EdDsa,
-            verification_method,
-            created: Some(new.valid_from),
+            cryptosuite: maker.cryptosuite,
+            algorithm: maker.key.algorithm(),
+            verification_method: maker.method,
+            created,
             expires: None,
         };
-        data_integrity::issue(self.document(new), &options, &self.contexts)
+        data_integrity::issue(document, &options, &self.contexts)
+    }
+}
+
+/// Whether something stands at `path`.
+fn is_there(claims: &Map<String, Value>, path: &[String]) -> bool {
+    let Some((name, inner)) = path.split_first() else {
+        return true;
+    };
+    match claims.get(name) {
+        Some(Value::Object(claims)) => is_there(claims, inner),
+        Some(_) => inner.is_empty(),
+        None => false,
     }
 }
 
@@ -212,6 +284,7 @@ mod tests {
             "https://a.example/context".to_owned(),
             context,
             &paths(claims),
+            &[],
         )
     }
 
@@ -247,10 +320,10 @@ mod tests {
         }
     }
 
-    /// Every person, licence, vaccination and company of the sample, in both formats.
+    /// Every person, licence, vaccination and company of the sample, in both formats and with every suite.
     #[tokio::test]
     async fn every_row_of_the_sample_gives_a_document_that_can_be_signed_and_verified() {
-        let (jose, eddsa) = (key(Algorithm::Es256), key(Algorithm::EdDsa));
+        let (jose, eddsa, bbs) = (key(Algorithm::Es256), key(Algorithm::EdDsa), key(Algorithm::Bbs));
         let status = [StatusPurpose::Revocation, StatusPurpose::Suspension]
             .map(|purpose| StatusReference::bitstring(format!("https://a.example/1/{}", purpose.as_str()), 7, purpose));
         for (name, file) in [
@@ -263,7 +336,8 @@ mod tests {
             let mapping = Mapping::parse(&std::fs::read(folder.join(format!("{name}.json"))).unwrap()).unwrap();
             let paths: Vec<Vec<String>> = mapping.claim_paths().map(<[String]>::to_vec).collect();
             let url = format!("https://attestry.example/types/{name}/context.jsonld");
-            let w3c = W3cType::new(name, url, sample(name), &paths).unwrap();
+            let always: Vec<Vec<String>> = mapping.always_shown().map(<[String]>::to_vec).collect();
+            let w3c = W3cType::new(name, url, sample(name), &paths, &always).unwrap();
             let register = register::open(&mapping, &folder).await.unwrap();
             let mut reader = csv::Reader::from_path(schemas().join("sample").join(file)).unwrap();
             let mut signed = 0;
@@ -282,8 +356,16 @@ mod tests {
                     claims: &mapped.claims,
                 };
                 // Two signatures and two checks for each of some thousand rows take long without optimization.
-                let request = w3c.sign_data_integrity(&new, "did:example:agency#eddsa");
-                let request = request.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+                let sign = |cryptosuite, key: &SoftwareKey| {
+                    let maker = ProofMaker {
+                        cryptosuite,
+                        key: key.public_key(),
+                        method: "did:example:agency#key",
+                    };
+                    let request = w3c.sign_data_integrity(&new, maker, &mut signer::os_rng());
+                    request.unwrap_or_else(|error| panic!("{name}: {error:?}"))
+                };
+                let request = sign(CRYPTOSUITE, &eddsa);
                 if signed % 50 == 0 {
                     let credential = Value::Object(eddsa.fulfil(request).unwrap()).to_string();
                     let credential = Unverified::<LdpVc>::parse(&credential).unwrap();
@@ -291,6 +373,21 @@ mod tests {
                         .authenticate(eddsa.public_key(), ISSUER, &w3c.contexts, NOW)
                         .unwrap();
                     assert_eq!(authentic.facts().issued_at(), Some(NOW));
+
+                    for (suite, key) in SELECTIVE_CRYPTOSUITES.into_iter().zip([&jose, &bbs]) {
+                        let base = key.fulfil(sign(suite, key)).unwrap();
+                        let base = Unverified::<LdpVc>::from_object(&base).unwrap();
+                        let held = base.hold_issued(key.public_key(), ISSUER, &w3c.contexts, NOW);
+                        let derived = held.unwrap().derive(&[], &[], &w3c.contexts, &mut signer::os_rng());
+                        let derived = derived.unwrap();
+                        let shown = derived.claims()[SUBJECT].as_object().unwrap();
+                        // What the mapping always shows, as far as the row has it, and who the subject is.
+                        for path in &always {
+                            assert_eq!(shown.contains_key(&path[0]), mapped.claims.contains_key(&path[0]));
+                        }
+                        assert!(shown.contains_key("id"));
+                        assert!(shown.len() <= always.len() + 1, "{name}: {shown:?}");
+                    }
 
                     let request = w3c
                         .sign_jwt(&new, "did:example:agency#es256", Algorithm::Es256)

@@ -228,6 +228,12 @@ impl Mapping {
         self.claims.iter().map(|claim| claim.path.as_slice())
     }
 
+    /// Where the claims stand that are in every presentation, in the same form.
+    pub(crate) fn always_shown(&self) -> impl Iterator<Item = &[String]> {
+        let is_always = |claim: &&ClaimRule| claim.disclosure == Disclosure::Always;
+        self.claims.iter().filter(is_always).map(|claim| claim.path.as_slice())
+    }
+
     /// The document type, if credentials of this mapping are issued as mdocs, too.
     pub fn doctype(&self) -> Option<&str> {
         self.mdoc.as_ref().map(|mdoc| mdoc.doctype.as_str())

@@ -16,6 +16,7 @@ use thiserror::Error;
 
 use crate::Desk;
 use crate::Issuer;
+use crate::document::CRYPTOSUITE;
 use crate::mapping::RowError;
 use crate::register::RegisterError;
 use crate::store::RecordError;
@@ -29,6 +30,8 @@ pub(crate) struct Terms {
     pub(crate) credential_type: String,
     pub(crate) subject: String,
     pub(crate) format: CredentialFormat,
+    /// The cryptosuite, if another one than usual.
+    pub(crate) suite: Option<String>,
     pub(crate) tx_code: Option<String>,
     pub(crate) by_reference: bool,
 }
@@ -72,16 +75,19 @@ pub enum OfferError {
     },
 }
 
-/// The key of a configuration in the issuer's metadata.
-pub(crate) fn configuration_id(credential_type: &str, format: CredentialFormat) -> String {
-    format!("{credential_type}.{}", format.as_str())
+/// The key of a configuration in the issuer's metadata. A suite is told where it is not the usual one.
+pub(crate) fn configuration_id(credential_type: &str, format: CredentialFormat, suite: Option<&str>) -> String {
+    match suite.filter(|suite| *suite != CRYPTOSUITE.as_str()) {
+        Some(suite) => format!("{credential_type}.{}.{suite}", format.as_str()),
+        None => format!("{credential_type}.{}", format.as_str()),
+    }
 }
 
 /// Makes an offer for a person who is in the register and may have the credential now: an officer learns
 /// of a missing row at the counter, not the person at home.
 pub(crate) async fn create(issuer: &Issuer, desk: &Desk, terms: Terms) -> Result<Offered, OfferError> {
     let now = issuer.0.clock.now();
-    let configuration = configuration_id(&terms.credential_type, terms.format);
+    let configuration = configuration_id(&terms.credential_type, terms.format, terms.suite.as_deref());
     let supported = &desk.metadata.credential_configurations_supported;
     let credential_type = desk
         .agency

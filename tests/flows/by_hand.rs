@@ -15,6 +15,19 @@ pub(crate) struct Hands<'a> {
     pub(crate) platform: &'a Platform,
 }
 
+/// Runs with the sample's platform, and a person with an empty wallet.
+pub(crate) fn with_wallet(run: impl FnOnce(&Hands<'_>)) {
+    let place = Place::new();
+    let platform = place.up(&["--sample"]);
+    let hands = Hands {
+        place: &place,
+        platform: &platform,
+    };
+    let _ = hands.ok(&["wallet", "init"]);
+    run(&hands);
+    platform.stop();
+}
+
 impl Hands<'_> {
     pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
         self.platform.run(self.place, arguments)

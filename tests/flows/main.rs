@@ -5,6 +5,7 @@ mod by_hand;
 mod mdoc;
 mod offline;
 mod own_agency;
+mod selective;
 mod store;
 mod story;
 mod suspension;

@@ -1,29 +1,25 @@
 //! A credential is suspended, reinstated and revoked; verifiers without a network learn of each with their next bundle.
 
-use e2e::Place;
-
 use crate::by_hand::Hands;
 use crate::by_hand::text;
 use crate::by_hand::verify;
+use crate::by_hand::with_wallet;
 
 const MAYA: &str = "X0000001A";
 
 #[test]
 fn a_suspended_credential_counts_again_and_a_revoked_one_does_not() {
-    let place = Place::new();
-    let platform = place.up(&["--sample"]);
-    let hands = Hands {
-        place: &place,
-        platform: &platform,
-    };
-    let _ = hands.ok(&["wallet", "init"]);
+    with_wallet(is_suspended_reinstated_and_revoked);
+}
+
+fn is_suspended_reinstated_and_revoked(hands: &Hands<'_>) {
     let _ = hands.accept(&hands.offer("population", "PersonIdentity", MAYA, &[]));
     let list = || hands.ok(&["credentials", "list", "--agency", "population", "--subject", MAYA]);
     let id = text(&list()["credentials"][0]["id"]);
     let bundle = hands.bundle("trust.bundle");
     let request = hands.request_file("age-over-18", "request.json");
     let presentation = hands.present_file(&request, "presentation.json");
-    let judge = || verify(&place, &bundle, Some(&request), &presentation);
+    let judge = || verify(hands.place, &bundle, Some(&request), &presentation);
     let _ = judge().expect(0);
 
     for (change, status, refusal) in [
@@ -44,7 +40,7 @@ fn a_suspended_credential_counts_again_and_a_revoked_one_does_not() {
         }
         assert_eq!(list()["credentials"][0]["status"], status);
         assert_eq!(judge().code, before, "the old bundle cannot know");
-        let _ = hands.ok(&["bundle", "update", bundle.to_str().unwrap(), platform.url()]);
+        let _ = hands.ok(&["bundle", "update", bundle.to_str().unwrap(), hands.platform.url()]);
         let judged = judge();
         match refusal {
             None => assert_eq!(judged.expect(0)["verdict"], "valid"),
@@ -65,5 +61,4 @@ fn a_suspended_credential_counts_again_and_a_revoked_one_does_not() {
     let unknown = hands.run(&["suspend", "--agency", "population", "--credential", "0"]);
     assert_ne!(unknown.code, 0, "{}", unknown.value);
     assert_eq!(list()["credentials"][0]["status"], "revoked");
-    platform.stop();
 }

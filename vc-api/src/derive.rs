@@ -38,6 +38,18 @@ struct DeriveOptions {
     selective_pointers: Vec<String>,
 }
 
+/// What everybody may see of a credential that is for everybody, such as a status list, where its instance has made a
+/// base proof: all of it.
+pub(crate) async fn show(api: &VcApi, credential: Map<String, Value>) -> Result<Value, Refusal> {
+    let request = DeriveRequest {
+        verifiable_credential: credential,
+        options: DeriveOptions {
+            selective_pointers: vec!["/credentialSubject".to_owned()],
+        },
+    };
+    derive(api, &request).await
+}
+
 /// The derived credential.
 pub(crate) async fn derive(api: &VcApi, request: &DeriveRequest) -> Result<Value, Refusal> {
     let refused = |error| Details::from(&error).refuse();

@@ -131,8 +131,8 @@ impl Mechanism {
         }
     }
 
-    /// Whether what it secures is for everybody to verify, as a status list is; not for the holder alone, who derives
-    /// from it what others see.
+    /// Whether what it secures is for everybody to verify; not for the holder alone, who derives from it what others
+    /// see.
     #[must_use]
     pub const fn is_for_everybody(self) -> bool {
         match self {

@@ -2,6 +2,7 @@
 //! the caller's, the key is the instance's.
 
 use credential::data_integrity;
+use credential::data_integrity::BaseProofOptions;
 use credential::data_integrity::Cryptosuite;
 use credential::data_integrity::Pointer;
 use credential::data_integrity::ProofOptions;
@@ -75,9 +76,7 @@ pub(crate) async fn issue(api: &VcApi, instance: &Instance, request: IssueReques
     let id = document.get("id").and_then(Value::as_str).map(str::to_owned);
     let id = id.or(options.credential_id);
     // The entry's terms are those of 2.0, and the instance signs the list.
-    let takes_status = instance.mechanism().is_for_everybody()
-        && properties.version == DataModelVersion::V2_0
-        && !document.contains_key("credentialStatus");
+    let takes_status = properties.version == DataModelVersion::V2_0 && !document.contains_key("credentialStatus");
     if let Some(id) = id.filter(|_| takes_status) {
         let entry = status::entry(api, record, &id).await;
         let entry = entry.map_err(|error| Problem::internal(&error))?;
@@ -128,24 +127,31 @@ async fn embed(
     mandatory: &[Pointer],
 ) -> Result<Map<String, Value>, Refusal> {
     let key = instance.signer().public_key();
-    let options = ProofOptions {
-        cryptosuite,
-        algorithm: key.algorithm(),
-        verification_method: &instance.record().verification_method,
-        created: Some(api.0.clock.now()),
-        expires: None,
-    };
+    let (verification_method, created) = (&instance.record().verification_method, Some(api.0.clock.now()));
     let contexts = contexts::loader(api, context_urls(&document)).await;
     let contexts = contexts.map_err(|error| Problem::internal(&error))?;
-    let mut rng = signer::os_rng();
-    let request = match (cryptosuite.is_selective(), version) {
-        (false, DataModelVersion::V1_1) => data_integrity::issue_1_1(document, &options, &contexts),
-        (false, DataModelVersion::V2_0) => data_integrity::issue(document, &options, &contexts),
-        (true, DataModelVersion::V1_1) => {
-            data_integrity::issue_selective_1_1(document, &options, key, mandatory, &contexts, &mut rng)
-        }
-        (true, DataModelVersion::V2_0) => {
-            data_integrity::issue_selective(document, &options, key, mandatory, &contexts, &mut rng)
+    let request = if cryptosuite.is_selective() {
+        let options = BaseProofOptions {
+            cryptosuite,
+            key,
+            verification_method,
+            created,
+            expires: None,
+            mandatory,
+            data_model: version,
+        };
+        data_integrity::issue_selective(document, &options, &contexts, &mut signer::os_rng())
+    } else {
+        let options = ProofOptions {
+            cryptosuite,
+            algorithm: key.algorithm(),
+            verification_method,
+            created,
+            expires: None,
+        };
+        match version {
+            DataModelVersion::V1_1 => data_integrity::issue_1_1(document, &options, &contexts),
+            DataModelVersion::V2_0 => data_integrity::issue(document, &options, &contexts),
         }
     };
     let request = request.map_err(|error| Details::from(&error).refuse())?;

@@ -28,6 +28,7 @@ use crate::BundleError;
 use crate::Instance;
 use crate::InstanceRecord;
 use crate::VcApi;
+use crate::derive;
 use crate::issue::secure;
 use crate::problem::Details;
 use crate::problem::Refusal;
@@ -246,7 +247,10 @@ pub(crate) async fn list(api: &VcApi, instance: &Instance, id: &str) -> Result<O
     };
     let document = document.document().map_err(|error| Problem::internal(&error))?;
     let list = secure(api, instance, document, DataModelVersion::V2_0, None).await?;
-    Ok(Some(list))
+    Ok(Some(match list {
+        Value::Object(list) if !instance.mechanism().is_for_everybody() => derive::show(api, list).await?,
+        list => list,
+    }))
 }
 
 /// What our own lists, or those that the credential's issuer committed to the registry, say of an entry.

@@ -20,6 +20,7 @@ pub(crate) async fn offer(command: cli::Offer, output: Output) -> Result<ExitCod
         subject,
         tx_code,
         format,
+        suite,
         by_reference,
     } = command;
     let format = format
@@ -28,8 +29,13 @@ pub(crate) async fn offer(command: cli::Offer, output: Output) -> Result<ExitCod
         .get_name()
         .to_owned();
     let mut body = json!({"type": credential_type, "subject": subject, "format": format, "by_reference": by_reference});
-    if let (Some(tx_code), Some(body)) = (tx_code, body.as_object_mut()) {
-        body.insert("tx_code".to_owned(), tx_code.into());
+    if let Some(body) = body.as_object_mut() {
+        let optional = [("suite", suite), ("tx_code", tx_code)];
+        body.extend(
+            optional
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), value?.into()))),
+        );
     }
     let answer = Client::new(&platform)?
         .post(&format!("/issuers/{agency}/admin/offers"), &body)

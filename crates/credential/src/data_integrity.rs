@@ -36,6 +36,7 @@
 //! this off: who signed is what a credential is about. Where the issuer is no DID, [`SignedLdpVc`] says who signed, and
 //! is evidence of nothing else.
 
+mod add_proof;
 mod bbs_2023;
 mod credential;
 mod cryptosuite;
@@ -53,14 +54,14 @@ mod attacks;
 #[cfg(test)]
 mod vectors;
 
+pub use add_proof::ProofOptions;
+pub use add_proof::ProofPlace;
+pub use add_proof::add_proof;
+pub use add_proof::issue;
+pub use add_proof::issue_1_1;
 pub use bbs_2023::Bbs2023Error;
 pub use credential::LdpVc;
 pub use credential::LdpVcError;
-pub use credential::ProofOptions;
-pub use credential::ProofPlace;
-pub use credential::add_proof;
-pub use credential::issue;
-pub use credential::issue_1_1;
 pub use cryptosuite::Cryptosuite;
 pub use cryptosuite::CryptosuiteError;
 pub use document::DocumentError;
@@ -68,8 +69,8 @@ pub(crate) use document::context_urls;
 pub use ecdsa_sd::ComponentError;
 pub use ecdsa_sd::EcdsaSdError;
 pub use ecdsa_sd::MAX_STATEMENTS;
+pub use issuing::BaseProofOptions;
 pub use issuing::issue_selective;
-pub use issuing::issue_selective_1_1;
 pub use presentation::Expected;
 pub use presentation::LdpVpError;
 pub use presentation::Presentation;

@@ -5,8 +5,10 @@ use credential::Transaction;
 use credential::Unverified;
 use credential::VcJwt;
 use credential::data_integrity;
+use credential::data_integrity::BaseProofOptions;
 use credential::data_integrity::Cryptosuite;
 use credential::data_integrity::ProofOptions;
+use credential::vc::DataModelVersion;
 use credential::vc_jwt;
 use jsonld::ContextLoader;
 use keys::Algorithm;
@@ -29,6 +31,7 @@ use crate::CredentialRecord;
 use crate::Expected;
 use crate::Holdings;
 use crate::PresentationStep;
+use crate::Proposal;
 use crate::ProposalError;
 use crate::ReceiveError;
 use crate::Received;
@@ -314,60 +317,123 @@ fn verify(scene: &Scene, presentation: &Value, key: &SoftwareKey, did: &str, tra
     }
 }
 
+const SELECTIVE: [Cryptosuite; 2] = [Cryptosuite::EcdsaSd2023, Cryptosuite::Bbs2023];
+
 /// With a base proof, which a verifier must never see.
-#[test]
-fn of_a_credential_with_selective_disclosure_only_what_is_asked_for_leaves() {
-    let mut scene = Scene::new();
-    scene.issuer = SoftwareKey::generate(Algorithm::Es256, &mut signer::os_rng());
-    let (key, did) = holder();
-    let options = ProofOptions {
-        cryptosuite: Cryptosuite::EcdsaSd2023,
-        algorithm: Algorithm::Es256,
+fn issue_selective(scene: &Scene, suite: Cryptosuite, document: Map<String, Value>) -> Value {
+    let options = BaseProofOptions {
+        cryptosuite: suite,
+        key: scene.issuer.public_key(),
         verification_method: &format!("{ISSUER}#key-1"),
         created: Some(NOW.minus(60)),
         expires: None,
+        mandatory: &[],
+        data_model: DataModelVersion::V2_0,
     };
-    let mut rng = signer::os_rng();
-    let signing = data_integrity::issue_selective(
-        document(&did),
-        &options,
-        scene.issuer.public_key(),
-        &[],
-        &loader(),
-        &mut rng,
-    )
-    .unwrap();
-    let credential: Value = scene.issuer.fulfil(signing).unwrap().into();
+    let signing = data_integrity::issue_selective(document, &options, &loader(), &mut signer::os_rng());
+    scene.issuer.fulfil(signing.unwrap()).unwrap().into()
+}
+
+/// A wallet with such a credential, its holder's key and DID.
+fn selective_wallet(scene: &mut Scene, suite: Cryptosuite) -> (Holdings, SoftwareKey, String) {
+    scene.issuer = SoftwareKey::generate(suite.algorithms()[0], &mut signer::os_rng());
+    let (key, did) = holder();
+    let credential = issue_selective(scene, suite, document(&did));
     let received = check(&credential, "ldp_vc", scene.issuer.public_key(), key.public_key()).unwrap();
-    let holdings = Holdings::open(vec![record(&scene, "ldp_vc", received)]).unwrap();
-    for bound in [true, false] {
-        let request = scene.ask_query(&query("ldp_vc", bound));
+    let holdings = Holdings::open(vec![record(scene, "ldp_vc", received)]).unwrap();
+    (holdings, key, did)
+}
+
+fn shown<'a>(proposal: &'a Proposal<'_>) -> Vec<(&'a str, bool)> {
+    let disclosed = proposal.credentials()[0].disclosed().iter();
+    disclosed.map(|one| (one.claim.label.as_str(), one.requested)).collect()
+}
+
+#[test]
+fn of_a_credential_with_selective_disclosure_only_what_is_asked_for_leaves() {
+    for suite in SELECTIVE {
+        let mut scene = Scene::new();
+        let (holdings, key, did) = selective_wallet(&mut scene, suite);
+        for bound in [true, false] {
+            let request = scene.ask_query(&query("ldp_vc", bound));
+            let proposal = holdings.propose(&request, &[], NOW, &mut signer::os_rng()).unwrap();
+            assert_eq!(shown(&proposal), [("Adult", true)]);
+            let transaction = Transaction {
+                audience: CLIENT,
+                nonce: &request.request().nonce,
+                now: NOW,
+                max_age: 60,
+            };
+            let presented = match proposal.present(NOW, &mut signer::os_rng()).unwrap().remove(0).step {
+                PresentationStep::Ready(bare) => bare,
+                PresentationStep::Sign { signing, .. } => {
+                    let presentation = key.fulfil(signing).unwrap();
+                    verify(&scene, &presentation, &key, &did, &transaction);
+                    presentation["verifiableCredential"][0].clone()
+                }
+            };
+            let subject = json!({"id": did, "age_over_18": true});
+            assert_eq!(presented["credentialSubject"], subject);
+            let presented = Unverified::<LdpVc>::from_object(presented.as_object().unwrap()).unwrap();
+            let issuer = scene.issuer.public_key();
+            assert!(presented.authenticate(issuer, ISSUER, &loader(), NOW).is_ok());
+        }
+    }
+}
+
+/// The first set that the wallet can serve, and not every claim that is named.
+#[test]
+fn of_several_sets_of_claims_one_leaves() {
+    for suite in SELECTIVE {
+        let mut scene = Scene::new();
+        let (holdings, ..) = selective_wallet(&mut scene, suite);
+        let mut query = query("ldp_vc", true);
+        let claim = |id: &str, name: &str| json!({"id": id, "path": ["credentialSubject", name]});
+        query["credentials"][0]["claims"] = json!([
+            claim("height", "height"),
+            claim("name", "family_name"),
+            claim("adult", "age_over_18")
+        ]);
+        query["credentials"][0]["claim_sets"] = json!([["height"], ["adult"], ["name"]]);
+        let request = scene.ask_query(&query);
         let proposal = holdings.propose(&request, &[], NOW, &mut signer::os_rng()).unwrap();
-        let disclosed = proposal.credentials()[0].disclosed();
-        let shown: Vec<(&str, bool)> = disclosed
-            .iter()
-            .map(|one| (one.claim.label.as_str(), one.requested))
-            .collect();
-        assert_eq!(shown, [("Adult", true)]);
-        let transaction = Transaction {
-            audience: CLIENT,
-            nonce: &request.request().nonce,
+        assert_eq!(shown(&proposal), [("Adult", true)], "{suite:?}");
+    }
+}
+
+#[test]
+fn another_cryptosuite_than_the_offer_s_is_not_kept() {
+    let (key, did) = holder();
+    let mut scene = Scene::new();
+    let offered = |suites: Value| {
+        let mut configuration = configuration("ldp_vc", &["did:key"]);
+        configuration.credential_signing_alg_values_supported = suites.as_array().unwrap().clone();
+        configuration
+    };
+    let received = |scene: &Scene, credential: &Value, suites: Value| {
+        let expected = Expected {
+            configuration: &offered(suites),
+            holder_key: key.public_key(),
+            issuer_key: scene.issuer.public_key(),
+            contexts: &contexts(),
             now: NOW,
-            max_age: 60,
         };
-        let presented = match proposal.present(NOW, &mut signer::os_rng()).unwrap().remove(0).step {
-            PresentationStep::Ready(bare) => bare,
-            PresentationStep::Sign { signing, .. } => {
-                let presentation = key.fulfil(signing).unwrap();
-                verify(&scene, &presentation, &key, &did, &transaction);
-                presentation["verifiableCredential"][0].clone()
-            }
-        };
-        let subject = json!({"id": did, "age_over_18": true});
-        assert_eq!(presented["credentialSubject"], subject);
-        let presented = Unverified::<LdpVc>::from_object(presented.as_object().unwrap()).unwrap();
-        let issuer = scene.issuer.public_key();
-        assert!(presented.authenticate(issuer, ISSUER, &loader(), NOW).is_ok());
+        Received::check(credential, &expected).map(drop)
+    };
+    let whole = issue(&scene, "ldp_vc", document(&did));
+    assert!(received(&scene, &whole, json!(["eddsa-rdfc-2022"])).is_ok());
+    // A name that says nothing about the suites that we know.
+    assert!(received(&scene, &whole, json!(["Ed25519Signature2020"])).is_ok());
+    for suite in SELECTIVE {
+        let refused = received(&scene, &whole, json!([suite.as_str()])).unwrap_err();
+        let found = Cryptosuite::EddsaRdfc2022;
+        assert!(matches!(refused, ReceiveError::Suite { found: other } if other == found));
+    }
+    for suite in SELECTIVE {
+        scene.issuer = SoftwareKey::generate(suite.algorithms()[0], &mut signer::os_rng());
+        let base = issue_selective(&scene, suite, document(&did));
+        assert!(received(&scene, &base, json!([suite.as_str()])).is_ok());
+        assert!(received(&scene, &base, json!(["eddsa-rdfc-2022"])).is_err());
     }
 }
 

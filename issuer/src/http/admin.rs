@@ -38,6 +38,7 @@ pub(super) struct OfferRequest {
     subject: String,
     #[serde(default = "default_format")]
     format: String,
+    suite: Option<String>,
     tx_code: Option<String>,
     #[serde(default)]
     by_reference: bool,
@@ -74,6 +75,7 @@ pub(super) async fn create_offer(
         credential_type: request.credential_type,
         subject: request.subject,
         format,
+        suite: request.suite,
         tx_code: request.tx_code,
         by_reference: request.by_reference,
     };

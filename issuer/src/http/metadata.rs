@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use ::credential::CredentialFormat;
+use ::credential::data_integrity::Cryptosuite;
 use axum::Json;
 use axum::extract::Path;
 use axum::extract::State;
@@ -31,6 +32,7 @@ use crate::Agency;
 use crate::Issuer;
 use crate::agency::CredentialType;
 use crate::document::CRYPTOSUITE;
+use crate::document::SELECTIVE_CRYPTOSUITES;
 use crate::offer::configuration_id;
 
 /// Copies of a credential at a time, each for its own key, so that a holder can show each once.
@@ -58,8 +60,9 @@ pub(super) async fn authorization_server(
 pub(crate) fn metadata_of(agency: &Agency, identifier: &SecureUrl) -> Result<IssuerMetadata, PublishError> {
     let mut configurations = BTreeMap::new();
     for credential_type in agency.types().values() {
-        for (format, configuration) in configurations_of(agency, credential_type)? {
-            configurations.insert(configuration_id(&credential_type.name, format), configuration);
+        for ((format, suite), configuration) in configurations_of(agency, credential_type)? {
+            let id = configuration_id(&credential_type.name, format, suite.map(Cryptosuite::as_str));
+            configurations.insert(id, configuration);
         }
     }
     let metadata = IssuerMetadata {
@@ -83,11 +86,14 @@ pub(crate) fn metadata_of(agency: &Agency, identifier: &SecureUrl) -> Result<Iss
     Ok(metadata)
 }
 
+/// What a configuration is for: a format, and of Data Integrity the suite.
+type Secured = (CredentialFormat, Option<Cryptosuite>);
+
 /// One type in every format that the agency issues it in.
 fn configurations_of(
     agency: &Agency,
     credential_type: &CredentialType,
-) -> Result<Vec<(CredentialFormat, CredentialConfiguration)>, ConfigurationError> {
+) -> Result<Vec<(Secured, CredentialConfiguration)>, ConfigurationError> {
     let jose = || vec![agency.signer().public_key().algorithm().jose_name().into()];
     let methods = |methods: &[&str]| methods.iter().map(ToString::to_string).collect();
     let scope = Some(credential_type.name.clone());
@@ -101,8 +107,8 @@ fn configurations_of(
         &[Algorithm::Es256, Algorithm::EdDsa],
         credential_type.metadata.clone(),
     )?;
-    let mut configurations = vec![(CredentialFormat::DcSdJwt, sd_jwt_vc)];
-    configurations.extend(mso_mdoc(agency, credential_type)?.map(|mdoc| (CredentialFormat::MsoMdoc, mdoc)));
+    let mut configurations = vec![((CredentialFormat::DcSdJwt, None), sd_jwt_vc)];
+    configurations.extend(mso_mdoc(agency, credential_type)?.map(|mdoc| ((CredentialFormat::MsoMdoc, None), mdoc)));
     let Some(w3c) = &credential_type.w3c else {
         return Ok(configurations);
     };
@@ -117,23 +123,32 @@ fn configurations_of(
         &[Algorithm::Es256, Algorithm::EdDsa],
         metadata()?,
     )?;
-    let ldp_vc = CredentialConfiguration::keyed(
-        FormatProfile::LdpVc {
-            context: w3c.context_urls(),
-            types: w3c.types(),
-        },
-        scope,
-        vec![CRYPTOSUITE.as_str().into()],
-        dids(),
-        // The holder presents with the same kind of proof.
-        CRYPTOSUITE.algorithms(),
-        metadata()?,
-    )?;
-    configurations.extend([
-        (CredentialFormat::JwtVcJson, jwt_vc_json),
-        (CredentialFormat::LdpVc, ldp_vc),
-    ]);
+    configurations.push(((CredentialFormat::JwtVcJson, None), jwt_vc_json));
+    let suites = [CRYPTOSUITE].into_iter().chain(SELECTIVE_CRYPTOSUITES);
+    for suite in suites.filter(|suite| agency.proof_signer(*suite).is_some()) {
+        let ldp_vc = CredentialConfiguration::keyed(
+            FormatProfile::LdpVc {
+                context: w3c.context_urls(),
+                types: w3c.types(),
+            },
+            scope.clone(),
+            vec![suite.as_str().into()],
+            dids(),
+            presenting_algorithms(suite),
+            metadata()?,
+        )?;
+        configurations.push(((CredentialFormat::LdpVc, Some(suite)), ldp_vc));
+    }
     Ok(configurations)
+}
+
+/// The holder presents with the same kind of proof, unless that signs no presentations.
+const fn presenting_algorithms(suite: Cryptosuite) -> &'static [Algorithm] {
+    if suite.is_selective() {
+        &[Algorithm::EdDsa, Algorithm::Es256]
+    } else {
+        suite.algorithms()
+    }
 }
 
 /// The type as an mdoc, if its mapping has data elements and the agency a certificate

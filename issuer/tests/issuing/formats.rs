@@ -3,15 +3,18 @@
 use std::collections::BTreeSet;
 
 use credential::Facts;
+use credential::Held;
 use credential::HolderKey;
 use credential::LdpVc;
 use credential::SdJwtVc;
 use credential::Unverified;
 use credential::VcJwt;
+use credential::data_integrity::LdpVcError;
 use credential::status_list::StatusPurpose;
 use credential::status_list::StatusReference;
 use jsonld::ContextLoader;
 use keys::Algorithm;
+use keys::PublicKey;
 use keys::Signer as _;
 use openid4vc::vci::proof::ProofKey;
 use serde_json::Map;
@@ -25,10 +28,17 @@ use crate::service::Service;
 use crate::service::by_did_key;
 use crate::service::schemas;
 
-pub(crate) const FORMATS: [&str; 3] = ["dc+sd-jwt", "jwt_vc_json", "ldp_vc"];
+/// The last parts of the configurations' ids.
+pub(crate) const FORMATS: [&str; 5] = [
+    "dc+sd-jwt",
+    "jwt_vc_json",
+    "ldp_vc",
+    "ldp_vc.ecdsa-sd-2023",
+    "ldp_vc.bbs-2023",
+];
 
 pub(crate) fn holder(format: &str) -> SoftwareKey {
-    let algorithm = if format == "ldp_vc" {
+    let algorithm = if format.starts_with("ldp_vc") {
         Algorithm::EdDsa
     } else {
         Algorithm::Es256
@@ -56,16 +66,25 @@ pub(crate) fn accepted(service: &Service, format: &str, credential: &Value) -> (
             let held = unverified.authenticate(es256, did, NOW).unwrap().hold_issued().unwrap();
             (held.facts().clone(), subject(held.claims()))
         }
-        "ldp_vc" => {
-            let unverified = Unverified::<LdpVc>::from_object(credential.as_object().unwrap()).unwrap();
-            assert_eq!(unverified.verification_method(), format!("{did}#eddsa"));
-            assert_eq!(unverified.cryptosuite().as_str(), "eddsa-rdfc-2022");
-            let authentic = unverified.authenticate(eddsa, did, &contexts(), NOW).unwrap();
-            let held = authentic.hold_issued().unwrap();
+        ldp_vc => {
+            let (suite, fragment, key) = match ldp_vc.strip_prefix("ldp_vc").unwrap() {
+                ".ecdsa-sd-2023" => ("ecdsa-sd-2023", "es256", es256),
+                ".bbs-2023" => ("bbs-2023", "bbs", service.identity.bbs.public_key()),
+                _ => ("eddsa-rdfc-2022", "eddsa", eddsa),
+            };
+            let held = held(service, credential, (suite, fragment, key));
             (held.facts().clone(), subject(held.claims()))
         }
-        other => panic!("{other}"),
     }
+}
+
+/// A credential with a Data Integrity proof of this suite by this key.
+fn held(service: &Service, credential: &Value, (suite, fragment, key): (&str, &str, &PublicKey)) -> Held<LdpVc> {
+    let did = &service.identity.did;
+    let unverified = Unverified::<LdpVc>::from_object(credential.as_object().unwrap()).unwrap();
+    assert_eq!(unverified.verification_method(), format!("{did}#{fragment}"));
+    assert_eq!(unverified.cryptosuite().as_str(), suite);
+    unverified.hold_issued(key, did, &contexts(), NOW).unwrap()
 }
 
 fn subject(document: &Map<String, Value>) -> Map<String, Value> {
@@ -89,7 +108,9 @@ async fn each_format_has_the_same_claims_for_the_holder_s_key() {
         let credentials = service.obtain(format, &[(&key, by_did_key(&key))]).await.credentials();
         let (facts, claims) = accepted(&service, format, &credentials[0]);
         assert_eq!(facts.issuer(), service.identity.did);
-        assert_eq!(facts.issued_at(), Some(NOW), "{format}");
+        // A second of its own would link what is derived of it.
+        let issued_at = (format != "ldp_vc.bbs-2023").then_some(NOW);
+        assert_eq!(facts.issued_at(), issued_at, "{format}");
         let did = did::methods::key::did(key.public_key());
         let (holder, type_name) = if format == "dc+sd-jwt" {
             (
@@ -150,6 +171,53 @@ async fn w3c_credential_for_a_key_without_a_did_is_refused() {
             );
         }
     }
+}
+
+/// Issuer, type, times, status and subject, and the claims that the mapping always shows.
+#[tokio::test]
+async fn what_a_holder_withholds_is_none_of_what_must_be_seen() {
+    let service = Service::start().await;
+    for (suite, fragment, key) in [
+        ("ecdsa-sd-2023", "es256", service.identity.es256.public_key()),
+        ("bbs-2023", "bbs", service.identity.bbs.public_key()),
+    ] {
+        let holder = holder("ldp_vc");
+        let answer = service
+            .obtain(&format!("ldp_vc.{suite}"), &[(&holder, by_did_key(&holder))])
+            .await;
+        let base = &answer.credentials()[0];
+        let unverified = Unverified::<LdpVc>::from_object(base.as_object().unwrap()).unwrap();
+        let shown = unverified.authenticate(key, &service.identity.did, &contexts(), NOW);
+        assert_eq!(shown.err(), Some(LdpVcError::BaseProof));
+        let held = held(&service, base, (suite, fragment, key));
+        let derived = held.derive(&[], &[], &contexts(), &mut signer::os_rng()).unwrap();
+        let mut expected = base.as_object().unwrap().clone();
+        expected.remove("proof");
+        expected["credentialSubject"] = json!({
+            "id": did::methods::key::did(holder.public_key()),
+            "issuing_authority": "Population Office of the Sample Nation",
+            "issuing_country": "XA",
+        });
+        assert_eq!(*derived.claims(), expected, "{suite}");
+        assert_eq!(derived.facts().status().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn unknown_cryptosuite_is_not_offered() {
+    let service = Service::start().await;
+    for (format, suite) in [
+        ("ldp_vc", "ecdsa-sd-2019"),
+        ("dc+sd-jwt", "bbs-2023"),
+        ("jwt_vc_json", "ecdsa-sd-2023"),
+    ] {
+        assert_eq!(
+            service.offer(&format!("{format}.{suite}")).await,
+            400,
+            "{format} {suite}"
+        );
+    }
+    assert_eq!(service.offer("ldp_vc.eddsa-rdfc-2022").await, 201);
 }
 
 /// Nobody could present it.

@@ -13,14 +13,16 @@ fn configurations(metadata: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn type_with_a_context_is_issued_in_three_formats() {
+async fn type_with_a_context_is_issued_in_three_formats_and_for_selective_disclosure() {
     let metadata = Service::start().await.metadata().await;
     assert_eq!(
         configurations(&metadata),
         [
             "PersonIdentity.dc+sd-jwt",
             "PersonIdentity.jwt_vc_json",
-            "PersonIdentity.ldp_vc"
+            "PersonIdentity.ldp_vc",
+            "PersonIdentity.ldp_vc.bbs-2023",
+            "PersonIdentity.ldp_vc.ecdsa-sd-2023",
         ]
     );
     let of = |format: &str| &metadata["credential_configurations_supported"][format!("PersonIdentity.{format}")];
@@ -48,6 +50,17 @@ async fn type_with_a_context_is_issued_in_three_formats() {
     assert_eq!(ldp["cryptographic_binding_methods_supported"], dids);
     let algorithms = &ldp["proof_types_supported"]["jwt"]["proof_signing_alg_values_supported"];
     assert_eq!(*algorithms, json!(["EdDSA"]));
+
+    for suite in ["bbs-2023", "ecdsa-sd-2023"] {
+        let selective = of(&format!("ldp_vc.{suite}"));
+        assert_eq!(selective["format"], "ldp_vc");
+        assert_eq!(selective["credential_definition"], ldp["credential_definition"]);
+        assert_eq!(selective["credential_signing_alg_values_supported"], json!([suite]));
+        // The suite signs no presentations, so that the holder's key may be of any that do.
+        let algorithms = &selective["proof_types_supported"]["jwt"]["proof_signing_alg_values_supported"];
+        assert_eq!(*algorithms, json!(["EdDSA", "ES256"]));
+        assert_eq!(selective["credential_metadata"], ldp["credential_metadata"]);
+    }
 
     // The same claims, where each format has them.
     let claims = |format: &str| of(format)["credential_metadata"]["claims"].as_array().unwrap().clone();

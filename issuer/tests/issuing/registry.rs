@@ -55,6 +55,7 @@ pub(crate) struct Identity {
     pub(crate) did: String,
     pub(crate) es256: Arc<SoftwareKey>,
     pub(crate) eddsa: Arc<SoftwareKey>,
+    pub(crate) bbs: Arc<SoftwareKey>,
 }
 
 fn key(algorithm: Algorithm, number: u8) -> SoftwareKey {
@@ -157,17 +158,22 @@ impl issuer::Registry for Registry {
     }
 }
 
-/// A did:webvh with the two keys that agencies have, and the line of its log.
+/// A did:webvh with the keys that agencies have, and the line of its log.
 fn identity() -> (Identity, Vec<u8>) {
     let update = key(Algorithm::EdDsa, 20);
     let (es256, eddsa) = (key(Algorithm::Es256, 21), key(Algorithm::EdDsa, 22));
+    let bbs = key(Algorithm::Bbs, 23);
     let purposes = [Purpose::AssertionMethod, Purpose::Authentication];
     let method = |fragment, key| NewMethod {
         fragment,
         key,
         purposes: &purposes,
     };
-    let methods = [method("es256", es256.public_key()), method("eddsa", eddsa.public_key())];
+    let methods = [
+        method("es256", es256.public_key()),
+        method("eddsa", eddsa.public_key()),
+        method("bbs", bbs.public_key()),
+    ];
     let did = format!("did:webvh:{}:population.attestry.example", webvh::SCID_PLACEHOLDER);
     let mut parameters = webvh::ParameterChanges::default();
     parameters.update_keys = Some(vec![update.public_key().to_multikey()]);
@@ -182,6 +188,7 @@ fn identity() -> (Identity, Vec<u8>) {
         did: creation.did.to_string(),
         es256: Arc::new(es256),
         eddsa: Arc::new(eddsa),
+        bbs: Arc::new(bbs),
     };
     (identity, update.fulfil(creation.line).unwrap().into_bytes())
 }

@@ -110,6 +110,7 @@ impl Service {
         let signers = AgencySigners {
             jose: identity.es256.clone(),
             data_integrity: identity.eddsa.clone(),
+            bbs: Some(identity.bbs.clone()),
         };
         let agency = Agency::load(&agency, signers).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -178,10 +179,24 @@ impl Service {
         self.post(path, "application/json", body.to_string(), Some(ADMIN)).await
     }
 
-    /// Offers one credential and asks for it with a proof of each of these keys.
+    /// The status of the answer to whoever asks for an offer.
+    pub(crate) async fn offer(&self, format: &str) -> u16 {
+        self.ask_for_offer(format).await.status
+    }
+
+    async fn ask_for_offer(&self, format: &str) -> Fetched {
+        let mut terms = json!({"type": "PersonIdentity", "subject": PERSON, "format": format});
+        if let Some((format, suite)) = format.split_once('.') {
+            terms["format"] = json!(format);
+            terms["suite"] = json!(suite);
+        }
+        self.admin("admin/offers", &terms).await
+    }
+
+    /// Offers one credential and asks for it with a proof of each of these keys. After a format may stand a `.` and a
+    /// cryptosuite.
     pub(crate) async fn obtain(&self, format: &str, holders: &[(&SoftwareKey, ProofKey)]) -> Answered {
-        let terms = json!({"type": "PersonIdentity", "subject": PERSON, "format": format});
-        let offered = self.admin("admin/offers", &terms).await;
+        let offered = self.ask_for_offer(format).await;
         assert_eq!(offered.status, 201, "{}", String::from_utf8_lossy(&offered.body));
         let OfferUri::Value(offer) = OfferUri::parse(json_of(&offered)["offer"].as_str().unwrap()).unwrap() else {
             panic!("an offer by value")

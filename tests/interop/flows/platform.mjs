@@ -118,6 +118,7 @@ export class Platform {
     const metadata = await getText(`${this.url}/.well-known/openid-credential-issuer/issuers/${agency}`);
     const { credential_configurations_supported: configurations } = JSON.parse(metadata);
     const ofType = Object.entries(configurations).filter(([id]) => id.startsWith(`${type}.`));
-    return ofType.map(([, { format }]) => format).sort();
+    // A format has a configuration for each way to secure it.
+    return [...new Set(ofType.map(([, { format }]) => format))].sort();
   }
 }

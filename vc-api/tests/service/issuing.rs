@@ -129,6 +129,14 @@ async fn a_document_may_say_itself_what_it_means() {
     let base = "https://www.w3.org/ns/credentials/v2";
     document["@context"] = json!([base, {"Example": "https://example.org/#Example"}]);
     document["type"] = json!(["VerifiableCredential", "Example"]);
+    // As a test suite of W3C writes it, in the form of a context document.
+    let mut wrapped = document.clone();
+    wrapped["@context"][1] = json!({"@context": document["@context"][1]});
+    let credential = service.issue(EDDSA, wrapped).await.expect(201);
+    assert_eq!(service.verify(&credential).await.expect(200)["verified"], true);
+    let mut changed = credential;
+    changed["@context"][1]["@context"]["Example"] = json!("https://example.org/#Other");
+    assert_eq!(service.verify(&changed).await.status, 400);
     for name in [EDDSA, "eddsa-jcs-2022"] {
         let credential = service.issue(name, document.clone()).await.expect(201);
         assert_eq!(service.verify(&credential).await.expect(200)["verified"], true);

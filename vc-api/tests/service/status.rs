@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use serde_json::json;
+use vc_api::instance;
 
 use crate::service::Answer;
 use crate::service::EDDSA;
@@ -17,14 +18,17 @@ async fn issue(service: &Service, name: &str, id: &str) -> Value {
 }
 
 async fn update(service: &Service, id: &str, status: Value) -> Answer {
+    update_of(service, EDDSA, id, status).await
+}
+
+/// Of what the instance of this name has issued.
+async fn update_of(service: &Service, name: &str, id: &str, status: Value) -> Answer {
     let entry = json!({"type": "BitstringStatusListEntry", "statusPurpose": "revocation"});
     let mut body = json!({"credentialId": id, "credentialStatus": entry});
     if !status.is_null() {
         body["status"] = status;
     }
-    service
-        .post(&format!("/vc-api/{EDDSA}/credentials/status"), &body)
-        .await
+    service.post(&format!("/vc-api/{name}/credentials/status"), &body).await
 }
 
 /// Where the list of a credential is served, as a path of this service.
@@ -50,6 +54,40 @@ async fn what_is_revoked_is_refused_and_may_come_back() {
     // As W3C's suite asks.
     update(&service, ID, json!(null)).await.expect(200);
     assert_eq!(service.verify(&credential).await.status, 400);
+}
+
+/// Whoever derives chooses what to show, but not whether the status is among it.
+#[tokio::test]
+async fn what_is_shown_in_part_is_revoked_as_well() {
+    let service = Service::start().await;
+    for (name, ..) in instance::sample().filter(|(_, mechanism, _)| !mechanism.is_for_everybody()) {
+        let base = issue(&service, &name, ID).await;
+        let derive = async |pointers: &[&str]| service.derive(&base, pointers).await.expect(201);
+        let shown = [derive(&["/credentialSubject/name"]).await, derive(&[]).await];
+        for derived in &shown {
+            assert_eq!(derived["credentialStatus"], base["credentialStatus"], "{name}");
+            assert_eq!(service.verify(derived).await.expect(200)["verified"], true, "{name}");
+            let mut hidden = derived.clone();
+            hidden.as_object_mut().unwrap().remove("credentialStatus");
+            assert_eq!(service.verify(&hidden).await.status, 400, "{name}");
+        }
+        // The list is for everybody, and so not with a base proof.
+        let list = service.get(&path(&base)).await.expect(200);
+        assert_eq!(service.verify(&list).await.expect(200)["verified"], true, "{name}");
+        let before = list["credentialSubject"]["encodedList"].clone();
+        update_of(&service, &name, ID, json!(true)).await.expect(200);
+        for derived in &shown {
+            assert_eq!(
+                service.verify(derived).await.problem(),
+                (400, "revoked".to_owned()),
+                "{name}"
+            );
+        }
+        let list = service.get(&path(&base)).await.expect(200);
+        assert_ne!(list["credentialSubject"]["encodedList"], before, "{name}");
+        update_of(&service, &name, ID, json!(false)).await.expect(200);
+        assert_eq!(service.verify(&shown[0]).await.status, 200, "{name}");
+    }
 }
 
 #[tokio::test]

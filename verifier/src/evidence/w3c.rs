@@ -10,6 +10,7 @@ use credential::LdpVc;
 use credential::Unverified;
 use credential::VcJwt;
 use credential::data_integrity;
+use credential::data_integrity::LdpVpError;
 use credential::data_integrity::ProofKeys;
 use credential::evidence::Credential;
 use credential::evidence::Presenter;
@@ -116,10 +117,23 @@ impl Judge<'_> {
     ) -> Result<Judged, Reason> {
         let issuer = unverified.issuer().to_owned();
         let authentic = unverified.authenticate_set(&keys, &issuer, loader, self.now)?;
+        if presenter.is_none() {
+            self.check_presentation_header(&authentic)?;
+        }
         let types = contexts::types(bundle, authentic.facts(), authentic.contexts(), loader)?;
         self.check_schemas(bundle, &authentic, authentic.schemas())?;
         let holder_binding = bind(&authentic, presenter)?;
         self.finish(asked, authentic, types, holder_binding, bundle)
+    }
+
+    /// What was derived for another transaction is a replay, even where nobody has to be its holder. An empty header
+    /// says that it was derived for none.
+    fn check_presentation_header(&self, authentic: &Authentic<LdpVc>) -> Result<(), Reason> {
+        let header = authentic.presentation_header().unwrap_or_default();
+        if header.is_empty() || header == self.transaction.nonce.as_bytes() {
+            return Ok(());
+        }
+        Err(LdpVpError::WrongChallenge.into())
     }
 
     /// The bundle of each credential's issuer, with the keys of its proofs.

@@ -88,6 +88,7 @@ pub(crate) struct Agency {
     pub(crate) did: String,
     pub(crate) es256: SoftwareKey,
     pub(crate) eddsa: SoftwareKey,
+    pub(crate) bbs: SoftwareKey,
     first_line: Vec<u8>,
     name: String,
 }
@@ -224,9 +225,11 @@ impl Agency {
         };
         let both = [Purpose::AssertionMethod, Purpose::Authentication];
         let login = key(Algorithm::Es256, number + 2);
+        let bbs = key(Algorithm::Bbs, number + 3);
         let methods = [
             method("es256", es256.public_key(), &both[..]),
             method("eddsa", eddsa.public_key(), &both[..]),
+            method("bbs", bbs.public_key(), &both[..1]),
             // Good for proving who it is, not for issuing.
             method("login", login.public_key(), &both[1..]),
         ];
@@ -243,6 +246,7 @@ impl Agency {
             did: creation.did.to_string(),
             es256,
             eddsa,
+            bbs,
             first_line: update.fulfil(creation.line).unwrap().into_bytes(),
             name: name.to_owned(),
         }

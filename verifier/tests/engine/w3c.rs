@@ -4,6 +4,7 @@ mod contexts;
 mod holder;
 mod issuer;
 mod schemas;
+mod selective;
 mod status;
 
 use credential::LdpVc;

@@ -3,6 +3,7 @@
 mod bbs_2023;
 mod credentials;
 mod ecdsa;
+mod ecdsa_sd;
 mod presentations;
 mod proof_sets;
 mod selective;
@@ -25,6 +26,7 @@ use crate::Authentic;
 use crate::Held;
 use crate::Transaction;
 use crate::Unverified;
+use crate::vc::DataModelVersion;
 
 const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
 const ISSUER: &str = "did:web:agency.example";
@@ -165,6 +167,19 @@ const fn options(suite: Cryptosuite) -> ProofOptions<'static> {
         verification_method: ISSUER_KEY,
         created: Some(NOW),
         expires: Some(NOW.plus(3_600)),
+    }
+}
+
+/// Of a base proof by this key, which signs with the suite if it can.
+const fn base_options<'a>(suite: Cryptosuite, key: &'a PublicKey, mandatory: &'a [Pointer]) -> BaseProofOptions<'a> {
+    BaseProofOptions {
+        cryptosuite: suite,
+        key,
+        verification_method: ISSUER_KEY,
+        created: Some(NOW),
+        expires: Some(NOW.plus(3_600)),
+        mandatory,
+        data_model: DataModelVersion::V2_0,
     }
 }
 

@@ -3,10 +3,12 @@
 use jsonld::ContextLoader;
 use keys::PublicKey;
 use keys::SigningRequest;
+use keys::Timestamp;
 use rand_core::CryptoRng;
 use serde_json::Map;
 use serde_json::Value;
 
+use super::Cryptosuite;
 use super::CryptosuiteError;
 use super::EcdsaSdError;
 use super::LdpVc;
@@ -15,9 +17,9 @@ use super::Pointer;
 use super::ProofKeys;
 use super::ProofOptions;
 use super::ProofPurpose;
+use super::add_proof::check_unsecured;
+use super::add_proof::with_proof;
 use super::bbs_2023;
-use super::credential::check_unsecured;
-use super::credential::with_proof;
 use super::cryptosuite::Statements;
 use super::cryptosuite::Transformation;
 use super::ecdsa_sd;
@@ -25,6 +27,7 @@ use super::proof_set::Makers;
 use crate::Held;
 use crate::Unverified;
 use crate::vc::CredentialProperties;
+use crate::vc::DataModelVersion;
 
 /// What a verdict rests on: who issued the credential, when it is valid (with the names of version 1.1, too), and where
 /// its status stands.
@@ -37,77 +40,82 @@ const FACTS: [&str; 6] = [
     "validUntil",
 ];
 
-/// The credential `document` with a base proof in it, once signed. Every context must be one of `contexts`; `key` is
-/// the public half of the key that will sign, which a base proof of `bbs-2023` names.
+/// What goes into a base proof besides the document.
+#[derive(Clone, Copy, Debug)]
+pub struct BaseProofOptions<'a> {
+    /// How the proof is made: with selective disclosure.
+    pub cryptosuite: Cryptosuite,
+    /// The public half of the key that will sign, whose algorithm is one of the suite's. A base proof of `bbs-2023`
+    /// names it.
+    pub key: &'a PublicKey,
+    /// Absolute DID URL of that key.
+    pub verification_method: &'a str,
+    /// When the proof is made.
+    pub created: Option<Timestamp>,
+    /// From when on the proof (not the credential) is void.
+    pub expires: Option<Timestamp>,
+    /// What every verifier is to see besides what [`issue_selective`] always makes mandatory.
+    pub mandatory: &'a [Pointer],
+    /// The version of the data model that the document must be of. One of 1.1 is for services that secure what others
+    /// say: see [`super::issue_1_1`].
+    pub data_model: DataModelVersion,
+}
+
+/// The credential `document` with a base proof in it, once signed. Every context must be one of `contexts`.
 ///
-/// `mandatory` names what every verifier is to see. Whatever the caller names, this is always mandatory:
-/// * `issuer`, `validFrom`, `validUntil` and `credentialStatus`, each as a whole. Of a credential whose status or
-///   end of validity may be left out, nobody can tell that it was revoked or has expired, so an issuer is not
-///   asked.
+/// Whatever the caller names, this is always mandatory:
+/// * `issuer`, `validFrom`, `validUntil` and `credentialStatus` (and the times of version 1.1), each as a whole. Of a
+///   credential whose status or end of validity may be left out, nobody can tell that it was revoked or has expired,
+///   so an issuer is not asked.
 /// * the `id` of each subject: otherwise a credential could be shown as nobody's, or as that of one subject of
 ///   several.
 ///
 /// `id` and `type` of the credential are part of every selection.
 ///
 /// With `bbs-2023` the proof has no `created`: a second of its own would link all that is derived from it. For the same
-/// reason its issuer gives such a credential no `id`, and lets nothing be mandatory that few credentials have.
+/// reason its issuer gives such a credential no `id`, and lets nothing be mandatory that few credentials have. A place
+/// in a status list is such a thing, and it is always shown: whoever gives such a credential a status gives up that its
+/// presentations cannot be linked, for that it can be revoked.
 ///
 /// # Errors
-/// [`LdpVcError`], the caller's fault: a document that nobody could verify, a pointer that leads nowhere, a key of
-/// another suite, or a suite that signs whole documents.
+/// [`LdpVcError`], the caller's fault: a document that nobody could verify or that is of another version, a pointer
+/// that leads nowhere, a key of another suite, or a suite that signs whole documents.
 pub fn issue_selective(
     document: Map<String, Value>,
-    options: &ProofOptions<'_>,
-    key: &PublicKey,
-    mandatory: &[Pointer],
+    options: &BaseProofOptions<'_>,
     contexts: &ContextLoader,
     rng: &mut dyn CryptoRng,
 ) -> Result<SigningRequest<Map<String, Value>>, LdpVcError> {
-    let properties = CredentialProperties::read(&document)?;
-    check_unsecured(&document, &properties, options, contexts)?;
-    sign(document, options, key, mandatory, contexts, rng)
-}
-
-/// The same for a document of version 1.1 of the data model: see [`super::issue_1_1`]. `issuanceDate` and
-/// `expirationDate` are mandatory there.
-///
-/// # Errors
-/// [`LdpVcError`], the caller's fault: a document of another version, or what [`issue_selective`] refuses.
-pub fn issue_selective_1_1(
-    document: Map<String, Value>,
-    options: &ProofOptions<'_>,
-    key: &PublicKey,
-    mandatory: &[Pointer],
-    contexts: &ContextLoader,
-    rng: &mut dyn CryptoRng,
-) -> Result<SigningRequest<Map<String, Value>>, LdpVcError> {
-    let properties = CredentialProperties::read_1_1(&document)?;
-    check_unsecured(&document, &properties, options, contexts)?;
-    sign(document, options, key, mandatory, contexts, rng)
-}
-
-fn sign(
-    document: Map<String, Value>,
-    options: &ProofOptions<'_>,
-    key: &PublicKey,
-    mandatory: &[Pointer],
-    contexts: &ContextLoader,
-    rng: &mut dyn CryptoRng,
-) -> Result<SigningRequest<Map<String, Value>>, LdpVcError> {
-    let suite = options.cryptosuite;
-    let mut configuration = suite.named(options.configuration(ProofPurpose::AssertionMethod));
+    let BaseProofOptions {
+        cryptosuite,
+        key,
+        mandatory,
+        ..
+    } = *options;
+    let properties = match options.data_model {
+        DataModelVersion::V1_1 => CredentialProperties::read_1_1(&document)?,
+        DataModelVersion::V2_0 => CredentialProperties::read(&document)?,
+    };
+    let options = ProofOptions {
+        cryptosuite,
+        algorithm: key.algorithm(),
+        verification_method: options.verification_method,
+        created: options.created,
+        expires: options.expires,
+    };
+    check_unsecured(&document, &properties, &options, contexts)?;
+    let mut configuration = cryptosuite.named(options.configuration(ProofPurpose::AssertionMethod));
     let mandatory = [mandatory_always(&document)?.as_slice(), mandatory].concat();
-    let request = match suite.transformation() {
-        Transformation::Statements(Statements::Bbs2023) => {
+    let Transformation::Statements(suite) = cryptosuite.transformation() else {
+        return Err(CryptosuiteError::NotSelective.into());
+    };
+    cryptosuite.check_algorithm(key.algorithm())?;
+    let request = match suite {
+        Statements::Bbs2023 => {
             configuration.remove("created");
-            suite.check_algorithm(key.algorithm())?;
             bbs_2023::sign(&document, configuration, key, mandatory, contexts, rng)?
         }
-        Transformation::Statements(Statements::EcdsaSd2023) => {
-            suite.check_algorithm(key.algorithm())?;
-            ecdsa_sd::sign(&document, configuration, mandatory, contexts, rng)?
-        }
-        Transformation::Jcs(_) | Transformation::Rdfc => return Err(CryptosuiteError::NotSelective.into()),
+        Statements::EcdsaSd2023 => ecdsa_sd::sign(&document, configuration, mandatory, contexts, rng)?,
     };
     Ok(request.map(|proof| with_proof(document, proof)))
 }

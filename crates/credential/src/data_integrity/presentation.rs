@@ -25,7 +25,7 @@ use super::MAX_PRESENTATION_BYTES;
 use super::ProofError;
 use super::ProofOptions;
 use super::ProofPurpose;
-use super::credential::with_proof;
+use super::add_proof::with_proof;
 use super::document;
 use super::proof::Proof;
 use super::proof::check_method;

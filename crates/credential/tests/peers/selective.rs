@@ -3,9 +3,10 @@
 use credential::LdpVc;
 use credential::Unverified;
 use credential::data_integrity;
+use credential::data_integrity::BaseProofOptions;
 use credential::data_integrity::Cryptosuite;
 use credential::data_integrity::Pointer;
-use credential::data_integrity::ProofOptions;
+use credential::vc::DataModelVersion;
 use serde_json::Value;
 use serde_json::json;
 
@@ -46,16 +47,17 @@ fn scenes() -> impl Iterator<Item = Scene> {
 
 impl Scene {
     fn base_of_ours(&self) -> Value {
-        let options = ProofOptions {
+        let options = BaseProofOptions {
             cryptosuite: self.suite,
-            algorithm: self.issuer.algorithm(),
+            key: self.issuer.key(),
             verification_method: METHOD,
             created: Some(now().minus(1)),
             expires: None,
+            mandatory: &[],
+            data_model: DataModelVersion::V2_0,
         };
         let (document, mut rng) = (self.document().as_object().unwrap().clone(), signer::os_rng());
-        let key = self.issuer.key();
-        let request = data_integrity::issue_selective(document, &options, key, &[], &self.contexts, &mut rng);
+        let request = data_integrity::issue_selective(document, &options, &self.contexts, &mut rng);
         Value::Object(self.issuer.sign(request.unwrap()))
     }
 

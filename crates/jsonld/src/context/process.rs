@@ -143,7 +143,10 @@ impl<'a> ContextProcessor<'a> {
             result = match context {
                 Value::Null => Self::nullified(&result, propagate, inputs)?,
                 Value::String(reference) => self.apply_remote(&result, reference, inputs)?,
-                Value::Object(definition) => self.apply_definition(&result, definition, inputs)?,
+                Value::Object(definition) => match self.wrapped(definition, inputs) {
+                    Some(inner) => self.apply(&result, inner, inputs)?,
+                    None => self.apply_definition(&result, definition, inputs)?,
+                },
                 _ => {
                     return invalid(
                         ErrorCode::InvalidLocalContext,
@@ -154,6 +157,14 @@ impl<'a> ContextProcessor<'a> {
         }
         self.depth -= 1;
         Ok(result)
+    }
+
+    /// The context inside of `{"@context": ...}`, which is the form of a context document, not of a context. Some write
+    /// it inside of a document, W3C's test suites among them, and libraries read through it; so does whoever takes the
+    /// contexts of others. It can mean nothing else: no term has this name.
+    fn wrapped<'c>(&self, definition: &'c Map<String, Value>, inputs: Inputs<'_>) -> Option<&'c Value> {
+        let is_taken = self.loader.accepts_embedded() && inputs.base_url.is_none() && definition.len() == 1;
+        definition.get("@context").filter(|_| is_taken)
     }
 
     /// Step 5.1.

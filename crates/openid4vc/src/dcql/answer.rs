@@ -119,12 +119,10 @@ fn check_one(query: &DcqlQuery, presentation: &Presented<'_>) -> Result<(), Answ
         return Err(AnswerError::HolderBinding { query_id });
     }
     let positions = match presentation.format {
-        // Undisclosed array elements are taken out of the payload (RFC 9901, section 7.1).
-        CredentialFormat::SdJwtVc => Positions::Lost,
-        CredentialFormat::JwtVcJson
-        | CredentialFormat::LdpVc
-        | CredentialFormat::MsoMdoc
-        | CredentialFormat::Other(_) => Positions::Kept,
+        // Undisclosed array elements are taken out of the payload (RFC 9901, section 7.1), and of what is derived from a
+        // base proof; what a proof over RDF covers has no order of elements either.
+        CredentialFormat::SdJwtVc | CredentialFormat::LdpVc => Positions::Lost,
+        CredentialFormat::JwtVcJson | CredentialFormat::MsoMdoc | CredentialFormat::Other(_) => Positions::Kept,
     };
     match criteria::select_claims(wanted, presentation.claims, positions) {
         Ok(_) => Ok(()),

@@ -357,8 +357,9 @@ fn disclosure(query: &CredentialQuery, credential: &HeldCredential<'_>) -> Resul
     let places =
         criteria::select_claims(query, credential.claims, Positions::Kept).map_err(|path| Mismatch::Claim { path })?;
     Ok(match credential.format {
-        CredentialFormat::SdJwtVc | CredentialFormat::MsoMdoc => Disclosure::Claims(places),
-        CredentialFormat::JwtVcJson | CredentialFormat::LdpVc | CredentialFormat::Other(_) => Disclosure::Whole,
+        // Of an `ldp_vc` it depends on its cryptosuite how much of the rest can be withheld.
+        CredentialFormat::SdJwtVc | CredentialFormat::MsoMdoc | CredentialFormat::LdpVc => Disclosure::Claims(places),
+        CredentialFormat::JwtVcJson | CredentialFormat::Other(_) => Disclosure::Whole,
     })
 }
 

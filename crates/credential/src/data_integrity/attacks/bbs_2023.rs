@@ -9,14 +9,16 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::super::*;
+use super::selective::NONCE;
+use super::selective::Selective;
 use super::selective::as_bytes;
 use super::selective::change_components;
 use super::selective::components;
 use super::selective::document;
 use super::selective::items;
+use super::selective::numbers;
 use super::selective::pointers;
 use super::*;
-use crate::data_integrity::selective::labelled_n_quads;
 
 const BASE_PREFIX: &str = "u2V0C";
 const DERIVED_PREFIX: &str = "u2V0D";
@@ -29,112 +31,19 @@ const SELECTIVE: usize = 3;
 const PRESENTATION_HEADER: usize = 4;
 
 const CHOICE: [&str; 2] = ["/credentialSubject/points", "/credentialSubject/knows/1/class"];
-const NONCE: &[u8] = b"n-0S6_WzA2Mj for did:web:shop.example";
 
 /// Of a CBOR map.
 type Entries = Vec<(cbor::Value, cbor::Value)>;
 
-struct Unlinkable {
-    world: World,
-    issuer: SoftwareKey,
+fn unlinkable() -> Selective<Bbs2023Error> {
+    Selective::new(Cryptosuite::Bbs2023, suite_error)
 }
 
-impl Unlinkable {
-    fn new() -> Self {
-        Self {
-            world: World::new(),
-            issuer: SoftwareKey::generate(Algorithm::Bbs, &mut signer::os_rng()),
-        }
-    }
-
-    fn try_issue(&self, document: Value, mandatory: &[&str]) -> Result<Value, LdpVcError> {
-        let request = issue_selective(
-            as_object(document),
-            &options(Cryptosuite::Bbs2023),
-            self.issuer.public_key(),
-            &pointers(mandatory),
-            &self.world.contexts,
-            &mut signer::os_rng(),
-        )?;
-        Ok(Value::Object(fulfil(&self.issuer, request).unwrap()))
-    }
-
-    fn base(&self) -> Value {
-        self.try_issue(document(), &[]).unwrap()
-    }
-
-    fn hold(&self, base: &Value) -> Result<Held<LdpVc>, LdpVcError> {
-        let unverified = Unverified::<LdpVc>::parse(&base.to_string())?;
-        unverified.hold_issued(self.issuer.public_key(), ISSUER, &self.world.contexts, NOW)
-    }
-
-    fn derive(&self, base: &Value, selective: &[&str]) -> Value {
-        let held = self.hold(base).unwrap();
-        let derived = held.derive(&pointers(selective), NONCE, &self.world.contexts, &mut signer::os_rng());
-        derived.unwrap().as_str().parse().unwrap()
-    }
-
-    /// A genuine derived credential.
-    fn derived(&self) -> Value {
-        let derived = self.derive(&self.base(), &CHOICE);
-        let _ = self.authenticate(&derived).unwrap();
-        derived
-    }
-
-    fn authenticate(&self, derived: &Value) -> Result<Authentic<LdpVc>, LdpVcError> {
-        self.world
-            .authenticate_at(derived, self.issuer.public_key(), ISSUER, NOW)
-    }
-
-    /// Why a genuine credential is refused after `change`.
-    fn refused(&self, derived: &Value, change: impl FnOnce(&mut Value)) -> Bbs2023Error {
-        let mut derived = derived.clone();
-        change(&mut derived);
-        suite_error(self.authenticate(&derived).unwrap_err())
-    }
-
-    /// The same for a change of its proof value's components.
-    fn refused_with(&self, derived: &Value, change: impl FnOnce(&mut Vec<cbor::Value>)) -> Bbs2023Error {
-        self.refused(derived, |derived| change_components(derived, DERIVED_PREFIX, change))
-    }
-
-    fn lines(&self, derived: &Value) -> Vec<String> {
-        let components = components(derived, DERIVED_PREFIX);
-        let labels = components[LABELS].as_map().unwrap().iter();
-        let labels: Vec<String> = labels
-            .map(|(_, label)| format!("b{}", label.as_unsigned().unwrap()))
-            .collect();
-        let mut document = as_object(derived.clone());
-        document.remove("proof");
-        labelled_n_quads(&document, &self.world.contexts, &labels).unwrap()
-    }
-
-    /// As [`Self::refused`], by somebody who also moves the mandatory positions to where their statements are after
-    /// the change.
-    fn refused_in_place(&self, derived: &Value, change: impl FnOnce(&mut Value)) -> Bbs2023Error {
-        let before = self.lines(derived);
-        let mandatory: BTreeSet<String> = numbers(&components(derived, DERIVED_PREFIX)[MANDATORY])
-            .into_iter()
-            .map(|at| before[at].clone())
-            .collect();
-        self.refused(derived, |derived| {
-            change(derived);
-            let now = self.lines(derived);
-            assert_ne!(now, before);
-            let positions = (0_u64..).zip(&now).filter(|(_, line)| mandatory.contains(*line));
-            let positions = positions.map(|(at, _)| cbor::Value::from(at)).collect();
-            change_components(derived, DERIVED_PREFIX, |components| {
-                components[MANDATORY] = cbor::Value::Array(positions);
-            });
-        })
-    }
-}
-
-fn numbers(component: &cbor::Value) -> Vec<usize> {
-    let items = component.as_array().unwrap().iter();
-    items
-        .map(|item| usize::try_from(item.as_unsigned().unwrap()).unwrap())
-        .collect()
+/// A genuine derived credential.
+fn derived(unlinkable: &Selective<Bbs2023Error>) -> Value {
+    let derived = unlinkable.derive(&unlinkable.base(), &CHOICE).unwrap();
+    let _ = unlinkable.authenticate(&derived).unwrap();
+    derived
 }
 
 fn suite_error(error: LdpVcError) -> Bbs2023Error {
@@ -150,11 +59,11 @@ const INDEXES: Bbs2023Error = Bbs2023Error::Bbs(BbsError::Indexes);
 
 #[test]
 fn a_holder_shows_what_it_chooses_to_one_verifier() {
-    let unlinkable = Unlinkable::new();
+    let unlinkable = unlinkable();
     let base = unlinkable.base();
     let held = unlinkable.hold(&base).unwrap();
     assert_eq!(held.claims()["credentialSubject"]["points"], 4);
-    let derived = unlinkable.derived();
+    let derived = derived(&unlinkable);
     let mut expected = document();
     expected["credentialSubject"] = json!({"id": HOLDER, "points": 4, "knows": [{"class": "3"}]});
     let mut revealed = derived.clone();
@@ -178,7 +87,7 @@ fn a_holder_shows_what_it_chooses_to_one_verifier() {
 
 #[test]
 fn derived_credential_in_a_presentation() {
-    let unlinkable = Unlinkable::new();
+    let unlinkable = unlinkable();
     let world = &unlinkable.world;
     let held = unlinkable.hold(&unlinkable.base()).unwrap();
     let derived = held.derive(&pointers(&CHOICE), NONCE, &world.contexts, &mut signer::os_rng());
@@ -196,7 +105,7 @@ fn derived_credential_in_a_presentation() {
 
 #[test]
 fn base_proof_shown_to_a_verifier() {
-    let unlinkable = Unlinkable::new();
+    let unlinkable = unlinkable();
     let base = unlinkable.base();
     assert!(unlinkable.hold(&base).is_ok());
     assert_eq!(unlinkable.authenticate(&base).unwrap_err(), LdpVcError::BaseProof);
@@ -210,8 +119,8 @@ fn base_proof_shown_to_a_verifier() {
 
 #[test]
 fn derived_credentials_are_not_held() {
-    let unlinkable = Unlinkable::new();
-    let derived = unlinkable.derived();
+    let unlinkable = unlinkable();
+    let derived = derived(&unlinkable);
     assert_eq!(unlinkable.hold(&derived).unwrap_err(), LdpVcError::Presented);
     let presented = unlinkable.authenticate(&derived).unwrap().hold_issued();
     assert_eq!(presented.unwrap_err(), LdpVcError::Presented);
@@ -220,9 +129,10 @@ fn derived_credentials_are_not_held() {
 /// Two presentations of one credential have nothing in common that another credential of the issuer had not.
 #[test]
 fn presentations_are_not_linked_by_their_proofs() {
-    let unlinkable = Unlinkable::new();
+    let unlinkable = unlinkable();
     let base = unlinkable.base();
-    let [first, second, other] = [&base, &base, &unlinkable.base()].map(|base| unlinkable.derive(base, &CHOICE));
+    let [first, second, other] =
+        [&base, &base, &unlinkable.base()].map(|base| unlinkable.derive(base, &CHOICE).unwrap());
     let terms = |derived: &Value| {
         let mut proof = derived["proof"].clone();
         proof.as_object_mut().unwrap().remove("proofValue");
@@ -242,8 +152,8 @@ fn presentations_are_not_linked_by_their_proofs() {
 
 #[test]
 fn shown_claim_is_changed() {
-    let unlinkable = Unlinkable::new();
-    let derived = unlinkable.derived();
+    let unlinkable = unlinkable();
+    let derived = derived(&unlinkable);
     let refused = unlinkable.refused_in_place(&derived, |derived| {
         derived["credentialSubject"]["points"] = json!(5);
     });
@@ -257,8 +167,8 @@ fn shown_claim_is_changed() {
 /// The holder leaves out a mandatory member, and moves the positions to fit.
 #[test]
 fn mandatory_statements_left_out() {
-    let unlinkable = Unlinkable::new();
-    let derived = unlinkable.derived();
+    let unlinkable = unlinkable();
+    let derived = derived(&unlinkable);
     for name in ["validFrom", "validUntil"] {
         let refused = unlinkable.refused_in_place(&derived, |derived| {
             derived.as_object_mut().unwrap().remove(name);
@@ -269,8 +179,8 @@ fn mandatory_statements_left_out() {
 
 #[test]
 fn mandatory_statements_called_selective_and_the_reverse() {
-    let unlinkable = Unlinkable::new();
-    let derived = unlinkable.derived();
+    let unlinkable = unlinkable();
+    let derived = derived(&unlinkable);
     let refused = unlinkable.refused_with(&derived, |components| {
         items(&mut components[MANDATORY]).pop();
         let next = components[SELECTIVE]
@@ -284,7 +194,7 @@ fn mandatory_statements_called_selective_and_the_reverse() {
         items(&mut components[SELECTIVE]).push(cbor::Value::from(next));
     });
     assert_eq!(refused, NOT_SIGNED);
-    let statements = unlinkable.lines(&derived).len();
+    let statements = unlinkable.statements(&derived).0.len();
     for positions in [
         vec![0, 0],
         vec![1, 0],
@@ -300,8 +210,8 @@ fn mandatory_statements_called_selective_and_the_reverse() {
 
 #[test]
 fn swapped_repeated_and_other_disclosed_indexes() {
-    let unlinkable = Unlinkable::new();
-    let derived = unlinkable.derived();
+    let unlinkable = unlinkable();
+    let derived = derived(&unlinkable);
     let change = |change: &dyn Fn(&mut Vec<cbor::Value>)| {
         unlinkable.refused_with(&derived, |components| change(items(&mut components[SELECTIVE])))
     };
@@ -323,8 +233,8 @@ fn swapped_repeated_and_other_disclosed_indexes() {
 
 #[test]
 fn labels_that_name_other_blank_nodes() {
-    let unlinkable = Unlinkable::new();
-    let derived = unlinkable.derived();
+    let unlinkable = unlinkable();
+    let derived = derived(&unlinkable);
     let labels = |change: &dyn Fn(&mut Entries)| {
         unlinkable.refused_with(&derived, |components| match &mut components[LABELS] {
             cbor::Value::Map(entries) => change(entries),
@@ -344,8 +254,8 @@ fn labels_that_name_other_blank_nodes() {
 
 #[test]
 fn presentation_header_of_another_verifier() {
-    let unlinkable = Unlinkable::new();
-    let derived = unlinkable.derived();
+    let unlinkable = unlinkable();
+    let derived = derived(&unlinkable);
     for header in [&b"n-2 for did:web:shop.example"[..], &[]] {
         let refused = unlinkable.refused_with(&derived, |components| {
             components[PRESENTATION_HEADER] = cbor::Value::bytes(header);
@@ -366,8 +276,8 @@ fn presentation_header_of_another_verifier() {
 
 #[test]
 fn terms_of_the_proof_are_changed() {
-    let unlinkable = Unlinkable::new();
-    let derived = unlinkable.derived();
+    let unlinkable = unlinkable();
+    let derived = derived(&unlinkable);
     for (name, value) in [
         ("expires", json!("2099-01-01T00:00:00Z")),
         ("created", json!("2026-06-01T00:00:00Z")),
@@ -380,8 +290,8 @@ fn terms_of_the_proof_are_changed() {
 
 #[test]
 fn proof_by_another_key_and_of_another_credential() {
-    let unlinkable = Unlinkable::new();
-    let derived = unlinkable.derived();
+    let unlinkable = unlinkable();
+    let derived = derived(&unlinkable);
     let other = SoftwareKey::generate(Algorithm::Bbs, &mut signer::os_rng());
     let world = &unlinkable.world;
     let by_other = world.authenticate_at(&derived, other.public_key(), ISSUER, NOW);
@@ -394,15 +304,17 @@ fn proof_by_another_key_and_of_another_credential() {
     assert_eq!(by_kind.unwrap_err(), LdpVcError::Cryptosuite(expected));
     let mut document = document();
     document["credentialSubject"]["points"] = json!(9);
-    let better = unlinkable.derive(&unlinkable.try_issue(document, &[]).unwrap(), &CHOICE);
+    let better = unlinkable
+        .derive(&unlinkable.try_issue(document, &[]).unwrap(), &CHOICE)
+        .unwrap();
     let refused = unlinkable.refused(&derived, |derived| derived["proof"] = better["proof"].clone());
     assert_eq!(refused, NOT_SIGNED);
 }
 
 #[test]
 fn points_and_scalars_that_nobody_may_use_in_a_proof() {
-    let unlinkable = Unlinkable::new();
-    let derived = unlinkable.derived();
+    let unlinkable = unlinkable();
+    let derived = derived(&unlinkable);
     let forge = |at: usize, bytes: &[u8]| {
         unlinkable.refused_with(&derived, |components| {
             let mut proof = as_bytes(&components[BBS_PROOF]);
@@ -428,8 +340,8 @@ fn points_and_scalars_that_nobody_may_use_in_a_proof() {
 
 #[test]
 fn proof_value_in_another_form() {
-    let unlinkable = Unlinkable::new();
-    let derived = unlinkable.derived();
+    let unlinkable = unlinkable();
+    let derived = derived(&unlinkable);
     let text = derived["proof"]["proofValue"].as_str().unwrap().to_owned();
     let refused = |value: String| unlinkable.refused(&derived, |derived| derived["proof"]["proofValue"] = json!(value));
     for (value, expected) in [
@@ -462,7 +374,7 @@ fn proof_value_in_another_form() {
 /// A holder is not fooled by a base proof that would be of no use to it.
 #[test]
 fn base_proof_that_is_not_of_the_document() {
-    let unlinkable = Unlinkable::new();
+    let unlinkable = unlinkable();
     let base = unlinkable.base();
     assert!(unlinkable.hold(&base).is_ok());
     let refused = |change: &dyn Fn(&mut Value)| {
@@ -500,7 +412,7 @@ fn base_proof_that_is_not_of_the_document() {
 
 #[test]
 fn more_statements_than_any_credential_has() {
-    let unlinkable = Unlinkable::new();
+    let unlinkable = unlinkable();
     let with = |count: usize| {
         let mut document = document();
         let classes: Vec<String> = (0..count).map(|number| format!("class {number}")).collect();
@@ -514,14 +426,18 @@ fn more_statements_than_any_credential_has() {
 
 #[test]
 fn keys_and_suites_that_do_not_fit() {
-    let unlinkable = Unlinkable::new();
+    let unlinkable = unlinkable();
     let contexts = &unlinkable.world.contexts;
     let whole = issue(as_object(document()), &options(Cryptosuite::Bbs2023), contexts);
     assert_eq!(whole.unwrap_err(), LdpVcError::Cryptosuite(CryptosuiteError::Selective));
     let ed25519 = unlinkable.world.issuer.public_key();
     for suite in [Cryptosuite::Bbs2023, Cryptosuite::EcdsaSd2023] {
-        let mut rng = signer::os_rng();
-        let request = issue_selective(as_object(document()), &options(suite), ed25519, &[], contexts, &mut rng);
-        assert!(request.is_err());
+        let (options, mut rng) = (base_options(suite, ed25519, &[]), signer::os_rng());
+        let refused = issue_selective(as_object(document()), &options, contexts, &mut rng).err();
+        let expected = CryptosuiteError::Algorithm {
+            suite: suite.as_str(),
+            found: Algorithm::EdDsa,
+        };
+        assert_eq!(refused, Some(LdpVcError::Cryptosuite(expected)));
     }
 }

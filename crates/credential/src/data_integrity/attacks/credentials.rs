@@ -615,7 +615,7 @@ fn credentials_of_version_1_1() {
         credential.insert("proof".to_owned(), fulfil(&world.issuer, request).unwrap());
         let credential = Value::Object(credential);
         let authentic = world.authenticate(&credential).unwrap();
-        assert_eq!(authentic.data_model(), crate::vc::DataModelVersion::V1_1);
+        assert_eq!(authentic.data_model(), DataModelVersion::V1_1);
         assert_eq!(authentic.facts().types(), ["Licence"]);
         // Both versions' contexts give `validUntil` the same IRI; the dates of 1.1 have none in 2.0, and 2.0 needs none.
         let mut as_new = credential.clone();

@@ -139,6 +139,27 @@ fn a_proof_that_was_not_checked_is_not_told() {
     }
 }
 
+/// A set of one is written as its element, too; the meaning, which was signed, is the same.
+#[test]
+fn a_previous_proof_is_named_by_a_text_or_by_a_list() {
+    let signers = Signers::new();
+    let mut chain = signers.chain(Cryptosuite::EddsaRdfc2022);
+    for number in [1, 2] {
+        chain["proof"][number]["previousProof"] = chain["proof"][number]["previousProof"][0].take();
+        assert!(chain["proof"][number]["previousProof"].is_string());
+        assert_eq!(signers.check(&chain, &ALL).unwrap().len(), 3);
+    }
+    for wrong in [
+        json!(456_321),
+        json!("urn:uuid:38329423-2179-4b2e-88cb-a7c7d9dc4544"),
+        json!(FIRST),
+    ] {
+        let mut other = chain.clone();
+        other["proof"][2]["previousProof"] = wrong;
+        assert!(signers.check(&other, &ALL).is_err());
+    }
+}
+
 #[test]
 fn a_chain_needs_the_proofs_that_it_rests_on() {
     let signers = Signers::new();

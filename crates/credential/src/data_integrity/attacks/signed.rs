@@ -146,14 +146,9 @@ fn every_proof_of_a_signed_credential_must_hold() {
 fn a_base_proof_of_an_issuer_without_a_did_is_refused() {
     let world = World::new();
     let issuer = SoftwareKey::generate(Algorithm::Es256, &mut signer::os_rng());
-    let request = issue_selective(
-        as_object(credential()),
-        &options(Cryptosuite::EcdsaSd2023),
-        issuer.public_key(),
-        &[],
-        &world.contexts,
-        &mut signer::os_rng(),
-    );
+    let options = base_options(Cryptosuite::EcdsaSd2023, issuer.public_key(), &[]);
+    let mut rng = signer::os_rng();
+    let request = issue_selective(as_object(credential()), &options, &world.contexts, &mut rng);
     let base = Value::Object(fulfil(&issuer, request.unwrap()).unwrap());
     let held = Unverified::<LdpVc>::parse(&base.to_string()).unwrap().hold_issued(
         issuer.public_key(),

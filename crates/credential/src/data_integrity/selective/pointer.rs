@@ -20,6 +20,18 @@ const MAX_POINTER_BYTES: usize = 512;
 pub struct Pointer(Vec<String>);
 
 impl Pointer {
+    /// The pointer to what stands at the end of these names of members.
+    ///
+    /// # Errors
+    /// [`SelectiveError::PointerSyntax`], the caller's fault: no name at all.
+    pub fn of_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, SelectiveError> {
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        if names.is_empty() {
+            return Err(SelectiveError::PointerSyntax);
+        }
+        Ok(Self(names))
+    }
+
     pub(super) fn names(&self) -> &[String] {
         &self.0
     }
