@@ -100,7 +100,7 @@ fn certificate_for_another_issuer_is_refused() {
         new.subject_uri = Some("https://university.example");
     });
     let nameless = certificate(Role::DocumentSigner, university().public_key(), |new| {
-        new.subject_uri = None
+        new.subject_uri = None;
     });
     for certificate in [other, nameless] {
         let reason = refused(verdict(certified(&[certificate])));
