@@ -260,7 +260,7 @@ pub(crate) fn new_did(
             purposes: match key.public_key().algorithm() {
                 // It signs what others show in parts, and so nothing that shows who one is.
                 Algorithm::Bbs => &[Purpose::AssertionMethod],
-                Algorithm::EdDsa | Algorithm::Es256 | Algorithm::Es384 => {
+                Algorithm::EdDsa | Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 => {
                     &[Purpose::AssertionMethod, Purpose::Authentication]
                 }
             },

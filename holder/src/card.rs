@@ -103,7 +103,7 @@ pub enum Value {
     /// The claims of an object.
     Group(Vec<Row>),
     /// The elements of an array.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// A portrait, a signature.
     Picture {
         /// The picture.

@@ -1,8 +1,5 @@
 //! What is valid, what is not, and what nobody should try.
 
-use std::time::Duration;
-use std::time::Instant;
-
 use serde_json::Map;
 use serde_json::json;
 
@@ -85,38 +82,30 @@ fn schemas_that_are_none_are_indeterminate() {
     }
 }
 
-/// Runs within the time of a few evaluations, however long the document is.
-fn in_time(schema: &Value, document: &Value) -> Option<bool> {
-    let start = Instant::now();
-    let outcome = evaluate(schema, document);
-    // Genuine ones take below a millisecond; a debug build on a busy machine a hundred times that.
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
-    outcome
-}
-
+/// An engine that backtracks would not come to an end here.
 #[test]
 fn patterns_do_not_backtrack() {
     let long = "a".repeat(100_000);
     let schema = json!({"properties": {"a": {"pattern": "^(a+)+$"}}});
-    assert_eq!(in_time(&schema, &json!({"a": long})), Some(true));
-    assert_eq!(in_time(&schema, &json!({"a": format!("{long}!")})), Some(false));
+    assert_eq!(evaluate(&schema, &json!({"a": long})), Some(true));
+    assert_eq!(evaluate(&schema, &json!({"a": format!("{long}!")})), Some(false));
     for refused in ["^(?=a)a$", "^(a)\\1$", "^(((a{100}){100}){100}){100}$"] {
         let schema = json!({"properties": {"a": {"pattern": refused}}});
-        assert_eq!(in_time(&schema, &json!({"a": "a"})), None, "{refused}");
+        assert_eq!(evaluate(&schema, &json!({"a": "a"})), None, "{refused}");
     }
     let many = |count: usize| -> Value {
         let one = |number: usize| (format!("^{number}$"), json!({}));
         json!({"patternProperties": (0..count).map(one).collect::<Map<String, Value>>()})
     };
-    assert_eq!(in_time(&many(100), &json!({})), Some(true));
-    assert_eq!(in_time(&many(101), &json!({})), None);
+    assert_eq!(evaluate(&many(100), &json!({})), Some(true));
+    assert_eq!(evaluate(&many(101), &json!({})), None);
 }
 
 #[test]
 fn depth_and_branching_are_bounded() {
     let nested = |levels: usize| (0..levels).fold(json!({}), |inner, _| json!({"not": inner}));
-    assert!(in_time(&nested(20), &json!({})).is_some());
-    assert_eq!(in_time(&nested(1_000), &json!({})), None);
+    assert!(evaluate(&nested(20), &json!({})).is_some());
+    assert_eq!(evaluate(&nested(1_000), &json!({})), None);
     // Each definition refers twice to the next.
     let doubling = |levels: usize| {
         let mut definitions = Map::from_iter([(format!("d{levels}"), json!({"type": "object"}))]);
@@ -126,8 +115,8 @@ fn depth_and_branching_are_bounded() {
         }
         json!({"$ref": "#/$defs/d0", "$defs": definitions})
     };
-    assert_eq!(in_time(&doubling(5), &json!({})), Some(true));
-    assert_eq!(in_time(&doubling(20), &json!({})), None);
+    assert_eq!(evaluate(&doubling(5), &json!({})), Some(true));
+    assert_eq!(evaluate(&doubling(20), &json!({})), None);
     // Each refers to itself, at once or a level deeper in the document.
     let deep = (0..30).fold(json!([]), |inner, _| json!([inner]));
     for looping in [
@@ -135,7 +124,7 @@ fn depth_and_branching_are_bounded() {
         json!({"allOf": [{"items": {"$ref": "#"}}, {"items": {"$ref": "#"}}]}),
         json!({"properties": {"definitions": {"allOf": [{"$ref": "#"}, {"$ref": "#"}]}}}),
     ] {
-        assert_eq!(in_time(&looping, &deep), None, "{looping}");
+        assert_eq!(evaluate(&looping, &deep), None, "{looping}");
     }
     // What is unevaluated is told by evaluating everything beside it once more.
     let unevaluated = |levels: usize| {
@@ -144,9 +133,9 @@ fn depth_and_branching_are_bounded() {
             |inner, _| json!({"unevaluatedProperties": false, "allOf": [inner]}),
         )
     };
-    assert_eq!(in_time(&unevaluated(3), &json!({"a": 1})), Some(true));
-    assert_eq!(in_time(&unevaluated(3), &json!({"b": 1})), Some(false));
-    assert_eq!(in_time(&unevaluated(25), &json!({"a": 1})), None);
+    assert_eq!(evaluate(&unevaluated(3), &json!({"a": 1})), Some(true));
+    assert_eq!(evaluate(&unevaluated(3), &json!({"b": 1})), Some(false));
+    assert_eq!(evaluate(&unevaluated(25), &json!({"a": 1})), None);
     // A chain of references as deep as a stack.
     let chain: Map<String, Value> = (0..5_000)
         .map(|number| {
@@ -157,7 +146,7 @@ fn depth_and_branching_are_bounded() {
         })
         .collect();
     assert_eq!(
-        in_time(&json!({"$ref": "#/$defs/d0", "$defs": chain}), &json!({})),
+        evaluate(&json!({"$ref": "#/$defs/d0", "$defs": chain}), &json!({})),
         None
     );
 }

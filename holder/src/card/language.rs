@@ -35,8 +35,8 @@ pub(crate) fn well_formed(tag: &str) -> Option<&str> {
 fn lookup(wanted: &str, tags: &[Option<&str>]) -> Option<usize> {
     let mut range = wanted;
     loop {
-        let fits = |tag: &Option<&str>| tag.is_some_and(|tag| tag.eq_ignore_ascii_case(range));
-        if let Some(place) = tags.iter().position(fits) {
+        let fits = |tag: Option<&str>| tag.is_some_and(|tag| tag.eq_ignore_ascii_case(range));
+        if let Some(place) = tags.iter().copied().position(fits) {
             return Some(place);
         }
         let (mut shorter, _) = range.rsplit_once('-')?;

@@ -216,16 +216,13 @@ impl Words {
 
     /// A picture, or how long what cannot be shown is.
     fn picture(&self, picture: Option<Picture>, claim: &str) -> Value {
-        match picture {
-            Some(picture) => {
-                let (kind, width, height) = (picture.kind(), picture.width(), picture.height());
-                let text = format!("{}: {kind}, {width} × {height}", self.picture);
-                Value::Picture { picture, text }
-            }
-            None => {
-                let text = format!("{}: {} {}", self.picture, claim.len(), self.characters);
-                Value::Text(Phrase::new(&text, Some(self.language)))
-            }
+        if let Some(picture) = picture {
+            let (kind, width, height) = (picture.kind(), picture.width(), picture.height());
+            let text = format!("{}: {kind}, {width} × {height}", self.picture);
+            Value::Picture { picture, text }
+        } else {
+            let text = format!("{}: {} {}", self.picture, claim.len(), self.characters);
+            Value::Text(Phrase::new(&text, Some(self.language)))
         }
     }
 }

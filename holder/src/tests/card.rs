@@ -188,7 +188,7 @@ fn what_strangers_wrote_is_text_in_every_form() {
     assert!(
         document
             .descendants()
-            .filter(|node| node.is_element())
+            .filter(roxmltree::Node::is_element)
             .all(|node| known.contains(&node.tag_name().name()))
     );
     let scheme = card.scheme();

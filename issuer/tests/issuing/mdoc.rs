@@ -222,6 +222,7 @@ async fn a_certificate_of_another_key_is_not_taken() {
     let signers = AgencySigners {
         jose: es256.clone(),
         data_integrity: eddsa,
+        bbs: None,
     };
     Authority::new().certify(folder.path(), es256.public_key(), NOW.plus(DAY));
     assert!(Agency::load(folder.path(), signers.clone()).await.is_ok());
