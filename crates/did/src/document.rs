@@ -149,7 +149,7 @@ pub enum KeyForError {
     },
     /// A type of key or method that we do not implement.
     #[error(
-        "expected a Multikey, JsonWebKey, JsonWebKey2020 or Ed25519VerificationKey2020 with an Ed25519, P-256 or P-384 key, found {found}"
+        "expected a Multikey, JsonWebKey, JsonWebKey2020 or Ed25519VerificationKey2020 with an Ed25519, P-256, P-384 or P-521 key, found {found}"
     )]
     Unsupported {
         /// The `type`, or the kind of key.

@@ -37,8 +37,8 @@ fn keys_of_every_kind_that_we_have_resolve() {
         }
     }
     assert!(
-        resolved == 15,
-        "expected five keys of BLS12-381, five Ed25519, three P-256 and two P-384, found {resolved}"
+        resolved == 17,
+        "expected five keys of BLS12-381, five Ed25519, three P-256, two P-384 and two P-521, found {resolved}"
     );
 }
 
@@ -89,7 +89,8 @@ fn expected_key(method: &Value) -> Option<PublicKey> {
         }
         "JsonWebKey2020" => {
             let jwk = Jwk::from_value(&method["publicKeyJwk"]).unwrap();
-            matches!(jwk.crv.as_str(), "Ed25519" | "P-256" | "P-384").then(|| PublicKey::from_jwk(&jwk).unwrap())
+            matches!(jwk.crv.as_str(), "Ed25519" | "P-256" | "P-384" | "P-521")
+                .then(|| PublicKey::from_jwk(&jwk).unwrap())
         }
         "Bls12381G2Key2020" => {
             let bytes = multibase::base58btc_decode(method["publicKeyBase58"].as_str().unwrap()).unwrap();

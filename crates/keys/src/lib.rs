@@ -1,6 +1,6 @@
 //! Algorithms, public keys and the envelopes made with them.
 //!
-//! In scope: verification with Ed25519, P-256 and P-384, BBS, JWK and Multikey, compact JWS and JWE, COSE, JCS (RFC
+//! In scope: verification with Ed25519, ECDSA on P-256, P-384 and P-521, BBS, JWK and Multikey, compact JWS and JWE, COSE, JCS (RFC
 //! 8785), deterministic CBOR (RFC 8949), strict JSON, X.509 paths, the JCS proofs of Data Integrity, and signing
 //! *requests*.
 //!

@@ -15,3 +15,4 @@ mod sd_jwt_vc;
 mod selective;
 mod status_list;
 mod vc_jwt;
+mod vc_sd_jwt_and_cose;

@@ -14,12 +14,12 @@ pub(crate) struct Peer(&'static str, &'static str);
 
 pub(crate) const BITSTRING_STATUS_LIST: Peer =
     Peer("data-integrity.mjs", "npm @digitalbazaar/vc-bitstring-status-list");
+pub(crate) const CWT: Peer = Peer("cwt_peer.py", "PyPI cwt");
 pub(crate) const DATA_INTEGRITY: Peer = Peer("data-integrity.mjs", "npm @digitalbazaar/vc");
 pub(crate) const JOSE: Peer = Peer("jose.mjs", "npm jose");
 pub(crate) const MDOC: Peer = Peer("mdoc.mjs", "npm @owf/mdoc");
 pub(crate) const SD_JWT_IN_JAVASCRIPT: Peer = Peer("sd-jwt-vc.mjs", "npm @sd-jwt/sd-jwt-vc");
 pub(crate) const SD_JWT_IN_PYTHON: Peer = Peer("sd_jwt_peer.py", "PyPI sd-jwt");
-pub(crate) const STATUS_LIST_CWT: Peer = Peer("status_list_cwt.py", "PyPI cwt");
 pub(crate) const STATUS_LIST_JWT: Peer = Peer("status-list.mjs", "npm @sd-jwt/jwt-status-list");
 
 /// Whether the peers are installed; says so if not.

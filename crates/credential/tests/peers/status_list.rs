@@ -32,8 +32,8 @@ use crate::party::Party;
 use crate::party::now;
 use crate::peer;
 use crate::peer::BITSTRING_STATUS_LIST;
+use crate::peer::CWT;
 use crate::peer::Peer;
-use crate::peer::STATUS_LIST_CWT;
 use crate::peer::STATUS_LIST_JWT;
 
 const URI: &str = "https://population.attestry.example/status/1";
@@ -90,7 +90,7 @@ impl Token {
             aggregation_uri: None,
             list: &array(bits).compress().unwrap(),
         };
-        if self.peer == STATUS_LIST_CWT {
+        if self.peer == CWT {
             base64url::encode(self.issuer.sign(token.sign_cwt(self.issuer.algorithm())))
         } else {
             self.issuer.sign(token.sign(self.issuer.algorithm()))
@@ -102,7 +102,7 @@ impl Token {
         let mut question = json!({
             "do": "publish", "key": self.issuer.private_jwk(), "kid": METHOD, "bits": bits.number(), "statuses": statuses(bits),
         });
-        let answer = if self.peer == STATUS_LIST_CWT {
+        let answer = if self.peer == CWT {
             question["claims"] = json!({"1": ISSUER, "2": URI, "4": expires_at, "6": issued_at, "65534": 600});
             "token"
         } else {
@@ -115,7 +115,7 @@ impl Token {
 
     fn read(&self, token: &str) -> Option<StatusList> {
         let (key, now) = (self.issuer.key(), now());
-        if self.peer == STATUS_LIST_CWT {
+        if self.peer == CWT {
             let token = UnverifiedStatusListCwt::parse(&base64url::decode(token).ok()?).ok()?;
             token.authenticate(key, ISSUER, URI, now).ok()
         } else {
@@ -125,13 +125,13 @@ impl Token {
     }
 
     fn question(&self, token: &str) -> Value {
-        let name = if self.peer == STATUS_LIST_CWT { "token" } else { "jwt" };
+        let name = if self.peer == CWT { "token" } else { "jwt" };
         let indices: Vec<usize> = (0..ENTRIES).collect();
         json!({"do": "read", "key": self.issuer.jwk(), "kid": METHOD, name: token, "indices": indices})
     }
 
     fn mutations(&self, token: &str) -> Vec<Mutation<String>> {
-        if self.peer == STATUS_LIST_CWT {
+        if self.peer == CWT {
             let token = base64url::decode(token).unwrap();
             let mutations = mutation::of_tagged_sign1(&token).into_iter();
             mutations
@@ -145,7 +145,7 @@ impl Token {
 
 /// Both formats with both algorithms.
 fn tokens() -> impl Iterator<Item = Token> {
-    let formats = [("statuslist+jwt", STATUS_LIST_JWT), ("statuslist+cwt", STATUS_LIST_CWT)];
+    let formats = [("statuslist+jwt", STATUS_LIST_JWT), ("statuslist+cwt", CWT)];
     let installed = peer::are_installed();
     let formats = formats.into_iter().filter(move |_| installed);
     formats.flat_map(|(format, peer)| {

@@ -66,5 +66,5 @@ fn multikey(id: &DidUrl, method: &Map<String, Value>) -> Result<PublicKey, KeyFo
     let text = method.get("publicKeyMultibase").and_then(Value::as_str);
     let text = text.ok_or_else(|| material("it has no `publicKeyMultibase`"))?;
     PublicKey::from_multikey(text)
-        .map_err(|_| material("its `publicKeyMultibase` is not an Ed25519, P-256 or P-384 Multikey"))
+        .map_err(|_| material("its `publicKeyMultibase` is not an Ed25519, P-256, P-384 or P-521 Multikey"))
 }

@@ -37,7 +37,7 @@ pub enum DidJwkError {
     #[error("expected base64url of a JWK in a did:jwk")]
     Encoding,
     /// Not a public JWK, or of a kind that we do not implement.
-    #[error("expected an Ed25519, P-256 or P-384 key in a did:jwk")]
+    #[error("expected an Ed25519, P-256, P-384 or P-521 key in a did:jwk")]
     Key(#[from] KeyError),
     /// A DID of another method.
     #[error("expected a did:jwk, found method {found}")]

@@ -1,6 +1,9 @@
-"""The Python package cwt: signs and verifies Status List Tokens in CWT format, with the questions of lib/serve.mjs.
+"""The Python package cwt: signs and verifies COSE, with the questions of lib/serve.mjs.
 
-The package knows COSE and nothing of status lists, so packing and unpacking them is done here, with zlib.
+sign     key (private JWK), kid, typ, content_type, claims? (number to value), payload (text) -> message (base64)
+verify   key (JWK), kid, typ, content_type, message -> payload, claims (of the header)
+
+The package knows nothing of status lists, so packing and unpacking them is done here, with zlib.
 
 publish  key (private JWK), kid, claims (number to value), bits, statuses -> token (base64url)
 read     key (JWK), kid, token, indices -> claims, statuses
@@ -9,12 +12,13 @@ read     key (JWK), kid, token, indices -> claims, statuses
 import json
 import sys
 import zlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 
 import cbor2
 from cwt import COSE, COSEKey
 
-ALG, KID, TYP = 1, 4, 16
+ALG, CONTENT_TYPE, KID, CWT_CLAIMS, TYP = 1, 3, 4, 15, 16
+NONCE = 10
 STATUS_LIST = 65533
 TYPE = "application/statuslist+cwt"
 ALGORITHMS = {"P-256": -7, "Ed25519": -8}
@@ -26,6 +30,34 @@ def decoded(text):
 
 def key(question):
     return COSEKey.from_jwk({**question["key"], "kid": question["kid"]})
+
+
+def sign(question):
+    protected = {
+        ALG: ALGORITHMS[question["key"]["crv"]],
+        CONTENT_TYPE: question["content_type"],
+        KID: question["kid"].encode(),
+        TYP: question["typ"],
+    }
+    claims = {int(name): value for name, value in question.get("claims", {}).items()}
+    if NONCE in claims:
+        claims[NONCE] = claims[NONCE].encode()
+    if claims:
+        protected[CWT_CLAIMS] = claims
+    message = COSE.new().encode(question["payload"].encode(), key(question), protected=protected)
+    return {"message": b64encode(message).decode()}
+
+
+def verify(question):
+    message = b64decode(question["message"], validate=True)
+    protected, unprotected, payload = COSE.new().decode_with_headers(message, key(question))
+    expected = {name: question[name] for name in ("typ", "content_type")}
+    found = {"typ": protected.get(TYP), "content_type": protected.get(CONTENT_TYPE)}
+    if found != expected or unprotected:
+        raise ValueError(f"expected {expected} and nothing unprotected, found {found} and {unprotected}")
+    claims = protected.get(CWT_CLAIMS, {})
+    readable = {str(name): value.decode() if isinstance(value, bytes) else value for name, value in claims.items()}
+    return {"payload": payload.decode(), "claims": readable}
 
 
 def publish(question):
@@ -52,7 +84,7 @@ def read(question):
 
 
 def answer(question):
-    command = {"publish": publish, "read": read}[question["do"]]
+    command = {"publish": publish, "read": read, "sign": sign, "verify": verify}[question["do"]]
     try:
         return {"ok": True, **command(question)}
     except Exception as error:  # The package raises whatever its own dependencies raise.
