@@ -48,7 +48,7 @@ fn a_test_suite_drives_the_sample_without_a_token() {
     let platform = place.up(&["--sample"]);
     let listed = platform.client().admin_get("/vc-api/instances").expect(200);
     let instances = listed["instances"].as_array().unwrap();
-    assert_eq!(instances.len(), 11, "{listed}");
+    assert_eq!(instances.len(), 12, "{listed}");
     for instance in instances {
         let name = instance["name"].as_str().unwrap();
         assert!(instance["id"].as_str().unwrap().starts_with("did:key:z"), "{name}");
