@@ -127,11 +127,11 @@ impl Scene {
     /// A credential (0) or a presentation (1), of which the peer makes these members disclosable where it can.
     fn signed_by_the_peer(&self, party: &Party, kind: usize, mut document: Value, disclosable: &[&str]) -> String {
         let content = ["vc", "vp"][kind];
-        let kid = party.did_key_method();
+        let method = party.did_key_method();
         match self.mechanism {
             Mechanism::Cose => {
                 let mut question = json!({
-                    "do": "sign", "key": party.private_jwk(), "kid": kid, "content_type": format!("application/{content}"),
+                    "do": "sign", "key": party.private_jwk(), "kid": method, "content_type": format!("application/{content}"),
                     "typ": format!("application/{}", self.types()[kind]), "payload": document.to_string(),
                 });
                 if kind == 1 {
@@ -145,7 +145,7 @@ impl Scene {
                     document["iat"] = json!(now().unix());
                     document["nonce"] = json!(NONCE);
                 }
-                let header = json!({"typ": self.types()[kind], "cty": content, "kid": kid});
+                let header = json!({"typ": self.types()[kind], "cty": content, "kid": method});
                 let question = json!({
                     "do": "issue", "issuer": party.private_jwk(), "claims": document, "disclosable": disclosable,
                     "header": header,
