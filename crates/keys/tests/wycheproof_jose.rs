@@ -55,12 +55,15 @@ fn json_web_signatures() {
         let key = verification_key(&group["public"]);
         for case in group["tests"].as_array().unwrap() {
             let Some(key) = &key else {
-                // HMAC, RSA, P-521 and a key for encryption: there is nothing to verify with. What names one of these
-                // algorithms is refused when it is read.
+                // HMAC, RSA and a key for encryption: there is nothing to verify with. What names one of these algorithms
+                // is refused when it is read. A key of P-521 names an algorithm that is none, and so is refused itself.
                 let parsed = case["jws"].as_str().map(|text| UnverifiedJws::parse(text, MAX_BYTES));
                 let of = |part: &str| group[part]["alg"].as_str();
                 let jose = of("public").or_else(|| of("private"));
-                assert!(parsed.is_none_or(|parsed| parsed.is_err() || jose.is_none()), "{case}");
+                assert!(
+                    parsed.is_none_or(|parsed| parsed.is_err() || matches!(jose, None | Some("ES521"))),
+                    "{case}"
+                );
                 others += 1;
                 continue;
             };

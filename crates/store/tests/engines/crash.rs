@@ -67,8 +67,8 @@ async fn kill_and_look(place: &Place, seed: u64, size: usize) {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        // At times so soon that it has not even opened the store.
-        let delay = Duration::from_millis(numbers.below(150));
+        // At times so soon that it has not even opened the store; later where that never came to a commit.
+        let delay = Duration::from_millis(numbers.below(150 * (1 + round / ROUNDS)));
         for (task, number) in kill_after(&mut child, delay) {
             acknowledged.insert(task, number);
         }
