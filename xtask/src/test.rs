@@ -118,7 +118,8 @@ pub(crate) fn all(root: &Path) -> Result<()> {
     // Another crate may turn it on for a whole program; what is signed must not depend on the order of a map.
     steps.step("vectors with serde_json's preserve_order", || {
         let mut tests = rust_tests(root, &["--features", "serde_json/preserve_order"], &server);
-        run(tests.args(READERS.map(|name| format!("--package={name}"))))
+        tests.args(READERS.map(|name| format!("--package={name}")));
+        run(with_peers(&mut tests, &target, &matrix))
     })?;
     steps.step("spec/interop.md is what the exchanges came to", || {
         interop::check(root, &matrix)
