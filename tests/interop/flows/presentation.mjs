@@ -46,7 +46,7 @@ const WRONG = [
   ["a claim too few", /expected the claim \["age_over_18"\]/, (...about) => present(...about, { given_name: true })],
   [
     "a credential that the holder issued",
-    /no trust bundle knows the issuer/,
+    /no trust bundle and no trust anchor knows the issuer/,
     (held, asked) => present(selfIssued(held), asked, FRAME),
   ],
 ];
