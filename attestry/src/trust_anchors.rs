@@ -10,11 +10,8 @@ use crate::commands::read_file;
 
 /// Reads every file; the anchors of all of them count together.
 pub(crate) fn load(paths: &[PathBuf]) -> Result<TrustAnchors> {
-    let mut anchors = TrustAnchors::default();
-    for path in paths {
-        anchors
-            .add(&read_file(path)?)
-            .with_context(|| format!("cannot use the trust anchors in {}", path.display()))?;
-    }
-    Ok(anchors)
+    paths.iter().try_fold(TrustAnchors::default(), |anchors, path| {
+        let anchors = anchors.with(&read_file(path)?);
+        anchors.with_context(|| format!("cannot use the trust anchors in {}", path.display()))
+    })
 }

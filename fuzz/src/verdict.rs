@@ -117,7 +117,7 @@ fn issue(agency: &Agency) -> String {
 
 /// The input as `vp_token`, and as the presentation in it; and as the verifier's own file of trust anchors.
 pub fn fuzz(data: &[u8]) {
-    let _ = TrustAnchors::default().add(data);
+    let _ = TrustAnchors::default().with(data);
     if let Ok(value) = json::parse(data, json::DEFAULT_LIMITS) {
         judge(value);
     }

@@ -122,11 +122,11 @@ struct Anchor {
 }
 
 impl TrustAnchors {
-    /// Adds the anchors of a file.
+    /// These, and the anchors of a file.
     ///
     /// # Errors
-    /// [`TrustAnchorError`], after which the whole must not be used: a part of a choice is another choice.
-    pub fn add(&mut self, file: &[u8]) -> Result<(), TrustAnchorError> {
+    /// [`TrustAnchorError`]; then there are none at all, since a part of a choice is another choice.
+    pub fn with(mut self, file: &[u8]) -> Result<Self, TrustAnchorError> {
         let limits = json::Limits {
             max_bytes: MAX_BYTES,
             ..json::DEFAULT_LIMITS
@@ -141,7 +141,7 @@ impl TrustAnchors {
         for (anchor, place) in file.anchors.into_iter().zip(1..) {
             self.add_anchor(anchor, place)?;
         }
-        Ok(())
+        Ok(self)
     }
 
     fn add_anchor(&mut self, anchor: Anchor, place: usize) -> Result<(), TrustAnchorError> {

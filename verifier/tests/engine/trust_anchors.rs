@@ -101,10 +101,8 @@ fn leaf() -> Vec<u8> {
 }
 
 fn anchors(anchors: &[Value]) -> TrustAnchors {
-    let mut chosen = TrustAnchors::default();
     let file = json!({"attestry": "trust-anchors/1", "anchors": anchors});
-    chosen.add(file.to_string().as_bytes()).unwrap();
-    chosen
+    TrustAnchors::default().with(file.to_string().as_bytes()).unwrap()
 }
 
 fn authority_anchor(certificate: &[u8], types: &[&str]) -> Value {

@@ -7,16 +7,13 @@ use verifier::TrustAnchorError;
 
 use super::*;
 
-fn add(chosen: &mut TrustAnchors, anchors: &Value) -> Result<(), TrustAnchorError> {
-    chosen.add(
-        json!({"attestry": "trust-anchors/1", "anchors": anchors})
-            .to_string()
-            .as_bytes(),
-    )
+fn with(chosen: TrustAnchors, anchors: &Value) -> Result<TrustAnchors, TrustAnchorError> {
+    let file = json!({"attestry": "trust-anchors/1", "anchors": anchors});
+    chosen.with(file.to_string().as_bytes())
 }
 
 fn refused(anchor: &Value) -> TrustAnchorError {
-    add(&mut TrustAnchors::default(), &json!([anchor])).unwrap_err()
+    with(TrustAnchors::default(), &json!([anchor])).unwrap_err()
 }
 
 fn by_metadata() -> Value {
@@ -26,21 +23,19 @@ fn by_metadata() -> Value {
 
 #[test]
 fn several_files_are_one_choice() {
-    let mut chosen = TrustAnchors::default();
-    assert!(chosen.is_empty());
-    add(&mut chosen, &json!([authority_anchor(&root(), &[DEGREE])])).unwrap();
-    add(&mut chosen, &json!([by_metadata()])).unwrap();
-    assert!(!chosen.is_empty());
+    let none = TrustAnchors::default();
+    assert!(none.is_empty());
+    let one = with(none, &json!([authority_anchor(&root(), &[DEGREE])])).unwrap();
+    let both = with(one, &json!([by_metadata()])).unwrap();
+    assert!(!both.is_empty());
     let name = ISSUER.to_owned();
-    assert_eq!(
-        add(&mut chosen, &json!([by_metadata()])),
-        Err(TrustAnchorError::Duplicate { name })
-    );
+    let twice = with(both, &json!([by_metadata()]));
+    assert_eq!(twice.unwrap_err(), TrustAnchorError::Duplicate { name });
 }
 
 #[test]
 fn other_files_are_refused() {
-    let mut chosen = TrustAnchors::default();
+    let read = |file: &[u8]| TrustAnchors::default().with(file);
     for text in [
         "",
         "[]",
@@ -51,13 +46,13 @@ fn other_files_are_refused() {
         r#"{"attestry": "trust-anchors/1", "anchors": [{"types": ["a"], "trust": "all"}]}"#,
     ] {
         assert!(
-            matches!(chosen.add(text.as_bytes()), Err(TrustAnchorError::Json(_))),
+            matches!(read(text.as_bytes()), Err(TrustAnchorError::Json(_))),
             "{text}"
         );
     }
     let large = vec![b' '; (1 << 20) + 1];
     assert!(matches!(
-        chosen.add(&large),
+        read(&large),
         Err(TrustAnchorError::Json(JsonError::TooLarge { .. }))
     ));
     let key = university().public_key().to_jwk().to_value();
@@ -66,11 +61,9 @@ fn other_files_are_refused() {
         json!({"issuer": issuer, "metadata": {"issuer": issuer, "jwks": {"keys": [key]}}, "types": ["a"]})
     });
     let many: Vec<Value> = many.collect();
-    add(&mut TrustAnchors::default(), &json!(many[1..])).unwrap();
-    assert_eq!(
-        add(&mut TrustAnchors::default(), &json!(many)),
-        Err(TrustAnchorError::TooMany)
-    );
+    with(TrustAnchors::default(), &json!(many[1..])).unwrap();
+    let too_many = with(TrustAnchors::default(), &json!(many));
+    assert_eq!(too_many.unwrap_err(), TrustAnchorError::TooMany);
 }
 
 #[test]
