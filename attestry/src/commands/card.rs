@@ -1,6 +1,7 @@
 //! `wallet show`: a credential for people to look at, as text, HTML, SVG or PNG.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::io::IsTerminal as _;
 use std::io::Write as _;
 use std::path::Path;
@@ -75,9 +76,11 @@ pub(super) fn show(wallet: &Wallet, options: &Show, output: Output) -> Result<Ex
     if options.form == Form::Png && stdout.is_terminal() {
         bail!("expected --out FILE for a PNG, found a terminal");
     }
-    // A closed pipe is the reader's wish, not an error.
-    stdout.write_all(&drawn).and_then(|()| stdout.flush()).ok();
-    Ok(ExitCode::SUCCESS)
+    match stdout.write_all(&drawn).and_then(|()| stdout.flush()) {
+        // A closed pipe is the reader's wish, not an error.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("cannot write the card"),
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }
 
 /// What the caller gave of the credential's type.
