@@ -132,11 +132,13 @@ fn list(wallet: &Wallet, output: Output) -> Result<ExitCode> {
             "not valid now"
         };
         let until = one.valid_until.map(keys::Timestamp::to_rfc3339);
-        json!({"id": one.id, "name": one.name, "issuer": issuer, "valid_until": until, "state": state})
+        json!({
+            "id": one.id, "name": one.name, "format": one.format, "issuer": issuer, "valid_until": until, "state": state,
+        })
     };
     let rows: Vec<Value> = credentials.iter().map(row).collect();
     output.result(
-        table(&["id", "name", "issuer", "valid_until", "state"], &rows),
+        table(&["id", "name", "format", "issuer", "valid_until", "state"], &rows),
         &json!({"credentials": credentials}),
     );
     Ok(ExitCode::SUCCESS)
