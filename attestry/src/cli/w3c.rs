@@ -79,7 +79,7 @@ pub(crate) struct JoseOptions {
     /// What to do: credential_jose, credential_sdjwt, credential_cose, presentation_jose, presentation_sdjwt or presentation_cose.
     #[arg(long, value_name = "NAME")]
     pub(crate) feature: String,
-    /// A JSON array of the paths of what a holder may withhold, for SD-JWT: names with dots between, places in arrays as [0].
+    /// A JSON array of the paths of what a holder may withhold, for SD-JWT: names with dots between, places in arrays as numbers in brackets.
     #[arg(long = "sd", value_name = "PATHS")]
     pub(crate) selective: Option<String>,
     /// Where the result goes; stdout if absent.
