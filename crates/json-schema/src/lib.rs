@@ -4,7 +4,7 @@
 //!
 //! In scope: one schema and one document. Out of scope: where schemas come from, and what an outcome means for a verdict.
 //!
-//! Nothing is retrieved: the library is built without its retrievers, and [`bounds`] refuses a `$ref` to another document
+//! Nothing is retrieved: the library is built without its retrievers, and `bounds.rs` refuses a `$ref` to another document
 //! before it sees the schema. Patterns run on an engine without backtracking, so that look-around and back-references are
 //! refused. `format` is asserted, as the examples of the Recommendation have it.
 
