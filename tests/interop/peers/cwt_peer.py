@@ -9,13 +9,13 @@ publish  key (private JWK), kid, claims (number to value), bits, statuses -> tok
 read     key (JWK), kid, token, indices -> claims, statuses
 """
 
-import json
-import sys
 import zlib
 from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 
 import cbor2
 from cwt import COSE, COSEKey
+
+from lib.serve import serve
 
 ALG, CONTENT_TYPE, KID, CWT_CLAIMS, TYP = 1, 3, 4, 15, 16
 NONCE = 10
@@ -83,18 +83,5 @@ def read(question):
     return {"claims": {str(name): value for name, value in claims.items()}, "statuses": statuses}
 
 
-def answer(question):
-    command = {"publish": publish, "read": read, "sign": sign, "verify": verify}[question["do"]]
-    try:
-        return {"ok": True, **command(question)}
-    except Exception as error:  # The package raises whatever its own dependencies raise.
-        return {"ok": False, "error": f"{type(error).__name__}: {error}"}
-
-
-def main():
-    asked = json.load(sys.stdin)
-    json.dump([answer(question) for question in asked] if isinstance(asked, list) else answer(asked), sys.stdout)
-
-
 if __name__ == "__main__":
-    main()
+    serve({"publish": publish, "read": read, "sign": sign, "verify": verify})

@@ -6,13 +6,14 @@ verify   sd_jwt, issuer (JWK), nonce?, aud? -> claims
 """
 
 import json
-import sys
 
 from jwcrypto.jwk import JWK
 from sd_jwt.common import SDObj
 from sd_jwt.holder import SDJWTHolder
 from sd_jwt.issuer import SDJWTIssuer
 from sd_jwt.verifier import SDJWTVerifier
+
+from lib.serve import serve
 
 
 def key(jwk):
@@ -59,18 +60,5 @@ def verify(question):
     return {"claims": verifier.get_verified_payload()}
 
 
-def answer(question):
-    command = {"issue": issue, "present": present, "verify": verify}[question["do"]]
-    try:
-        return {"ok": True, **command(question)}
-    except Exception as error:  # The package raises whatever its own dependencies raise.
-        return {"ok": False, "error": f"{type(error).__name__}: {error}"}
-
-
-def main():
-    asked = json.load(sys.stdin)
-    json.dump([answer(question) for question in asked] if isinstance(asked, list) else answer(asked), sys.stdout)
-
-
 if __name__ == "__main__":
-    main()
+    serve({"issue": issue, "present": present, "verify": verify})
