@@ -118,6 +118,14 @@ fn mdoc() -> Vec<Row> {
 fn jwt() -> Vec<Row> {
     vec![
         Row::new(
+            "ed25519/verify",
+            "the Ed25519 signature of a vc+jwt, no more",
+            None,
+            Jwts::new,
+            Jwts::verify_signature,
+            Jwts::raw_credential,
+        ),
+        Row::new(
             "vc+jwt/verify",
             "vc+jwt EdDSA",
             1.15,

@@ -161,16 +161,12 @@ fn checks(text: &str, issuer: &PublicKey, base_message: Vec<u8>, contexts: &Cont
     let mandatory: BTreeSet<u64> = items(&mandatory).iter().filter_map(cbor::Value::as_unsigned).collect();
     let others = (0..).zip(lines).filter(|(at, _)| !mandatory.contains(at));
     let one_time_key = PublicKey::from_multikey_bytes(one_time_key.as_bytes().expect("bytes")).expect("a key");
-    let mut checks = vec![RawCheck {
-        key: issuer.clone(),
-        message: base_message,
-        signature: signature(&base_signature),
-    }];
-    checks.extend(others.zip(items(&signatures)).map(|((_, line), value)| RawCheck {
-        key: one_time_key.clone(),
-        message: line.as_bytes().to_vec(),
-        signature: signature(value),
-    }));
+    let mut checks = vec![RawCheck::of(issuer, base_message, signature(&base_signature))];
+    checks.extend(
+        others
+            .zip(items(&signatures))
+            .map(|((_, line), value)| RawCheck::of(&one_time_key, line.as_bytes().to_vec(), signature(value))),
+    );
     checks.iter().for_each(RawCheck::run);
     checks
 }

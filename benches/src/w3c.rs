@@ -21,6 +21,7 @@ use credential::vc_sd_jwt::SdJwtMessage;
 use credential::vc_sd_jwt::Selective;
 use jsonld::ContextLoader;
 use keys::Algorithm;
+use keys::Signature;
 use keys::Signer as _;
 use keys::SigningRequest;
 use serde_json::Map;
@@ -45,6 +46,7 @@ pub struct Jwts {
     issuer: SoftwareKey,
     holder: SoftwareKey,
     document: Map<String, Value>,
+    signed: (Vec<u8>, Signature),
     raw: [RawCheck; 2],
     raw_issue: RawSigning,
 }
@@ -151,6 +153,8 @@ impl Jwts {
             key: key(Algorithm::EdDsa, KEY),
             message: request.message().to_vec(),
         };
+        let signature = issuer.sign(request.message()).expect("a signature");
+        let signed = (request.message().to_vec(), signature);
         let credential = issuer.fulfil(request).expect("the issuer's key");
         let held = Unverified::<VcJwt>::parse(&credential)
             .and_then(|credential| credential.restore(issuer.public_key(), ISSUER))
@@ -166,6 +170,7 @@ impl Jwts {
             .fulfil(presentation.sign(&[&held], Algorithm::EdDsa))
             .expect("the holder's key");
         Self {
+            signed,
             raw: [
                 RawCheck::of_jws(&credential, issuer.public_key()),
                 RawCheck::of_jws(&presentation, holder.public_key()),
@@ -197,6 +202,13 @@ impl Jwts {
             "issuer": material::key(Algorithm::EdDsa, KEY), "method": format!("{ISSUER}#key"), "controller": ISSUER,
             "document": self.document,
         })
+    }
+
+    /// The credential's signature as `crates/keys` checks it.
+    pub fn verify_signature(&self) {
+        let (message, signature) = &self.signed;
+        let verified = self.issuer.public_key().verify(message, signature);
+        verified.expect("a signature that holds");
     }
 
     /// The credential alone.

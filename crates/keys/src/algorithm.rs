@@ -4,8 +4,6 @@
 
 use std::fmt;
 
-use sha2::Digest as _;
-
 /// A signature algorithm: which curve and hash a signature is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Algorithm {
@@ -47,8 +45,8 @@ impl Algorithm {
     pub fn digest(self, bytes: &[u8]) -> Vec<u8> {
         match self {
             Self::Bbs | Self::EdDsa | Self::Es256 => crate::sha256(bytes).to_vec(),
-            Self::Es384 => sha2::Sha384::digest(bytes).to_vec(),
-            Self::Es512 => sha2::Sha512::digest(bytes).to_vec(),
+            Self::Es384 => crate::sha384(bytes).to_vec(),
+            Self::Es512 => crate::sha512(bytes).to_vec(),
         }
     }
 

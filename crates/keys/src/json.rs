@@ -104,6 +104,15 @@ pub fn parse_as<T: DeserializeOwned>(bytes: &[u8], limits: Limits) -> Result<T, 
     })
 }
 
+/// The text of a value as this program sends it: without white space, members in the order of the map.
+///
+/// Several times as fast as `Value::to_string`, which goes through `fmt`.
+#[must_use]
+pub fn to_text(value: &Value) -> String {
+    // A value has nothing that cannot be written; but if it had, `fmt` would tell the same text.
+    serde_json::to_string(value).unwrap_or_else(|_| value.to_string())
+}
+
 const fn check_size(bytes: &[u8], limits: Limits) -> Result<(), JsonError> {
     if bytes.len() > limits.max_bytes {
         return Err(JsonError::TooLarge {

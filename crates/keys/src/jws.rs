@@ -265,7 +265,10 @@ impl UnverifiedJws {
     pub fn verify(self, key: &PublicKey) -> Result<VerifiedJws, JwsError> {
         self.check_algorithm(key)?;
         key.verify(self.signing_input.as_bytes(), &self.signature)?;
-        Ok(self.verified())
+        Ok(VerifiedJws {
+            header: self.header,
+            payload: self.payload,
+        })
     }
 
     fn check_algorithm(&self, key: &PublicKey) -> Result<(), JwsError> {
@@ -278,35 +281,25 @@ impl UnverifiedJws {
             })
         }
     }
-
-    fn verified(self) -> VerifiedJws {
-        VerifiedJws {
-            header: self.header,
-            payload: self.payload,
-        }
-    }
 }
 
 /// Checks many signatures of one key, each with the verdict of [`UnverifiedJws::verify`], in their order
 /// ([`PublicKey::verify_all`]).
-#[must_use]
-pub fn verify_all(
-    all: Vec<UnverifiedJws>,
-    key: &PublicKey,
-    rng: &mut dyn CryptoRng,
-) -> Vec<Result<VerifiedJws, JwsError>> {
-    let of_this_kind = |jws: &&UnverifiedJws| jws.check_algorithm(key).is_ok();
-    let signed = all.iter().filter(of_this_kind);
-    let signed: Vec<_> = signed
+///
+/// # Errors
+/// In each place [`JwsError::WrongKey`] or [`JwsError::Signature`].
+pub fn verify_all(all: &[&UnverifiedJws], key: &PublicKey, rng: &mut dyn CryptoRng) -> Vec<Result<(), JwsError>> {
+    let of_this_kind = all.iter().filter(|jws| jws.check_algorithm(key).is_ok());
+    let signed: Vec<_> = of_this_kind
         .map(|jws| (jws.signing_input.as_bytes(), &jws.signature))
         .collect();
     let mut verdicts = key.verify_all(&signed, rng).into_iter();
-    all.into_iter()
+    all.iter()
         .map(|jws| {
             jws.check_algorithm(key)?;
             // There is one for each that was checked.
             verdicts.next().unwrap_or(Err(SignatureError))?;
-            Ok(jws.verified())
+            Ok(())
         })
         .collect()
 }
@@ -338,7 +331,7 @@ pub fn sign(mut header: Map<String, Value>, payload: &[u8], algorithm: Algorithm
     header.insert("alg".to_owned(), Value::from(algorithm.jose_name()));
     let signing_input = format!(
         "{}.{}",
-        base64url::encode(Value::Object(header).to_string()),
+        base64url::encode(json::to_text(&Value::Object(header))),
         base64url::encode(payload)
     );
     let message = signing_input.clone().into_bytes();

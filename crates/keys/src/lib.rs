@@ -16,6 +16,8 @@ pub mod bbs;
 pub mod cbor;
 pub mod cose;
 pub mod data_integrity;
+pub mod digest;
+pub mod ed25519;
 pub mod jcs;
 pub mod json;
 pub mod jwe;
@@ -29,6 +31,10 @@ pub mod time;
 pub mod x509;
 
 pub use algorithm::Algorithm;
+pub use digest::hmac_sha256;
+pub use digest::sha256;
+pub use digest::sha384;
+pub use digest::sha512;
 pub use jwk::Jwk;
 pub use one_time_key::OneTimeKey;
 pub use public_key::KeyError;
@@ -39,42 +45,3 @@ pub use signing::Signer;
 pub use signing::SignerError;
 pub use signing::SigningRequest;
 pub use time::Timestamp;
-
-use hmac::KeyInit as _;
-use hmac::Mac as _;
-use sha2::Digest as _;
-
-/// SHA-256 of `bytes` (FIPS 180-4).
-#[must_use]
-pub fn sha256(bytes: &[u8]) -> [u8; 32] {
-    sha2::Sha256::digest(bytes).into()
-}
-
-/// HMAC of `message` with SHA-256 (FIPS 198-1) and a key of the length that
-/// [RFC 2104](https://www.rfc-editor.org/rfc/rfc2104#section-3) recommends.
-#[must_use]
-pub fn hmac_sha256(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
-    // A key that is shorter than a block of the hash is filled up with zeros.
-    let mut block = [0; 64];
-    for (to, from) in block.iter_mut().zip(key) {
-        *to = *from;
-    }
-    let mut hmac = hmac::Hmac::<sha2::Sha256>::new(&block.into());
-    hmac.update(message);
-    hmac.finalize().into_bytes().into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// RFC 4231, section 4.2, whose key of 20 bytes HMAC fills up with zeros.
-    #[test]
-    fn hmac_vector_of_rfc_4231() {
-        let mut key = [0; 32];
-        key[..20].fill(0x0b);
-        let digest = hmac_sha256(&key, b"Hi There");
-        assert_eq!(digest[..4], [0xb0, 0x34, 0x4c, 0x61]);
-        assert_eq!(digest[28..], [0x2e, 0x32, 0xcf, 0xf7]);
-    }
-}

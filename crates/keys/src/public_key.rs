@@ -9,9 +9,11 @@ use rand_core::CryptoRng;
 use thiserror::Error;
 
 use crate::Algorithm;
+
 use crate::Jwk;
 use crate::base64url;
 use crate::bbs;
+use crate::ed25519::Ed25519PublicKey;
 use crate::multibase;
 
 #[cfg(not(target_family = "wasm"))]
@@ -20,8 +22,6 @@ pub(crate) mod ecdsa_backend;
 #[cfg(target_family = "wasm")]
 #[path = "ecdsa_wasm.rs"]
 pub(crate) mod ecdsa_backend;
-#[path = "ed25519_batch.rs"]
-mod ed25519_batch;
 
 /// Multicodec prefix, as a varint ([Controlled Identifiers, Multikey](https://www.w3.org/TR/cid-1.0/#Multikey)).
 const ED25519_MULTICODEC: [u8; 2] = [0xed, 0x01];
@@ -47,10 +47,6 @@ pub enum PublicKey {
     /// A P-521 key.
     P521(EcPublicKey),
 }
-
-/// A validated Ed25519 key: canonical, and not of small order.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Ed25519PublicKey(ed25519_dalek::VerifyingKey);
 
 /// A validated key of a NIST curve, with the parsed form that verification wants.
 #[derive(Clone)]
@@ -121,12 +117,8 @@ impl PublicKey {
     /// # Errors
     /// [`KeyError::Invalid`] for bytes that are no point, not the canonical encoding of one, or of small order.
     pub fn from_ed25519(bytes: &[u8; 32]) -> Result<Self, KeyError> {
-        let invalid = || KeyError::Invalid { curve: "Ed25519" };
-        let key = ed25519_dalek::VerifyingKey::from_bytes(bytes).map_err(|_| invalid())?;
-        if key.is_weak() || !is_canonical_ed25519(bytes) {
-            return Err(invalid());
-        }
-        Ok(Self::Ed25519(Ed25519PublicKey(key)))
+        let key = Ed25519PublicKey::from_bytes(bytes).ok_or(KeyError::Invalid { curve: "Ed25519" })?;
+        Ok(Self::Ed25519(key))
     }
 
     /// A P-256 key from SEC1 bytes, compressed (33) or not (65).
@@ -250,10 +242,7 @@ impl PublicKey {
                 let verified = key.verify(&input.header, &input.messages, signature);
                 verified.map_err(|_| SignatureError)
             }
-            (Self::Ed25519(key), Bytes::Of64(bytes)) => {
-                let signature = ed25519_dalek::Signature::from_bytes(bytes);
-                key.0.verify_strict(message, &signature).map_err(|_| SignatureError)
-            }
+            (Self::Ed25519(key), Bytes::Of64(bytes)) => key.verify(message, bytes),
             (Self::P256(key), Bytes::Of64(bytes)) => ecdsa_backend::verify(&key.parsed, message, bytes),
             (Self::P384(key), Bytes::Of96(bytes)) => ecdsa_backend::verify(&key.parsed, message, bytes),
             (Self::P521(key), Bytes::Of132(bytes)) => ecdsa_backend::verify(&key.parsed, message, bytes),
@@ -274,14 +263,15 @@ impl PublicKey {
         signed: &[(&[u8], &Signature)],
         rng: &mut dyn CryptoRng,
     ) -> Vec<Result<(), SignatureError>> {
-        let together = match self {
-            Self::Ed25519(key) => {
-                signed.len() >= ed25519_batch::WORTHWHILE && ed25519_batch::verify(&key.0, signed, rng)
+        if let Self::Ed25519(key) = self {
+            let of_64 = signed.iter().map(|(message, signature)| match &signature.0 {
+                Bytes::Of64(bytes) => Some((*message, bytes)),
+                Bytes::Bbs(_) | Bytes::Of96(_) | Bytes::Of132(_) => None,
+            });
+            let of_64: Option<Vec<_>> = of_64.collect();
+            if of_64.is_some_and(|signed| key.verify_together(&signed, rng)) {
+                return vec![Ok(()); signed.len()];
             }
-            Self::Bls12381G2(_) | Self::P256(_) | Self::P384(_) | Self::P521(_) => false,
-        };
-        if together {
-            return vec![Ok(()); signed.len()];
         }
         signed
             .iter()
@@ -294,7 +284,7 @@ impl PublicKey {
     pub fn to_jwk(&self) -> Jwk {
         match self {
             Self::Bls12381G2(key) => Jwk::from_coordinates("OKP", BLS12381_G2_CURVE, key.as_bytes(), None),
-            Self::Ed25519(key) => Jwk::from_coordinates("OKP", "Ed25519", key.0.as_bytes(), None),
+            Self::Ed25519(key) => Jwk::from_coordinates("OKP", "Ed25519", key.as_bytes(), None),
             Self::P256(key) | Self::P384(key) | Self::P521(key) => {
                 let (x, y) = key.coordinates();
                 Jwk::from_coordinates("EC", key.curve.name(), x, Some(y))
@@ -313,7 +303,7 @@ impl PublicKey {
     pub fn to_multikey_bytes(&self) -> Vec<u8> {
         match self {
             Self::Bls12381G2(key) => [BLS12381_G2_MULTICODEC.as_slice(), key.as_bytes()].concat(),
-            Self::Ed25519(key) => [ED25519_MULTICODEC.as_slice(), key.0.as_bytes()].concat(),
+            Self::Ed25519(key) => [ED25519_MULTICODEC.as_slice(), key.as_bytes()].concat(),
             Self::P256(key) | Self::P384(key) | Self::P521(key) => {
                 let (x, y) = key.coordinates();
                 let y_is_odd = y.last().is_some_and(|byte| byte & 1 == 1);
@@ -326,7 +316,7 @@ impl PublicKey {
     #[must_use]
     pub fn ed25519_bytes(&self) -> Option<[u8; 32]> {
         match self {
-            Self::Ed25519(key) => Some(key.0.to_bytes()),
+            Self::Ed25519(key) => Some(*key.as_bytes()),
             Self::Bls12381G2(_) | Self::P256(_) | Self::P384(_) | Self::P521(_) => None,
         }
     }
@@ -489,20 +479,6 @@ impl fmt::Debug for Signature {
 
 fn coordinate<const BYTES: usize>(text: &str, curve: &'static str) -> Result<[u8; BYTES], KeyError> {
     base64url::decode_array(text).map_err(|_| KeyError::Invalid { curve })
-}
-
-/// Whether the y coordinate is below the field prime 2^255 - 19. dalek reduces it silently, which would
-/// give one key several encodings.
-fn is_canonical_ed25519(bytes: &[u8; 32]) -> bool {
-    let top = bytes
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(position, byte)| if position == 0 { byte & 0x7f } else { *byte });
-    let prime = std::iter::once(0x7f)
-        .chain(std::iter::repeat_n(0xff, 30))
-        .chain(std::iter::once(0xed));
-    top.lt(prime)
 }
 
 #[cfg(test)]
