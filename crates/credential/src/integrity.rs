@@ -7,10 +7,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use keys::multibase;
-use sha2::Digest as _;
-use sha2::Sha256;
-use sha2::Sha384;
-use sha2::Sha512;
 use thiserror::Error;
 
 /// The document is not the one that was meant, or the integrity metadata cannot be used.
@@ -42,7 +38,7 @@ enum Hash {
 /// Integrity metadata of `document` with SHA-256.
 #[must_use]
 pub fn compute(document: &[u8]) -> String {
-    format!("sha256-{}", STANDARD.encode(Sha256::digest(document)))
+    format!("sha256-{}", STANDARD.encode(keys::sha256(document)))
 }
 
 /// Checks a document's bytes, exactly as retrieved, against SRI metadata. Of several hashes only the strongest counts;
@@ -148,9 +144,9 @@ impl Hash {
 
     fn digest(self, document: &[u8]) -> Vec<u8> {
         match self {
-            Self::Sha256 => Sha256::digest(document).to_vec(),
-            Self::Sha384 => Sha384::digest(document).to_vec(),
-            Self::Sha512 => Sha512::digest(document).to_vec(),
+            Self::Sha256 => keys::sha256(document).to_vec(),
+            Self::Sha384 => keys::sha384(document).to_vec(),
+            Self::Sha512 => keys::sha512(document).to_vec(),
         }
     }
 }

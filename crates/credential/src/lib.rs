@@ -13,6 +13,7 @@ mod format;
 pub mod integrity;
 mod key_id;
 pub mod mdoc;
+mod random;
 pub mod registered_claims;
 pub mod sd_jwt;
 pub mod sd_jwt_vc;

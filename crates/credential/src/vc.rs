@@ -38,8 +38,6 @@ pub use related_resource::RelatedResource;
 pub use version::BASE_CONTEXT_1_1;
 pub use version::DataModelVersion;
 
-use std::collections::HashSet;
-
 use keys::Timestamp;
 use serde_json::Map;
 use serde_json::Value;
@@ -96,8 +94,11 @@ fn check_context(document: &Map<String, Value>, base: &str) -> Result<(), DataMo
     if contexts.first().and_then(Value::as_str) != Some(base) {
         return Err(malformed());
     }
-    let urls: Vec<&str> = contexts.iter().filter_map(Value::as_str).collect();
-    let is_unique = urls.iter().collect::<HashSet<_>>().len() == urls.len();
+    let mut urls: Vec<&str> = contexts.iter().filter_map(Value::as_str).collect();
+    urls.sort_unstable();
+    let is_unique = urls
+        .windows(2)
+        .all(|pair| !matches!(pair, [one, other] if one == other));
     // The base contexts exclude one another.
     let is_url = |url: &&str| is_uri(url) && (*url == base || !is_base_context(url));
     let fits = |context: &Value| context.is_string() || context.is_object();

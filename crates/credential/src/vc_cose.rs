@@ -20,6 +20,7 @@ use keys::cose;
 use keys::cose::HeaderMap;
 use keys::cose::Headers;
 use keys::cose::UnverifiedSign1;
+use keys::json;
 use serde_json::Map;
 use serde_json::Value;
 
@@ -125,7 +126,7 @@ pub(crate) fn sign(
     if !claims.is_empty() {
         header = header.with(CWT_CLAIMS, cbor::Value::Map(claims));
     }
-    let payload = Value::Object(document).to_string().into_bytes();
+    let payload = json::to_text(&Value::Object(document)).into_bytes();
     cose::sign(header, HeaderMap::new(), payload, algorithm).map(|message| cose::tagged(&message))
 }
 

@@ -178,7 +178,7 @@ impl Kind {
     ) -> SigningRequest<String> {
         let members = [("cty", self.content()), ("kid", key_id), ("typ", typ)];
         let header = members.map(|(name, value)| (name.to_owned(), Value::from(value)));
-        let payload = Value::Object(payload).to_string();
+        let payload = json::to_text(&Value::Object(payload));
         jws::sign(header.into_iter().collect(), payload.as_bytes(), algorithm)
     }
 

@@ -15,6 +15,7 @@ use super::issuer_signed::Item;
 use super::issuer_signed::MIN_RANDOM_BYTES;
 use super::mso::DigestAlgorithm;
 use super::mso::MobileSecurityObject;
+use crate::random::Random;
 use crate::status_list::StatusReference;
 
 /// A namespace and its data elements: identifier and value.
@@ -48,14 +49,14 @@ pub struct NewMdoc<'a> {
 impl NewMdoc<'_> {
     /// `IssuerSigned` with all data elements in base64url, once signed by `key_id`'s key.
     pub fn issue(self, algorithm: Algorithm, rng: &mut dyn CryptoRng) -> SigningRequest<String> {
+        let mut random = Random::new(rng);
         let mut digests = Vec::new();
         let mut namespaces = Vec::new();
         for (namespace, elements) in self.namespaces {
-            let ids = shuffled(elements.len(), rng);
+            let ids = shuffled(elements.len(), &mut random);
             let items = ids.into_iter().zip(elements).map(|(id, (identifier, value))| {
-                let mut random = vec![0; 2 * MIN_RANDOM_BYTES];
-                rng.fill_bytes(&mut random);
-                let item = Item::new(id, random, identifier, value);
+                let salt: [u8; 2 * MIN_RANDOM_BYTES] = random.take();
+                let item = Item::new(id, salt.to_vec(), identifier, value);
                 let digest = self.digest_algorithm.digest(&item.encoded);
                 ((Value::from(id), Value::Bytes(digest)), item.encoded)
             });
@@ -110,8 +111,8 @@ pub(super) fn encode(namespaces: &[(String, Vec<u8>)], issuer_auth: &[u8]) -> Ve
 }
 
 /// The numbers below `count` in a random order, so that a digest's number does not tell its element.
-fn shuffled(count: usize, rng: &mut dyn CryptoRng) -> Vec<u64> {
-    let mut order: Vec<(u64, u64)> = (0_u64..).take(count).map(|id| (rng.next_u64(), id)).collect();
+fn shuffled(count: usize, random: &mut Random<'_>) -> Vec<u64> {
+    let mut order: Vec<(u64, u64)> = (0_u64..).take(count).map(|id| (random.number(), id)).collect();
     order.sort_unstable();
     order.into_iter().map(|(_, id)| id).collect()
 }

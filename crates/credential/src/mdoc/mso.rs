@@ -15,7 +15,6 @@ use keys::PublicKey;
 use keys::Timestamp;
 use keys::cbor;
 use keys::cbor::Value;
-use sha2::Digest as _;
 
 use super::LIMITS;
 use super::MdocError;
@@ -58,8 +57,8 @@ impl DigestAlgorithm {
     pub(super) fn digest(self, bytes: &[u8]) -> Vec<u8> {
         match self {
             Self::Sha256 => keys::sha256(bytes).to_vec(),
-            Self::Sha384 => sha2::Sha384::digest(bytes).to_vec(),
-            Self::Sha512 => sha2::Sha512::digest(bytes).to_vec(),
+            Self::Sha384 => keys::sha384(bytes).to_vec(),
+            Self::Sha512 => keys::sha512(bytes).to_vec(),
         }
     }
 }

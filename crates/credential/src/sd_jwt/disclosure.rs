@@ -5,12 +5,12 @@ use keys::json;
 use keys::json::Json;
 use keys::json::Tree;
 use keys::json::TreeBuilder;
-use rand_core::CryptoRng;
 use serde_json::Value;
 
 use super::HashAlgorithm;
 use super::SdJwtError;
 use super::hash::Digest;
+use crate::random::Random;
 
 /// What a disclosure discloses. The salt has done its work in the digest and is not kept.
 #[derive(Clone, Copy)]
@@ -105,16 +105,15 @@ impl<'a> Disclosure<'a> {
 
 impl Disclosure<'_> {
     /// Makes the text of a new disclosure with a salt of its own.
-    pub(crate) fn encode(name: Option<&str>, value: &Value, rng: &mut dyn CryptoRng) -> String {
-        let mut salt = [0; SALT_BYTES];
-        rng.fill_bytes(&mut salt);
+    pub(crate) fn encode(name: Option<&str>, value: &Value, random: &mut Random<'_>) -> String {
+        let salt: [u8; SALT_BYTES] = random.take();
         // Written piece by piece, so that a large value is not copied into an array first.
         let mut text = format!("[\"{}\",", base64url::encode(salt));
         if let Some(name) = name {
-            text.push_str(&Value::from(name).to_string());
+            text.push_str(&json::to_text(&Value::from(name)));
             text.push(',');
         }
-        text.push_str(&value.to_string());
+        text.push_str(&json::to_text(value));
         text.push(']');
         base64url::encode(text)
     }
@@ -163,11 +162,12 @@ mod tests {
 
     #[test]
     fn what_is_encoded_is_read_back() {
-        let rng = &mut signer::os_rng();
+        let mut rng = signer::os_rng();
+        let random = &mut Random::new(&mut rng);
         for (name, value) in [(Some("a\"\\\u{7}ü"), json!({"b": [1, null]})), (None, json!("é"))] {
-            let encoded = Disclosure::encode(name, &value, rng);
+            let encoded = Disclosure::encode(name, &value, random);
             assert_eq!(read(&encoded), Ok((name.map(str::to_owned), value.clone())));
-            assert_ne!(Disclosure::encode(name, &value, rng), encoded, "salts are fresh");
+            assert_ne!(Disclosure::encode(name, &value, random), encoded, "salts are fresh");
         }
     }
 

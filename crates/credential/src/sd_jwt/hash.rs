@@ -1,9 +1,6 @@
 //! The hash function of an SD-JWT ([RFC 9901, hash function claim](https://www.rfc-editor.org/rfc/rfc9901#name-hash-function-claim)).
 
 use keys::base64url;
-use sha2::Digest as _;
-use sha2::Sha384;
-use sha2::Sha512;
 
 /// A hash that `_sd_alg` may name. SHA-256 is what we issue with and what everyone must read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,8 +37,8 @@ impl HashAlgorithm {
     pub(crate) fn digest(self, text: &str) -> Digest {
         match self {
             Self::Sha256 => Digest::encode(&keys::sha256(text.as_bytes())),
-            Self::Sha384 => Digest::encode(&Sha384::digest(text)),
-            Self::Sha512 => Digest::encode(&Sha512::digest(text)),
+            Self::Sha384 => Digest::encode(&keys::sha384(text.as_bytes())),
+            Self::Sha512 => Digest::encode(&keys::sha512(text.as_bytes())),
         }
     }
 }

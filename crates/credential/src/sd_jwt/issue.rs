@@ -18,6 +18,7 @@ use super::SD_ALG;
 use super::SdJwtError;
 use crate::claim_path::ClaimPath;
 use crate::claim_path::PathComponent;
+use crate::random::Random;
 
 /// How many digests without a claim are mixed in
 /// ([RFC 9901, decoy digests](https://www.rfc-editor.org/rfc/rfc9901#name-decoy-digests)).
@@ -54,8 +55,8 @@ pub(crate) fn conceal(
     let mut concealing = Concealing {
         hash,
         decoys,
-        rng,
-        disclosures: Vec::new(),
+        random: Random::new(rng),
+        disclosures: Vec::with_capacity(disclosable.len()),
     };
     let paths: Vec<_> = disclosable.iter().map(ClaimPath::components).collect();
     let mut payload = concealing.object(claims, &paths, 1)?;
@@ -71,7 +72,7 @@ pub(crate) fn conceal(
 struct Concealing<'a> {
     hash: HashAlgorithm,
     decoys: Decoys,
-    rng: &'a mut dyn CryptoRng,
+    random: Random<'a>,
     disclosures: Vec<String>,
 }
 
@@ -167,7 +168,7 @@ impl Concealing<'_> {
 
     /// Adds a disclosure and gives its digest.
     fn disclosure(&mut self, name: Option<&str>, value: &Value) -> String {
-        let encoded = Disclosure::encode(name, value, self.rng);
+        let encoded = Disclosure::encode(name, value, &mut self.random);
         let digest = self.hash.digest(&encoded).as_str().to_owned();
         self.disclosures.push(encoded);
         digest
@@ -183,15 +184,14 @@ impl Concealing<'_> {
     }
 
     fn decoy(&mut self) -> String {
-        let mut random = [0; 64];
-        self.rng.fill_bytes(&mut random);
+        let random: [u8; 64] = self.random.take();
         self.hash.digest(&base64url::encode(random)).as_str().to_owned()
     }
 
     fn random_below(&mut self, bound: usize) -> usize {
         let bound = u64::try_from(bound).unwrap_or(u64::MAX).max(1);
         // The bias of the remainder is below 2^-50 for any array that fits in memory.
-        usize::try_from(self.rng.next_u64() % bound).unwrap_or(0)
+        usize::try_from(self.random.number() % bound).unwrap_or(0)
     }
 }
 

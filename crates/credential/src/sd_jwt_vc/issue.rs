@@ -4,6 +4,7 @@ use keys::Algorithm;
 use keys::Jwk;
 use keys::SigningRequest;
 use keys::Timestamp;
+use keys::json;
 use keys::jws;
 use rand_core::CryptoRng;
 use serde_json::Map;
@@ -87,7 +88,7 @@ impl NewCredential<'_> {
             claims.extend(value.map(|value| (name.to_owned(), value)));
         }
         let concealed = conceal(claims, self.disclosable, hash, self.decoys, rng)?;
-        let payload = Value::Object(concealed.payload).to_string();
+        let payload = json::to_text(&Value::Object(concealed.payload));
         let disclosures = concealed.disclosures;
         let request = jws::sign(header, payload.as_bytes(), algorithm);
         Ok(request.map(move |jwt| SdJwt::join(&jwt, disclosures.iter().map(String::as_str))))

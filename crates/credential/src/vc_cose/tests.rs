@@ -139,7 +139,7 @@ fn parameters_that_everything_rests_on_are_protected_and_stand_once() {
 fn a_label_twice_in_one_header_is_refused() {
     let key = key();
     let message = signed(genuine(), HeaderMap::new(), &key);
-    let cbor::Value::Array(mut parts) = cbor::decode_foreign(&message, keys::json::DEFAULT_LIMITS).unwrap() else {
+    let cbor::Value::Array(mut parts) = cbor::decode_foreign(&message, json::DEFAULT_LIMITS).unwrap() else {
         panic!("four parts")
     };
     // Two labels 4, written by hand since no encoder of ours does.
