@@ -113,6 +113,15 @@ pub fn to_text(value: &Value) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| value.to_string())
 }
 
+/// As [`to_text`], behind what `out` has already.
+pub fn write(value: &Value, out: &mut Vec<u8>) {
+    let before = out.len();
+    if serde_json::to_writer(&mut *out, value).is_err() {
+        out.truncate(before);
+        out.extend_from_slice(value.to_string().as_bytes());
+    }
+}
+
 const fn check_size(bytes: &[u8], limits: Limits) -> Result<(), JsonError> {
     if bytes.len() > limits.max_bytes {
         return Err(JsonError::TooLarge {
@@ -244,6 +253,15 @@ mod tests {
             parse(text.as_bytes(), DEFAULT_LIMITS).unwrap(),
             serde_json::from_str::<Value>(text).unwrap()
         );
+    }
+
+    #[test]
+    fn values_are_written_as_fmt_has_them() {
+        let value = serde_json::json!({"a\"\u{7}": [1, -2, 3.5, 1e300, true, null, "x\u{e9}\n"], "b": {}});
+        assert_eq!(to_text(&value), value.to_string());
+        let mut out = b"before".to_vec();
+        write(&value, &mut out);
+        assert_eq!(out, format!("before{value}").into_bytes());
     }
 
     #[test]

@@ -38,6 +38,9 @@ struct Entry {
 /// 128 bits, as RFC 9901 recommends ("Entropy of the salt").
 const SALT_BYTES: usize = 16;
 
+/// Room for salt, name and a short value, so that the text is not moved while it is written.
+const TYPICAL_BYTES: usize = 128;
+
 impl Disclosures {
     /// Reads disclosures in their base64url text.
     pub(crate) fn read<'a>(
@@ -108,13 +111,16 @@ impl Disclosure<'_> {
     pub(crate) fn encode(name: Option<&str>, value: &Value, random: &mut Random<'_>) -> String {
         let salt: [u8; SALT_BYTES] = random.take();
         // Written piece by piece, so that a large value is not copied into an array first.
-        let mut text = format!("[\"{}\",", base64url::encode(salt));
+        let mut text = Vec::with_capacity(TYPICAL_BYTES);
+        text.extend_from_slice(b"[\"");
+        text.extend_from_slice(base64url::encode(salt).as_bytes());
+        text.extend_from_slice(b"\",");
         if let Some(name) = name {
-            text.push_str(&json::to_text(&Value::from(name)));
-            text.push(',');
+            json::write(&Value::from(name), &mut text);
+            text.push(b',');
         }
-        text.push_str(&json::to_text(value));
-        text.push(']');
+        json::write(value, &mut text);
+        text.push(b']');
         base64url::encode(text)
     }
 }
