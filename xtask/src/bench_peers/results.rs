@@ -194,9 +194,14 @@ fn machine(load: f64) -> Result<String> {
         value.with_context(|| format!("expected {name} in {path}"))
     };
     let kilobytes: u64 = first_word(&of("/proc/meminfo", "MemTotal")?).parse()?;
+    // They make SHA-256 several times as fast, and what is not signatures is SHA-256 before all.
+    let has_sha = of("/proc/cpuinfo", "flags")?
+        .split_whitespace()
+        .any(|flag| flag == "sha_ni");
     Ok(format!(
-        "\n## Machine\n\n{}, {} cores, {} GiB of memory, Linux {}. {}; load at the end {load}.\n",
+        "\n## Machine\n\n{} {} instructions for SHA-256, {} cores, {} GiB of memory, Linux {}. {}; load at the end {load}.\n",
         of("/proc/cpuinfo", "model name")?,
+        if has_sha { "with" } else { "without" },
         std::thread::available_parallelism()?,
         kilobytes / (1 << 20),
         fs::read_to_string("/proc/sys/kernel/osrelease")?.trim(),
