@@ -55,13 +55,13 @@ pub(crate) fn all(root: &Path) -> Result<()> {
 
 /// The optimized program of the package in `folder`.
 fn build(folder: &Path, target: &Path) -> Result<PathBuf> {
-    let program = if folder.ends_with("peers") {
-        "bench-peers"
+    let (package, program) = if folder.ends_with("peers") {
+        ("bench-peers", "bench-peers")
     } else {
-        "bench-ours"
+        ("benches", "bench-ours")
     };
     let mut build = command(test::cargo(), folder);
-    build.args(["build", "--release", "--locked", "--bin", program]);
+    build.args(["build", "--release", "--locked", "--package", package, "--bin", program]);
     run(build.arg("--target-dir").arg(target))?;
     Ok(target.join("release").join(program))
 }

@@ -53,7 +53,7 @@ pub fn works(of: &Value) -> Vec<Work> {
         move |text: &str| verify(text, &chain, &transcript)
     };
     vec![
-        ("mso_mdoc/verify", verifying(of, verify)),
+        verifying("mso_mdoc/verify", of, verify),
         ("mso_mdoc/issue", issuing(of, chain)),
     ]
 }

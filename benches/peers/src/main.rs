@@ -36,14 +36,16 @@ fn main() {
 }
 
 /// Verifying `text`, which the library has to accept, and has to refuse when it was tampered with.
-fn verifying(of: &Value, verify: impl Fn(&str) -> Outcome + 'static) -> Box<dyn Fn()> {
+fn verifying(id: &'static str, of: &Value, verify: impl Fn(&str) -> Outcome + 'static) -> Work {
     let text = string(of, "text");
-    verify(&text).expect("our credential");
+    if let Err(error) = verify(&text) {
+        panic!("{id}: our credential is refused: {error}");
+    }
     assert!(
         verify(&string(of, "tampered")).is_err(),
-        "what was tampered with is refused"
+        "{id}: what was tampered with is accepted"
     );
-    Box::new(move || verify(&text).expect("our credential"))
+    (id, Box::new(move || verify(&text).expect("our credential")))
 }
 
 fn string(of: &Value, name: &str) -> String {
