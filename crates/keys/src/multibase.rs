@@ -60,29 +60,25 @@ pub fn decode(text: &str) -> Result<Vec<u8>, MultibaseError> {
 #[must_use]
 pub fn base58btc_encode(bytes: &[u8]) -> String {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-    // Little-endian base-58 digits; each input byte multiplies by 256 and carries.
-    let mut digits: Vec<u8> = Vec::with_capacity(bytes.len() * 138 / 100 + 1);
-    for byte in bytes.iter().skip(zeros) {
-        let mut carry = u32::from(*byte);
-        for digit in &mut digits {
-            carry += u32::from(*digit) << 8;
-            *digit = low_byte(carry % 58);
-            carry /= 58;
-        }
-        while carry > 0 {
-            digits.push(low_byte(carry % 58));
-            carry /= 58;
+    let bytes = bytes.get(zeros..).unwrap_or_default();
+    let (first, words) = bytes.split_at(bytes.len() % 4);
+    let mut groups = Vec::with_capacity(bytes.len() / 3 + 1);
+    for word in std::iter::once(first).chain(words.chunks(4)) {
+        let word = word.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        multiply_and_add::<GROUP>(&mut groups, 1 << 32, word);
+    }
+    let mut digits: Vec<u8> = Vec::with_capacity(GROUP_DIGITS * groups.len());
+    for mut group in groups {
+        for _ in 0..GROUP_DIGITS {
+            digits.push(low_byte(group % 58));
+            group /= 58;
         }
     }
-    let leading = std::iter::repeat_n('1', zeros);
-    leading
-        .chain(
-            digits
-                .iter()
-                .rev()
-                .filter_map(|digit| ALPHABET.get(usize::from(*digit)).map(|c| char::from(*c))),
-        )
-        .collect()
+    let leading = digits.iter().rev().take_while(|digit| **digit == 0).count();
+    let digits = digits.iter().rev().skip(leading);
+    let digits = digits.filter_map(|digit| ALPHABET.get(usize::from(*digit)));
+    let ones = std::iter::repeat_n(&b'1', zeros);
+    ones.chain(digits).map(|character| char::from(*character)).collect()
 }
 
 /// Decodes bare base58btc.
@@ -94,27 +90,54 @@ pub fn base58btc_decode(text: &str) -> Result<Vec<u8>, MultibaseError> {
         return Err(MultibaseError::TooLong { found: text.len() });
     }
     let zeros = text.bytes().take_while(|byte| *byte == b'1').count();
-    let mut bytes: Vec<u8> = Vec::with_capacity(text.len());
-    for character in text.bytes().skip(zeros) {
-        let position = ALPHABET
+    let characters = text.as_bytes().get(zeros..).unwrap_or_default();
+    let (first, groups) = characters.split_at(characters.len() % GROUP_DIGITS);
+    let mut words = Vec::with_capacity(characters.len() / GROUP_DIGITS + 1);
+    for group in std::iter::once(first).chain(groups.chunks(GROUP_DIGITS)) {
+        let group = group
             .iter()
-            .position(|known| *known == character)
-            .ok_or(MultibaseError::Characters { base: 'z' })?;
-        // The alphabet has 58 characters.
-        let mut carry = u32::try_from(position).unwrap_or(0);
-        for byte in &mut bytes {
-            carry += u32::from(*byte) * 58;
-            *byte = low_byte(carry & 0xff);
-            carry >>= 8;
-        }
-        while carry > 0 {
-            bytes.push(low_byte(carry & 0xff));
-            carry >>= 8;
-        }
+            .try_fold(0, |group, character| Some(group * 58 + u64::from(digit(*character)?)));
+        let group = group.ok_or(MultibaseError::Characters { base: 'z' })?;
+        multiply_and_add::<{ 1 << 32 }>(&mut words, GROUP, group);
     }
     let mut decoded = vec![0; zeros];
-    decoded.extend(bytes.iter().rev());
+    let bytes = words.iter().rev().flat_map(|word| word.to_be_bytes());
+    decoded.extend(bytes.skip_while(|byte| *byte == 0));
     Ok(decoded)
+}
+
+/// As many digits of base 58 as fit into 32 bits, so that a number is converted in a twentieth of the steps.
+const GROUP_DIGITS: usize = 5;
+
+/// `58^5`
+const GROUP: u64 = 656_356_768;
+
+/// `number * factor + summand`, in digits of base `BASE`, the lowest first. Neither base nor factor is above 2^32, and one of
+/// them is [`GROUP`], so nothing overflows.
+fn multiply_and_add<const BASE: u64>(number: &mut Vec<u32>, factor: u64, summand: u64) {
+    let mut carry = summand;
+    for digit in number.iter_mut() {
+        carry += u64::from(*digit) * factor;
+        *digit = low_word(carry % BASE);
+        carry /= BASE;
+    }
+    while carry > 0 {
+        number.push(low_word(carry % BASE));
+        carry /= BASE;
+    }
+}
+
+/// The place of a character in [`ALPHABET`], which has neither `0`, `I`, `O` nor `l`.
+const fn digit(character: u8) -> Option<u8> {
+    Some(match character {
+        b'1'..=b'9' => character - b'1',
+        b'A'..=b'H' => character - b'A' + 9,
+        b'J'..=b'N' => character - b'J' + 17,
+        b'P'..=b'Z' => character - b'P' + 22,
+        b'a'..=b'k' => character - b'a' + 33,
+        b'm'..=b'z' => character - b'm' + 44,
+        _ => return None,
+    })
 }
 
 /// A multihash of `bytes` with SHA-256: code `0x12`, length `0x20`, digest.
@@ -130,8 +153,16 @@ const fn low_byte(value: u32) -> u8 {
     value.to_le_bytes()[0]
 }
 
+/// The callers have already reduced `value` below 2^32.
+const fn low_word(value: u64) -> u32 {
+    let [a, b, c, d, ..] = value.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Test vectors of draft-msporny-base58.
@@ -148,6 +179,43 @@ mod tests {
         ] {
             assert_eq!(base58btc_encode(plain), encoded);
             assert_eq!(base58btc_decode(encoded).unwrap(), plain);
+        }
+    }
+
+    #[test]
+    fn every_character_has_its_place() {
+        for character in 0..=u8::MAX {
+            let place = ALPHABET.iter().position(|known| *known == character);
+            assert_eq!(digit(character).map(usize::from), place, "{character}");
+        }
+    }
+
+    /// One digit after the other, as one would by hand.
+    fn encode_slowly(bytes: &[u8]) -> String {
+        let (mut number, mut text) = (bytes.to_vec(), Vec::new());
+        while number.iter().any(|byte| *byte != 0) {
+            let mut rest = 0_u32;
+            for byte in &mut number {
+                rest = rest << 8 | u32::from(*byte);
+                *byte = low_byte(rest / 58);
+                rest %= 58;
+            }
+            text.push(char::from(ALPHABET[usize::from(low_byte(rest))]));
+        }
+        text.extend(bytes.iter().take_while(|byte| **byte == 0).map(|_| '1'));
+        text.iter().rev().collect()
+    }
+
+    proptest! {
+        #[test]
+        fn words_and_groups_are_converted_as_digits_are(
+            zeros in 0_usize..6,
+            bytes in prop::collection::vec(prop_oneof![Just(0_u8), Just(0xff), any::<u8>()], 0..140),
+        ) {
+            let bytes = [vec![0; zeros], bytes].concat();
+            let encoded = base58btc_encode(&bytes);
+            prop_assert_eq!(&encoded, &encode_slowly(&bytes));
+            prop_assert_eq!(base58btc_decode(&encoded), Ok(bytes));
         }
     }
 
