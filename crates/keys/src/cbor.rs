@@ -111,13 +111,19 @@ pub enum CborError {
     },
 }
 
+/// Initial byte and an argument of eight.
+const MAX_HEAD_BYTES: usize = 9;
+
+/// Room for a data element of an mdoc, so that it is not moved while it is written.
+const TYPICAL_BYTES: usize = 128;
+
 impl Value {
     /// The deterministic encoding. Map entries are sorted here, whatever their order in `self`.
     ///
     /// A map that holds one key twice is a mistake of the caller; its encoding is one that
     /// [`decode`] refuses.
     pub fn to_vec(&self) -> Vec<u8> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(TYPICAL_BYTES);
         self.encode_into(&mut out);
         out
     }
@@ -191,6 +197,10 @@ impl Value {
         Some(value)
     }
 
+    const fn is_scalar(&self) -> bool {
+        !matches!(self, Self::Array(_) | Self::Map(_) | Self::Tag(..))
+    }
+
     /// Major type and, where that is all there is, the argument.
     fn scalar_head(&self) -> (u8, u64) {
         match self {
@@ -227,11 +237,16 @@ impl Value {
             }
             Self::Map(entries) => {
                 encode_head(Major::Map, length(entries.len()), out);
-                let mut encoded: Vec<(Vec<u8>, &Self)> =
-                    entries.iter().map(|(key, value)| (key.to_vec(), value)).collect();
-                encoded.sort_by(|(left, _), (right, _)| left.cmp(right));
-                for (key, value) in encoded {
-                    out.extend_from_slice(&key);
+                let mut sorted: Vec<&(Self, Self)> = entries.iter().collect();
+                // Scalars are nearly all keys there are. They compare as their encodings do; what is inside of others may
+                // not be in order yet.
+                if sorted.iter().all(|(key, _)| key.is_scalar()) {
+                    sorted.sort_by(|(left, _), (right, _)| left.cmp(right));
+                } else {
+                    sorted.sort_by_cached_key(|(key, _)| key.to_vec());
+                }
+                for (key, value) in sorted {
+                    key.encode_into(out);
                     value.encode_into(out);
                 }
             }
@@ -350,7 +365,7 @@ pub fn entries(bytes: &[u8], limits: Limits) -> Result<Vec<(Value, &[u8])>, Cbor
 
 /// The array of `items` that are encoded already, each as it stands.
 pub fn array_of_encoded(items: &[&[u8]]) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(MAX_HEAD_BYTES + items.iter().map(|item| item.len()).sum::<usize>());
     encode_head(Major::Array, length(items.len()), &mut out);
     for item in items {
         out.extend_from_slice(item);
@@ -360,15 +375,16 @@ pub fn array_of_encoded(items: &[&[u8]]) -> Vec<u8> {
 
 /// The map of `entries` whose values are encoded already, sorted as [`Value::to_vec`] does.
 pub fn map_of_encoded(entries: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut encoded: Vec<(Vec<u8>, &[u8])> = entries
+    let mut sorted = entries.to_vec();
+    sorted.sort_by_key(|(key, value)| (key.len(), *key, *value));
+    let bytes = entries
         .iter()
-        .map(|(key, value)| (Value::text(*key).to_vec(), *value))
-        .collect();
-    encoded.sort();
-    let mut out = Vec::new();
-    encode_head(Major::Map, length(encoded.len()), &mut out);
-    for (key, value) in encoded {
-        out.extend(key);
+        .map(|(key, value)| MAX_HEAD_BYTES + key.len() + value.len());
+    let mut out = Vec::with_capacity(MAX_HEAD_BYTES + bytes.sum::<usize>());
+    encode_head(Major::Map, length(sorted.len()), &mut out);
+    for (key, value) in sorted {
+        encode_head(Major::Text, length(key.len()), &mut out);
+        out.extend_from_slice(key.as_bytes());
         out.extend_from_slice(value);
     }
     out

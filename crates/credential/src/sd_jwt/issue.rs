@@ -203,14 +203,15 @@ struct Step<'a> {
 
 impl<'a> Step<'a> {
     fn of(paths: &[&'a [PathComponent]], fits: impl Fn(&PathComponent) -> bool) -> Self {
-        let rests = paths
-            .iter()
-            .filter_map(|path| path.split_first().filter(|(first, _)| fits(first)));
-        let (ends, below): (Vec<_>, Vec<_>) = rests.map(|(_, rest)| rest).partition(|rest| rest.is_empty());
-        Self {
-            ends_here: !ends.is_empty(),
-            below,
+        let (mut ends_here, mut below) = (false, Vec::new());
+        for path in paths {
+            match path.split_first() {
+                Some((first, [])) if fits(first) => ends_here = true,
+                Some((first, rest)) if fits(first) => below.push(rest),
+                _ => {}
+            }
         }
+        Self { ends_here, below }
     }
 }
 
