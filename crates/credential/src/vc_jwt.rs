@@ -20,7 +20,6 @@ use crate::Unverified;
 use crate::vc_jose_cose::Kind;
 use crate::vc_jose_cose::Mechanism;
 use crate::vc_jose_cose::MessageError;
-use crate::vc_jose_cose::Parsed;
 use crate::vc_jose_cose::Read;
 use crate::vc_jose_cose::W3cCredential;
 use crate::vc_jose_cose::check_credential;
@@ -139,14 +138,14 @@ impl Unverified<VcJwt> {
         now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Vec<Result<Authentic<VcJwt>, VcJwtError>> {
-        let signed: Vec<_> = credentials.iter().map(|Self(parsed)| &parsed.message.0).collect();
-        let verdicts = jws::verify_all(&signed, key, rng);
-        credentials
+        let split = credentials
             .into_iter()
-            .zip(verdicts)
-            .map(|(Self(Parsed { message, contents }), verdict)| {
-                verdict?;
-                let key_id = message.key_id().map(str::to_owned);
+            .map(|Self(parsed)| (parsed.message.0, parsed.contents));
+        let (signed, contents): (Vec<_>, Vec<_>) = split.unzip();
+        let verified = jws::verify_all(signed, key, rng).into_iter().zip(contents);
+        verified
+            .map(|(verified, contents)| {
+                let key_id = verified?.header().kid().map(str::to_owned);
                 check_times(contents.check_claims((), key, key_id, issuer)?, now)
             })
             .collect()

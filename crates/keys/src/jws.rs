@@ -265,10 +265,7 @@ impl UnverifiedJws {
     pub fn verify(self, key: &PublicKey) -> Result<VerifiedJws, JwsError> {
         self.check_algorithm(key)?;
         key.verify(self.signing_input.as_bytes(), &self.signature)?;
-        Ok(VerifiedJws {
-            header: self.header,
-            payload: self.payload,
-        })
+        Ok(self.verified())
     }
 
     fn check_algorithm(&self, key: &PublicKey) -> Result<(), JwsError> {
@@ -281,25 +278,35 @@ impl UnverifiedJws {
             })
         }
     }
+
+    fn verified(self) -> VerifiedJws {
+        VerifiedJws {
+            header: self.header,
+            payload: self.payload,
+        }
+    }
 }
 
 /// Checks many signatures of one key, each with the verdict of [`UnverifiedJws::verify`], in their order
 /// ([`PublicKey::verify_all`]).
-///
-/// # Errors
-/// In each place [`JwsError::WrongKey`] or [`JwsError::Signature`].
-pub fn verify_all(all: &[&UnverifiedJws], key: &PublicKey, rng: &mut dyn CryptoRng) -> Vec<Result<(), JwsError>> {
-    let of_this_kind = all.iter().filter(|jws| jws.check_algorithm(key).is_ok());
-    let signed: Vec<_> = of_this_kind
+#[must_use]
+pub fn verify_all(
+    all: Vec<UnverifiedJws>,
+    key: &PublicKey,
+    rng: &mut dyn CryptoRng,
+) -> Vec<Result<VerifiedJws, JwsError>> {
+    let of_this_kind = |jws: &&UnverifiedJws| jws.check_algorithm(key).is_ok();
+    let signed = all.iter().filter(of_this_kind);
+    let signed: Vec<_> = signed
         .map(|jws| (jws.signing_input.as_bytes(), &jws.signature))
         .collect();
     let mut verdicts = key.verify_all(&signed, rng).into_iter();
-    all.iter()
+    all.into_iter()
         .map(|jws| {
             jws.check_algorithm(key)?;
             // There is one for each that was checked.
             verdicts.next().unwrap_or(Err(SignatureError))?;
-            Ok(())
+            Ok(jws.verified())
         })
         .collect()
 }
