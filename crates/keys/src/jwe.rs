@@ -467,35 +467,9 @@ fn cipher<C: KeyInit>(key: &[u8]) -> Result<C, JweError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::counter::Counter;
 
     const MAX: usize = 1 << 16;
-
-    /// Deterministic bytes, so that tests need no randomness of the machine.
-    struct Counter(u64);
-
-    impl rand_core::TryRng for Counter {
-        type Error = std::convert::Infallible;
-
-        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-            self.try_next_u64().map(|number| u32::try_from(number >> 32).unwrap())
-        }
-
-        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-            self.0 += 1;
-            Ok(u64::from_be_bytes(
-                crate::sha256(&self.0.to_be_bytes())[..8].try_into().unwrap(),
-            ))
-        }
-
-        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
-            for byte in bytes {
-                *byte = self.try_next_u64()?.to_be_bytes()[0];
-            }
-            Ok(())
-        }
-    }
-
-    impl rand_core::TryCryptoRng for Counter {}
 
     fn key(d: &str) -> DecryptionKey {
         DecryptionKey::from_bytes(&base64url::decode(d).unwrap().try_into().unwrap()).unwrap()

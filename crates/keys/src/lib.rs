@@ -15,6 +15,8 @@ pub mod base64url;
 pub mod bbs;
 pub mod cbor;
 pub mod cose;
+#[cfg(test)]
+mod counter;
 pub mod data_integrity;
 pub mod digest;
 pub mod ed25519;

@@ -70,31 +70,7 @@ impl fmt::Debug for OneTimeKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A generator for tests: numbers that count up.
-    struct Counter(u64);
-
-    impl rand_core::TryRng for Counter {
-        type Error = std::convert::Infallible;
-
-        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-            Ok(u32::try_from(self.try_next_u64()? & 0xffff_ffff).unwrap())
-        }
-
-        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-            self.0 += 1;
-            Ok(self.0)
-        }
-
-        fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Self::Error> {
-            for byte in to {
-                *byte = self.try_next_u64()?.to_le_bytes()[0];
-            }
-            Ok(())
-        }
-    }
-
-    impl rand_core::TryCryptoRng for Counter {}
+    use crate::counter::Counter;
 
     #[test]
     fn what_it_signs_verifies_with_its_public_half() {

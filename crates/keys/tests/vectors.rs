@@ -1,6 +1,9 @@
 //! RFC 8785, COSE and Wycheproof vectors, read from the vectors folder.
 #![cfg(test)]
 
+#[path = "../src/counter.rs"]
+mod counter;
+
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -102,31 +105,6 @@ fn check(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
     Signature::from_bytes(signature).is_ok_and(|signature| key.verify(message, &signature).is_ok())
 }
 
-/// Not random, so that a failure can be repeated: SHA-256 of a counter.
-struct Counter(u64);
-
-impl rand_core::TryRng for Counter {
-    type Error = core::convert::Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        rand_core::utils::next_word_via_fill(self)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        rand_core::utils::next_word_via_fill(self)
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
-        for chunk in bytes.chunks_mut(32) {
-            self.0 += 1;
-            chunk.copy_from_slice(&keys::sha256(&self.0.to_be_bytes())[..chunk.len()]);
-        }
-        Ok(())
-    }
-}
-
-impl rand_core::TryCryptoRng for Counter {}
-
 #[test]
 fn wycheproof_ed25519() {
     wycheproof("ed25519_test.json", 151, |group, message, signature| {
@@ -135,7 +113,7 @@ fn wycheproof_ed25519() {
         let accepted = check(&key, message, signature);
         // So many at once are added up first, which must not accept what one alone is refused for.
         if let Ok(signature) = Signature::from_bytes(signature) {
-            let together = key.verify_all(&vec![(message, &signature); 256], &mut Counter(0));
+            let together = key.verify_all(&vec![(message, &signature); 256], &mut counter::Counter(0));
             assert!(together.iter().all(|verdict| verdict.is_ok() == accepted));
         }
         accepted

@@ -113,37 +113,9 @@ fn is_torsion_free(point: &EdwardsPoint) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use sha2::Digest as _;
-    use sha2::Sha512;
-
     use super::super::tests::Issuer;
     use super::*;
-
-    /// Not random, so that a failure can be repeated: SHA-512 of a counter.
-    struct Counter(u64);
-
-    impl rand_core::TryRng for Counter {
-        type Error = core::convert::Infallible;
-
-        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-            rand_core::utils::next_word_via_fill(self)
-        }
-
-        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-            rand_core::utils::next_word_via_fill(self)
-        }
-
-        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
-            for chunk in bytes.chunks_mut(64) {
-                self.0 += 1;
-                let hash = Sha512::digest(self.0.to_be_bytes());
-                chunk.copy_from_slice(&hash[..chunk.len()]);
-            }
-            Ok(())
-        }
-    }
-
-    impl rand_core::TryCryptoRng for Counter {}
+    use crate::counter::Counter;
 
     type Signed = ([u8; 2], [u8; 64]);
 
