@@ -377,3 +377,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn entries_are_sorted_as_their_keys_are_encoded() {
+    let numbered = |keys: Vec<Value>| Value::Map((0_u64..).zip(keys).map(|(at, key)| (key, Value::from(at))).collect());
+    let scalars = vec![
+        Value::text("aa"),
+        Value::text("b"),
+        Value::Bool(true),
+        Value::bytes([1]),
+        Value::from(-1_i64),
+        Value::from(300_u64),
+        Value::from(2_u64),
+    ];
+    // Written, the first is {"a": 0, "b": 0} and stands before {"a": 1, "b": 0}.
+    let map =
+        |entries: [(&str, u64); 2]| Value::Map(entries.map(|(key, at)| (Value::text(key), Value::from(at))).into());
+    let maps = vec![map([("a", 1), ("b", 0)]), map([("b", 0), ("a", 0)])];
+    for keys in [scalars, maps] {
+        let value = numbered(keys);
+        let encoded = value.to_vec();
+        let decoded = decode(&encoded, DEFAULT_LIMITS).unwrap();
+        assert_eq!(decoded.to_vec(), encoded);
+        assert_ne!(decoded, value, "another order than was given");
+    }
+}
