@@ -3,6 +3,7 @@
 
 use credential::Mdoc;
 use credential::Unverified;
+use credential::mdoc::Namespace;
 use credential::mdoc::NewMdoc;
 use credential::mdoc::SessionTranscript;
 use credential::mdoc::device_response;
@@ -45,6 +46,7 @@ pub struct Presented {
     issuer: SoftwareKey,
     device: SoftwareKey,
     chain: [Vec<u8>; 1],
+    namespaces: [Namespace<'static>; 1],
     path: CertificatePath,
     transcript: SessionTranscript,
     raw: [RawCheck; 2],
@@ -67,7 +69,7 @@ fn elements() -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn request(chain: &[Vec<u8>], device: &PublicKey) -> SigningRequest<String> {
+fn request(chain: &[Vec<u8>], device: &PublicKey, elements: &[Namespace<'_>]) -> SigningRequest<String> {
     let new = NewMdoc {
         key_id: "did:example:issuer#p256",
         certificates: chain,
@@ -78,7 +80,7 @@ fn request(chain: &[Vec<u8>], device: &PublicKey) -> SigningRequest<String> {
         valid_from: NOW.minus(60),
         valid_until: NOW.plus(DAY),
         status: None,
-        namespaces: vec![(NAMESPACE, elements())],
+        namespaces: elements,
     };
     new.issue(Algorithm::Es256, &mut signer::os_rng())
 }
@@ -121,7 +123,8 @@ impl Presented {
         let chain = [certificate(Role::DocumentSigner, issuer.public_key(), &authority)];
         let anchors = [Certificate::from_der(&anchor).expect("our own certificate")];
         let path = verify_path(&chain, &anchors, Purpose::MdocDocumentSigner, NOW).expect("our own certificates");
-        let (mdoc, issuer_check) = sign(&issuer, request(&chain, device.public_key()));
+        let namespaces = [(NAMESPACE, elements())];
+        let (mdoc, issuer_check) = sign(&issuer, request(&chain, device.public_key(), &namespaces));
         let raw_issue = RawSigning {
             key: key(Algorithm::Es256, ISSUER),
             message: issuer_check.message.clone(),
@@ -137,6 +140,7 @@ impl Presented {
             issuer,
             device,
             chain,
+            namespaces,
             path,
             transcript,
             raw: [issuer_check, device_check],
@@ -146,7 +150,7 @@ impl Presented {
 
     /// All of issuing, the signature included.
     pub fn issue(&self) {
-        let request = request(&self.chain, self.device.public_key());
+        let request = request(&self.chain, self.device.public_key(), &self.namespaces);
         let _mdoc = self.issuer.fulfil(request).expect("the issuer's key");
     }
 

@@ -506,7 +506,7 @@ fn mdoc() -> Vec<Vec<u8>> {
         valid_from: NOW.minus(60),
         valid_until: NOW.plus(60),
         status: None,
-        namespaces: vec![(
+        namespaces: &[(
             "n",
             vec![
                 ("a", Cbor::Bool(true)),

@@ -304,7 +304,7 @@ fn sign(
         valid_from: from,
         valid_until: until,
         status: Some(&status),
-        namespaces: vec![(
+        namespaces: &[(
             namespace,
             vec![("family_name", cbor::Value::text("Temasuka-Lakshmore"))],
         )],

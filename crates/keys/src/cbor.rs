@@ -13,6 +13,13 @@
 //! Out of scope: floating point numbers, `undefined` and other simple values. No format of ours
 //! has them, and each would be a second way to say something.
 
+mod write;
+
+pub use write::Writer;
+pub use write::array_of_encoded;
+pub use write::map_of_encoded;
+pub use write::tag_24;
+
 use std::cmp::Ordering;
 
 use crate::json::Limits;
@@ -114,20 +121,7 @@ pub enum CborError {
 /// Initial byte and an argument of eight.
 const MAX_HEAD_BYTES: usize = 9;
 
-/// Room for a data element of an mdoc, so that it is not moved while it is written.
-const TYPICAL_BYTES: usize = 128;
-
 impl Value {
-    /// The deterministic encoding. Map entries are sorted here, whatever their order in `self`.
-    ///
-    /// A map that holds one key twice is a mistake of the caller; its encoding is one that
-    /// [`decode`] refuses.
-    pub fn to_vec(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(TYPICAL_BYTES);
-        self.encode_into(&mut out);
-        out
-    }
-
     /// A text string.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
@@ -214,49 +208,6 @@ impl Value {
             Self::Bool(false) => (Major::Simple as u8, SIMPLE_FALSE),
             Self::Bool(true) => (Major::Simple as u8, SIMPLE_TRUE),
             Self::Null => (Major::Simple as u8, SIMPLE_NULL),
-        }
-    }
-
-    fn encode_into(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Unsigned(number) => encode_head(Major::Unsigned, *number, out),
-            Self::Negative(number) => encode_head(Major::Negative, *number, out),
-            Self::Bytes(bytes) => {
-                encode_head(Major::Bytes, length(bytes.len()), out);
-                out.extend_from_slice(bytes);
-            }
-            Self::Text(text) => {
-                encode_head(Major::Text, length(text.len()), out);
-                out.extend_from_slice(text.as_bytes());
-            }
-            Self::Array(items) => {
-                encode_head(Major::Array, length(items.len()), out);
-                for item in items {
-                    item.encode_into(out);
-                }
-            }
-            Self::Map(entries) => {
-                encode_head(Major::Map, length(entries.len()), out);
-                let mut sorted: Vec<&(Self, Self)> = entries.iter().collect();
-                // Scalars are nearly all keys there are. They compare as their encodings do; what is inside of others may
-                // not be in order yet.
-                if sorted.iter().all(|(key, _)| key.is_scalar()) {
-                    sorted.sort_by(|(left, _), (right, _)| left.cmp(right));
-                } else {
-                    sorted.sort_by_cached_key(|(key, _)| key.to_vec());
-                }
-                for (key, value) in sorted {
-                    key.encode_into(out);
-                    value.encode_into(out);
-                }
-            }
-            Self::Tag(tag, item) => {
-                encode_head(Major::Tag, *tag, out);
-                item.encode_into(out);
-            }
-            Self::Bool(false) => encode_head(Major::Simple, SIMPLE_FALSE, out),
-            Self::Bool(true) => encode_head(Major::Simple, SIMPLE_TRUE, out),
-            Self::Null => encode_head(Major::Simple, SIMPLE_NULL, out),
         }
     }
 }
@@ -363,39 +314,6 @@ pub fn entries(bytes: &[u8], limits: Limits) -> Result<Vec<(Value, &[u8])>, Cbor
     })
 }
 
-/// The array of `items` that are encoded already, each as it stands.
-pub fn array_of_encoded(items: &[&[u8]]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(MAX_HEAD_BYTES + items.iter().map(|item| item.len()).sum::<usize>());
-    encode_head(Major::Array, length(items.len()), &mut out);
-    for item in items {
-        out.extend_from_slice(item);
-    }
-    out
-}
-
-/// The map of `entries` whose values are encoded already, sorted as [`Value::to_vec`] does.
-pub fn map_of_encoded(entries: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut sorted = entries.to_vec();
-    sorted.sort_by_key(|(key, value)| (key.len(), *key, *value));
-    let bytes = entries
-        .iter()
-        .map(|(key, value)| MAX_HEAD_BYTES + key.len() + value.len());
-    let mut out = Vec::with_capacity(MAX_HEAD_BYTES + bytes.sum::<usize>());
-    encode_head(Major::Map, length(sorted.len()), &mut out);
-    for (key, value) in sorted {
-        encode_head(Major::Text, length(key.len()), &mut out);
-        out.extend_from_slice(key.as_bytes());
-        out.extend_from_slice(value);
-    }
-    out
-}
-
-/// Encoded CBOR as a byte string with [tag 24](https://www.rfc-editor.org/rfc/rfc8949.html#section-3.4.5.1), so that its
-/// bytes survive whatever is around them.
-pub fn tag_24(encoded: impl Into<Vec<u8>>) -> Value {
-    Value::Tag(TAG_ENCODED_CBOR, Box::new(Value::bytes(encoded)))
-}
-
 /// Reads all of `bytes` with `read`.
 fn whole<'a, T>(
     bytes: &'a [u8],
@@ -475,27 +393,6 @@ impl Major {
 /// `usize` is 64 bits wide at most on every target of Rust.
 fn length(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
-}
-
-/// Writes major type and argument in the fewest bytes that hold the argument.
-fn encode_head(major: Major, argument: u64, out: &mut Vec<u8>) {
-    let major = (major as u8) << 5;
-    if let Ok(byte) = u8::try_from(argument) {
-        if byte < 24 {
-            out.push(major | byte);
-        } else {
-            out.extend_from_slice(&[major | 0x18, byte]);
-        }
-    } else if let Ok(short) = u16::try_from(argument) {
-        out.push(major | 0x19);
-        out.extend_from_slice(&short.to_be_bytes());
-    } else if let Ok(word) = u32::try_from(argument) {
-        out.push(major | 0x1a);
-        out.extend_from_slice(&word.to_be_bytes());
-    } else {
-        out.push(major | 0x1b);
-        out.extend_from_slice(&argument.to_be_bytes());
-    }
 }
 
 /// Which encodings of a value are read.

@@ -35,10 +35,15 @@ use crate::SignatureError;
 use crate::cbor;
 use crate::cbor::CborError;
 use crate::cbor::Value;
+use crate::cbor::Writer;
 use crate::json::Limits;
 
 /// The message, its header map, a list in it, and two levels for what an extension may hold.
 const MAX_DEPTH: usize = 8;
+
+/// Heads and context of a message, and an unprotected header without certificates: room, so that nothing is moved while
+/// it is written.
+const STRUCTURE_BYTES: usize = 128;
 
 /// The peer sent a COSE message that is malformed or not made with the expected key.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -185,24 +190,28 @@ impl Message {
 /// ([signing](https://www.rfc-editor.org/rfc/rfc9052#section-4.4),
 /// [MACs](https://www.rfc-editor.org/rfc/rfc9052#section-6.3)).
 fn structure(context: &'static str, protected: &[u8], payload: &[u8]) -> Vec<u8> {
-    Value::Array(vec![
-        Value::text(context),
-        Value::bytes(protected),
-        Value::bytes([]),
-        Value::bytes(payload),
-    ])
-    .to_vec()
+    let mut out = Writer::with_capacity(STRUCTURE_BYTES + protected.len() + payload.len());
+    out.array(4);
+    out.text(context);
+    out.bytes(protected);
+    out.bytes(&[]);
+    out.bytes(payload);
+    out.into_bytes()
 }
 
 /// The message with its authenticator; `payload` is `None` if it is detached.
-fn encode(protected: Vec<u8>, unprotected: HeaderMap, payload: Option<Vec<u8>>, authenticator: &[u8]) -> Vec<u8> {
-    Value::Array(vec![
-        Value::Bytes(protected),
-        unprotected.into_value(),
-        payload.map_or(Value::Null, Value::Bytes),
-        Value::bytes(authenticator),
-    ])
-    .to_vec()
+fn encode(protected: &[u8], unprotected: HeaderMap, payload: Option<&[u8]>, authenticator: &[u8]) -> Vec<u8> {
+    let length = protected.len() + payload.map_or(0, <[u8]>::len) + authenticator.len();
+    let mut out = Writer::with_capacity(STRUCTURE_BYTES + length);
+    out.array(4);
+    out.bytes(protected);
+    out.value(&unprotected.into_value());
+    match payload {
+        Some(payload) => out.bytes(payload),
+        None => out.value(&Value::Null),
+    }
+    out.bytes(authenticator);
+    out.into_bytes()
 }
 
 #[cfg(test)]

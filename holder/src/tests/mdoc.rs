@@ -58,7 +58,7 @@ fn issue(scene: &Scene, device: &PublicKey) -> String {
         valid_from: NOW.minus(DAY),
         valid_until: NOW.plus(DAY),
         status: None,
-        namespaces: vec![(
+        namespaces: &[(
             NAMESPACE,
             vec![
                 ("family_name", cbor::Value::text("Doe")),

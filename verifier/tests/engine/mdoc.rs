@@ -75,7 +75,7 @@ fn issue(agency: &Agency, change: impl for<'a> FnOnce(&mut NewMdoc<'a>)) -> Stri
         valid_from: ISSUED,
         valid_until: ISSUED.plus(100 * DAY),
         status: Some(&status),
-        namespaces: vec![(
+        namespaces: &[(
             NAMESPACE,
             vec![
                 ("family_name", cbor::Value::text("Tan")),

@@ -7,16 +7,19 @@ use keys::Timestamp;
 use keys::base64url;
 use keys::cbor;
 use keys::cbor::Value;
+use keys::cbor::Writer;
 use keys::cose;
 use keys::cose::HeaderMap;
 use rand_core::CryptoRng;
 
-use super::issuer_signed::Item;
 use super::issuer_signed::MIN_RANDOM_BYTES;
+use super::mso;
 use super::mso::DigestAlgorithm;
-use super::mso::MobileSecurityObject;
 use crate::random::Random;
 use crate::status_list::StatusReference;
+
+/// Room for ten data elements or their digests, so that they are moved seldom while they are written.
+const TYPICAL_BYTES: usize = 2048;
 
 /// A namespace and its data elements: identifier and value.
 pub type Namespace<'a> = (&'a str, Vec<(&'a str, Value)>);
@@ -43,46 +46,55 @@ pub struct NewMdoc<'a> {
     /// `status`.
     pub status: Option<&'a StatusReference>,
     /// The data elements, each identifier once in its namespace.
-    pub namespaces: Vec<Namespace<'a>>,
+    pub namespaces: &'a [Namespace<'a>],
 }
 
 impl NewMdoc<'_> {
     /// `IssuerSigned` with all data elements in base64url, once signed by `key_id`'s key.
     pub fn issue(self, algorithm: Algorithm, rng: &mut dyn CryptoRng) -> SigningRequest<String> {
-        let mut random = Random::new(rng);
-        let mut digests = Vec::new();
-        let mut namespaces = Vec::new();
-        for (namespace, elements) in self.namespaces {
-            let ids = shuffled(elements.len(), &mut random);
-            let items = ids.into_iter().zip(elements).map(|(id, (identifier, value))| {
-                let salt: [u8; 2 * MIN_RANDOM_BYTES] = random.take();
-                let item = Item::new(id, salt.to_vec(), identifier, value);
-                let digest = self.digest_algorithm.digest(&item.encoded);
-                ((Value::from(id), Value::Bytes(digest)), item.encoded)
-            });
-            let (of_namespace, items): (Vec<_>, Vec<_>) = items.unzip();
-            let items: Vec<&[u8]> = items.iter().map(Vec::as_slice).collect();
-            digests.push((Value::text(namespace), Value::Map(of_namespace)));
-            namespaces.push((namespace.to_owned(), cbor::array_of_encoded(&items)));
-        }
-        let mso = MobileSecurityObject {
-            digest_algorithm: self.digest_algorithm,
-            value_digests: Value::Map(digests),
-            device_key: self.device_key.clone(),
-            doc_type: self.doc_type.to_owned(),
-            signed: self.signed,
-            valid_from: self.valid_from,
-            valid_until: self.valid_until,
-            status: self.status.cloned(),
-            unknown_status: Vec::new(),
-        };
+        let (elements, digests) = self.elements(&mut Random::new(rng));
+        let mso = mso::encode(&self, &digests);
         // ISO/IEC 18013-5 has nothing but `alg` in the protected header.
         let mut unprotected = HeaderMap::new().with_key_id(self.key_id);
         if !self.certificates.is_empty() {
             unprotected = unprotected.with_x5chain(self.certificates);
         }
-        let request = cose::sign(HeaderMap::new(), unprotected, mso.to_vec(), algorithm);
-        request.map(move |issuer_auth| base64url::encode(encode(&namespaces, &issuer_auth)))
+        let elements = (!self.namespaces.is_empty()).then_some(elements);
+        let request = cose::sign(HeaderMap::new(), unprotected, mso, algorithm);
+        request.map(move |issuer_auth| base64url::encode(encode(elements.as_deref(), &issuer_auth)))
+    }
+
+    /// `nameSpaces` and `valueDigests`. Each element is encoded where it stays, and read again only for its digest.
+    fn elements(&self, random: &mut Random<'_>) -> (Vec<u8>, Vec<u8>) {
+        let mut namespaces: Vec<&Namespace<'_>> = self.namespaces.iter().collect();
+        namespaces.sort_by_key(|(name, _)| (name.len(), *name));
+        let [mut of_elements, mut of_digests] = [(); 2].map(|()| Writer::with_capacity(TYPICAL_BYTES));
+        of_elements.map(namespaces.len());
+        of_digests.map(namespaces.len());
+        let mut item = Writer::new();
+        for (name, elements) in namespaces {
+            of_elements.text(name);
+            of_elements.array(elements.len());
+            let ids = shuffled(elements.len(), random);
+            let mut digests = Vec::with_capacity(elements.len());
+            for (id, (identifier, value)) in ids.into_iter().zip(elements) {
+                let salt: [u8; 2 * MIN_RANDOM_BYTES] = random.take();
+                item.clear();
+                write_item(&mut item, id, &salt, identifier, value);
+                let begin = of_elements.as_bytes().len();
+                of_elements.tag_24(item.as_bytes());
+                let encoded = of_elements.as_bytes().get(begin..).unwrap_or_default();
+                digests.push((id, self.digest_algorithm.digest(encoded)));
+            }
+            digests.sort_unstable_by_key(|(id, _)| *id);
+            of_digests.text(name);
+            of_digests.map(digests.len());
+            for (id, digest) in digests {
+                of_digests.unsigned(id);
+                of_digests.bytes(&digest);
+            }
+        }
+        (of_elements.into_bytes(), of_digests.into_bytes())
     }
 }
 
@@ -97,17 +109,23 @@ impl std::fmt::Debug for NewMdoc<'_> {
 }
 
 /// `IssuerSigned` of encoded parts; without `nameSpaces` if there are none.
-pub(super) fn encode(namespaces: &[(String, Vec<u8>)], issuer_auth: &[u8]) -> Vec<u8> {
-    let encoded: Vec<(&str, &[u8])> = namespaces
-        .iter()
-        .map(|(name, items)| (name.as_str(), items.as_slice()))
-        .collect();
-    let encoded = cbor::map_of_encoded(&encoded);
-    let mut members = vec![("issuerAuth", issuer_auth)];
-    if !namespaces.is_empty() {
-        members.push(("nameSpaces", encoded.as_slice()));
-    }
-    cbor::map_of_encoded(&members)
+pub(super) fn encode(elements: Option<&[u8]>, issuer_auth: &[u8]) -> Vec<u8> {
+    let members = [("issuerAuth", Some(issuer_auth)), ("nameSpaces", elements)];
+    let members = members.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    cbor::map_of_encoded(&members.collect::<Vec<_>>())
+}
+
+/// One `IssuerSignedItem`.
+pub(super) fn write_item(out: &mut Writer, digest_id: u64, random: &[u8], identifier: &str, value: &Value) {
+    out.map(4);
+    out.text("random");
+    out.bytes(random);
+    out.text("digestID");
+    out.unsigned(digest_id);
+    out.text("elementValue");
+    out.value(value);
+    out.text("elementIdentifier");
+    out.text(identifier);
 }
 
 /// The numbers below `count` in a random order, so that a digest's number does not tell its element.

@@ -122,22 +122,6 @@ impl IssuerSigned {
 }
 
 impl Item {
-    pub(super) fn new(digest_id: u64, random: Vec<u8>, identifier: &str, value: Value) -> Self {
-        let entries = [
-            ("digestID", Value::from(digest_id)),
-            ("random", Value::Bytes(random)),
-            ("elementIdentifier", Value::text(identifier)),
-            ("elementValue", value.clone()),
-        ];
-        let entries = entries.map(|(key, value)| (Value::text(key), value));
-        Self {
-            encoded: cbor::tag_24(Value::Map(entries.into()).to_vec()).to_vec(),
-            digest_id,
-            identifier: identifier.to_owned(),
-            value,
-        }
-    }
-
     fn parse(encoded: &[u8]) -> Result<Self, MdocError> {
         let form = |member, expected| MdocError::Form { member, expected };
         let bytes = cbor::decode_foreign(encoded, LIMITS)?;

@@ -15,12 +15,17 @@ use keys::PublicKey;
 use keys::Timestamp;
 use keys::cbor;
 use keys::cbor::Value;
+use keys::cbor::Writer;
 
 use super::LIMITS;
 use super::MdocError;
+use super::NewMdoc;
 use super::value::read_tdate;
 use super::value::tdate;
 use crate::status_list::StatusReference;
+
+/// Room for everything beside the digests, so that nothing is moved while it is written.
+const TYPICAL_BYTES: usize = 512;
 
 /// The only version there is.
 const VERSION: &str = "1.0";
@@ -134,29 +139,37 @@ impl MobileSecurityObject {
             unknown_status,
         })
     }
+}
 
-    /// `MobileSecurityObjectBytes`.
-    pub(super) fn to_vec(&self) -> Vec<u8> {
-        let map = |entries: Vec<(&str, Value)>| {
-            let entries = entries.into_iter().map(|(key, value)| (Value::text(key), value));
-            Value::Map(entries.collect())
-        };
-        let mut object = vec![
-            ("version", Value::text(VERSION)),
-            ("digestAlgorithm", Value::text(self.digest_algorithm.as_str())),
-            ("valueDigests", self.value_digests.clone()),
-            ("deviceKeyInfo", map(vec![("deviceKey", self.device_key.to_cose_key())])),
-            ("docType", Value::text(self.doc_type.as_str())),
-            (
-                "validityInfo",
-                map(vec![
-                    ("signed", tdate(self.signed)),
-                    ("validFrom", tdate(self.valid_from)),
-                    ("validUntil", tdate(self.valid_until)),
-                ]),
-            ),
-        ];
-        object.extend(self.status.as_ref().map(|status| ("status", status.to_status_map())));
-        cbor::tag_24(map(object).to_vec()).to_vec()
+/// `MobileSecurityObjectBytes` of an mdoc that is issued, with its encoded `valueDigests`.
+pub(super) fn encode(new: &NewMdoc<'_>, value_digests: &[u8]) -> Vec<u8> {
+    let mut out = Writer::with_capacity(TYPICAL_BYTES + value_digests.len());
+    out.map(6 + usize::from(new.status.is_some()));
+    if let Some(status) = new.status {
+        out.text("status");
+        out.value(&status.to_status_map());
     }
+    out.text("docType");
+    out.text(new.doc_type);
+    out.text("version");
+    out.text(VERSION);
+    out.text("validityInfo");
+    out.map(3);
+    for (name, time) in [
+        ("signed", new.signed),
+        ("validFrom", new.valid_from),
+        ("validUntil", new.valid_until),
+    ] {
+        out.text(name);
+        out.value(&tdate(time));
+    }
+    out.text("valueDigests");
+    out.encoded(value_digests);
+    out.text("deviceKeyInfo");
+    out.map(1);
+    out.text("deviceKey");
+    out.value(&new.device_key.to_cose_key());
+    out.text("digestAlgorithm");
+    out.text(new.digest_algorithm.as_str());
+    cbor::tag_24(out.into_bytes()).to_vec()
 }

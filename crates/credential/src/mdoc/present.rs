@@ -61,7 +61,7 @@ impl Held<Mdoc> {
                 .collect();
             found += items.len();
             if !items.is_empty() {
-                namespaces.push((namespace.clone(), cbor::array_of_encoded(&items)));
+                namespaces.push((namespace.as_str(), cbor::array_of_encoded(&items)));
             }
         }
         let distinct: std::collections::BTreeSet<_> = chosen.iter().collect();
@@ -72,9 +72,14 @@ impl Held<Mdoc> {
         else {
             return Err(MdocError::Selection);
         };
+        let namespaces: Vec<(&str, &[u8])> = namespaces
+            .iter()
+            .map(|(name, items)| (*name, items.as_slice()))
+            .collect();
+        let chosen = (!namespaces.is_empty()).then(|| cbor::map_of_encoded(&namespaces));
         Ok(Presentation {
             doc_type: doc_type.clone(),
-            issuer_signed: encode(&namespaces, &issuer_signed.issuer_auth),
+            issuer_signed: encode(chosen.as_deref(), &issuer_signed.issuer_auth),
             algorithm: device_key.algorithm(),
         })
     }

@@ -119,7 +119,7 @@ impl Scene {
             valid_from: now().minus(60),
             valid_until: now().plus(DAY),
             status: None,
-            namespaces: vec![(NAMESPACE, elements)],
+            namespaces: &[(NAMESPACE, elements)],
         };
         self.issuer.sign(new.issue(Algorithm::Es256, &mut signer::os_rng()))
     }

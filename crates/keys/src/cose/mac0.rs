@@ -208,10 +208,10 @@ impl VerifiedMac0 {
 ///
 /// # Errors
 /// [`CoseError::Mac`], which cannot occur: HMAC takes every key.
-pub fn mac(protected: HeaderMap, unprotected: HeaderMap, payload: Vec<u8>, key: &MacKey) -> Result<Vec<u8>, CoseError> {
+pub fn mac(protected: HeaderMap, unprotected: HeaderMap, payload: &[u8], key: &MacKey) -> Result<Vec<u8>, CoseError> {
     let protected = protected.with_algorithm(HMAC_SHA_256).into_protected();
-    let tag = key.hmac(&structure(CONTEXT, &protected, &payload))?.finalize();
-    Ok(encode(protected, unprotected, Some(payload), &tag.into_bytes()))
+    let tag = key.hmac(&structure(CONTEXT, &protected, payload))?.finalize();
+    Ok(encode(&protected, unprotected, Some(payload), &tag.into_bytes()))
 }
 
 /// As [`mac`], with the payload beside the message.
@@ -226,5 +226,5 @@ pub fn mac_detached(
 ) -> Result<Vec<u8>, CoseError> {
     let protected = protected.with_algorithm(HMAC_SHA_256).into_protected();
     let tag = key.hmac(&structure(CONTEXT, &protected, payload))?.finalize();
-    Ok(encode(protected, unprotected, None, &tag.into_bytes()))
+    Ok(encode(&protected, unprotected, None, &tag.into_bytes()))
 }

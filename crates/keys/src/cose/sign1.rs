@@ -144,7 +144,7 @@ pub fn sign(
     let protected = protected.with_algorithm(algorithm.cose_id()).into_protected();
     let message = structure(CONTEXT, &protected, &payload);
     SigningRequest::new(algorithm, message, move |signature| {
-        encode(protected, unprotected, Some(payload), signature.as_bytes())
+        encode(&protected, unprotected, Some(&payload), signature.as_bytes())
     })
 }
 
@@ -158,7 +158,7 @@ pub fn sign_detached(
     let protected = protected.with_algorithm(algorithm.cose_id()).into_protected();
     let message = structure(CONTEXT, &protected, payload);
     SigningRequest::new(algorithm, message, move |signature| {
-        encode(protected, unprotected, None, signature.as_bytes())
+        encode(&protected, unprotected, None, signature.as_bytes())
     })
 }
 

@@ -32,9 +32,9 @@ fn with_headers(protected: Vec<(Value, Value)>, unprotected: Vec<(Value, Value)>
     let protected = Value::Map(protected).to_vec();
     let signature = key().sign(&structure("Signature1", &protected, b"payload"));
     let message = encode(
-        protected,
+        &protected,
         HeaderMap::read(Value::Map(unprotected), "").unwrap(),
-        Some(b"payload".to_vec()),
+        Some(b"payload"),
         &signature.to_bytes(),
     );
     UnverifiedSign1::parse(&message, MAX_BYTES)?.verify(&public())
@@ -114,7 +114,7 @@ fn a_mac_over_the_payload_is_no_signature_and_the_other_way_round() {
         CoseError::MacKey { found: 31 }
     );
     let mac_key = MacKey::from_bytes(&[1; 32]).unwrap();
-    let maced = mac(HeaderMap::new(), HeaderMap::new(), b"payload".to_vec(), &mac_key).unwrap();
+    let maced = mac(HeaderMap::new(), HeaderMap::new(), b"payload", &mac_key).unwrap();
     assert!(
         UnverifiedMac0::parse(&maced, MAX_BYTES)
             .unwrap()

@@ -36,7 +36,7 @@ fn present(chain: &[Vec<u8>], key_id: &str) -> Value {
         valid_from: ISSUED,
         valid_until: ISSUED.plus(10 * DAY),
         status: None,
-        namespaces: vec![(
+        namespaces: &[(
             NAMESPACE,
             vec![
                 ("issuing_country", cbor::Value::text("XA")),
