@@ -46,6 +46,17 @@ pub fn canonical_n_quads(
     Ok(canonicalize(&dataset, algorithm, max_work)?.n_quads)
 }
 
+/// Checks that `document` has statements to make: what [`to_rdf`] would refuse is refused.
+///
+/// # Errors
+/// [`Error`], as [`to_rdf`] has it.
+pub fn check(document: &Map<String, Value>, options: &Options<'_>) -> Result<(), Error> {
+    if direct::takes(document, options) {
+        return Ok(());
+    }
+    to_rdf(&Value::Object(document.clone()), options).map(drop)
+}
+
 /// The direct path of [`canonical_n_quads`] alone. `None` says nothing about the document but that the general
 /// path has to decide.
 #[must_use]

@@ -46,6 +46,7 @@ mod to_rdf;
 
 pub use canonical_form::CanonicalFormError;
 pub use canonical_form::canonical_n_quads;
+pub use canonical_form::check;
 pub use canonical_form::direct_n_quads;
 pub use canonicalization::Canonical;
 pub use canonicalization::CanonicalizationError;

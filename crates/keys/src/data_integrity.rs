@@ -90,7 +90,7 @@ pub enum ProofError {
 pub fn jcs_sign(
     suite: JcsSuite,
     algorithm: Algorithm,
-    document: &Value,
+    document: &Map<String, Value>,
     mut configuration: Map<String, Value>,
 ) -> Result<SigningRequest<Value>, ProofError> {
     check_algorithm(suite, algorithm)?;
@@ -111,14 +111,13 @@ pub fn jcs_sign(
 ///
 /// # Errors
 /// [`ProofError`], the sender's fault.
-pub fn jcs_verify(suite: JcsSuite, document: &Value, proof: &Value, key: &PublicKey) -> Result<(), ProofError> {
-    let mut configuration = proof
-        .as_object()
-        .ok_or(ProofError::Member {
-            member: "proof",
-            expected: "an object",
-        })?
-        .clone();
+pub fn jcs_verify(
+    suite: JcsSuite,
+    document: &Map<String, Value>,
+    proof: &Map<String, Value>,
+    key: &PublicKey,
+) -> Result<(), ProofError> {
+    let mut configuration = proof.clone();
     let value = configuration.remove("proofValue");
     let text = value.as_ref().and_then(Value::as_str).ok_or(ProofError::Member {
         member: "proofValue",
@@ -163,18 +162,18 @@ fn check_algorithm(suite: JcsSuite, found: Algorithm) -> Result<(), ProofError> 
 /// ([hashing](https://www.w3.org/TR/vc-di-ecdsa/#hashing-ecdsa-jcs-2019)).
 fn hash_data(
     algorithm: Algorithm,
-    document: &Value,
+    document: &Map<String, Value>,
     configuration: &Map<String, Value>,
 ) -> Result<Vec<u8>, ProofError> {
     // A link of a chain covers the proofs before it, and nothing else does.
-    if document.get("proof").is_some() != configuration.contains_key("previousProof") {
+    if document.contains_key("proof") != configuration.contains_key("previousProof") {
         return Err(ProofError::Unexpected { found: "proof" });
     }
     if configuration.contains_key("proofValue") {
         return Err(ProofError::Unexpected { found: "proofValue" });
     }
     let configuration = jcs::canonicalize_object(configuration)?;
-    let document = jcs::canonicalize(document)?;
+    let document = jcs::canonicalize_object(document)?;
     Ok([
         algorithm.digest(configuration.as_bytes()),
         algorithm.digest(document.as_bytes()),

@@ -10,13 +10,16 @@ use thiserror::Error;
 #[error("expected numbers that IEEE 754 doubles can hold, found another")]
 pub struct JcsError;
 
+/// Room for a credential, so that its text is not moved while it is written.
+const TYPICAL_BYTES: usize = 1024;
+
 /// The canonical text of `value`: members sorted by UTF-16 code units, numbers as ECMAScript prints
 /// them, the shortest string escapes. Integers beyond 2^53 are printed as the double nearest to them.
 ///
 /// # Errors
 /// [`JcsError`] for a number that is not a finite double.
 pub fn canonicalize(value: &Value) -> Result<String, JcsError> {
-    let mut out = String::new();
+    let mut out = String::with_capacity(TYPICAL_BYTES);
     write_value(value, &mut out)?;
     Ok(out)
 }
@@ -26,7 +29,7 @@ pub fn canonicalize(value: &Value) -> Result<String, JcsError> {
 /// # Errors
 /// [`JcsError`] for a number that is not a finite double.
 pub fn canonicalize_object(members: &Map<String, Value>) -> Result<String, JcsError> {
-    let mut out = String::new();
+    let mut out = String::with_capacity(TYPICAL_BYTES);
     write_object(members, &mut out)?;
     Ok(out)
 }

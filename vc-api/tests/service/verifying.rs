@@ -172,7 +172,12 @@ fn signed_for(issuer: &str) -> Value {
         "@context": document["@context"],
     });
     let configuration = configuration.as_object().unwrap().clone();
-    let request = jcs_sign(JcsSuite::EddsaJcs2022, Algorithm::EdDsa, &document, configuration);
+    let request = jcs_sign(
+        JcsSuite::EddsaJcs2022,
+        Algorithm::EdDsa,
+        document.as_object().unwrap(),
+        configuration,
+    );
     document["proof"] = key.fulfil(request.unwrap()).unwrap();
     document
 }
@@ -254,10 +259,10 @@ async fn the_other_mechanisms_are_read_in_envelopes() {
     let mut credential = document();
     credential["issuer"] = json!(did);
     let document = || credential.as_object().unwrap().clone();
-    let cose = vc_cose::issue(document(), &key_id, Algorithm::Es256).unwrap();
+    let cose = vc_cose::issue(&document(), &key_id, Algorithm::Es256).unwrap();
     let cose = vc_cose::to_text(&key.fulfil(cose).unwrap());
     let rng = &mut signer::os_rng();
-    let sd_jwt = vc_sd_jwt::issue(document(), Selective::default(), &key_id, Algorithm::Es256, rng).unwrap();
+    let sd_jwt = vc_sd_jwt::issue(&document(), Selective::default(), &key_id, Algorithm::Es256, rng).unwrap();
     let sd_jwt = key.fulfil(sd_jwt).unwrap();
     for (media_type, secured) in [
         ("application/vc+cose;base64", &cose),
@@ -289,7 +294,8 @@ fn with_second_proof(credential: &Value, method: &str, key: &SoftwareKey) -> Val
         "@context": bare["@context"],
     });
     let configuration = configuration.as_object().unwrap().clone();
-    let request = jcs_sign(JcsSuite::EddsaJcs2022, Algorithm::EdDsa, &bare, configuration).unwrap();
+    let unsigned = bare.as_object().unwrap();
+    let request = jcs_sign(JcsSuite::EddsaJcs2022, Algorithm::EdDsa, unsigned, configuration).unwrap();
     let mut both = bare;
     both["proof"] = json!([first, key.fulfil(request).unwrap()]);
     both

@@ -143,7 +143,7 @@ impl Kind {
         match self {
             Self::Jwt => {
                 document.extend(at.map(|at| ("iat".to_owned(), json!(at.unix()))));
-                let request = vc_jwt::issue(document, &agency.method("es256"), Algorithm::Es256);
+                let request = vc_jwt::issue(&document, &agency.method("es256"), Algorithm::Es256);
                 agency.es256.fulfil(request.unwrap()).unwrap()
             }
             Self::Ldp(cryptosuite) => {
@@ -258,7 +258,7 @@ fn resigned(credential: &Value) -> Value {
     let request = keys::data_integrity::jcs_sign(
         keys::data_integrity::JcsSuite::EddsaJcs2022,
         Algorithm::EdDsa,
-        &Value::Object(document.clone()),
+        &document,
         configuration,
     )
     .unwrap();

@@ -2,7 +2,7 @@
 //! ([add proof](https://www.w3.org/TR/vc-data-integrity/#add-proof)).
 
 use jsonld::ContextLoader;
-use jsonld::HashAlgorithm;
+use jsonld::Options;
 use keys::Algorithm;
 use keys::SigningRequest;
 use keys::Timestamp;
@@ -10,10 +10,10 @@ use serde_json::Map;
 use serde_json::Value;
 
 use super::Cryptosuite;
+use super::CryptosuiteError;
 use super::LdpVcError;
 use super::ProofPurpose;
 use super::cryptosuite::Transformation;
-use super::cryptosuite::canonical_n_quads;
 use super::document;
 use super::proof::check_method;
 use super::proof::read_place;
@@ -154,7 +154,9 @@ fn check_document(
         // Signing transforms the document anyway.
         Transformation::Rdfc | Transformation::Statements(_) => {}
         // What we issue has a meaning for everybody, also for those who read it as JSON-LD.
-        Transformation::Jcs(_) => drop(canonical_n_quads(document, None, HashAlgorithm::Sha256, contexts)?),
+        Transformation::Jcs(_) => {
+            jsonld::check(document, &Options::compact(contexts)).map_err(CryptosuiteError::from)?;
+        }
     }
     Ok(())
 }

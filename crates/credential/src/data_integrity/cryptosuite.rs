@@ -217,12 +217,7 @@ impl Cryptosuite {
                 if let Some(context) = document.get("@context") {
                     configuration.insert("@context".to_owned(), context.clone());
                 }
-                Ok(jcs_proof::jcs_sign(
-                    suite,
-                    algorithm,
-                    &Value::Object(document.clone()),
-                    configuration,
-                )?)
+                Ok(jcs_proof::jcs_sign(suite, algorithm, document, configuration)?)
             }
             Transformation::Rdfc => {
                 self.check_algorithm(algorithm)?;
@@ -265,12 +260,7 @@ impl Cryptosuite {
                 };
                 verify(document, &configuration, proof_value, key, contexts)
             }
-            Transformation::Jcs(suite) => Ok(jcs_proof::jcs_verify(
-                suite,
-                &Value::Object(document.clone()),
-                &Value::Object(proof.clone()),
-                key,
-            )?),
+            Transformation::Jcs(suite) => Ok(jcs_proof::jcs_verify(suite, document, proof, key)?),
             Transformation::Rdfc => {
                 self.check_algorithm(key.algorithm())?;
                 let mut configuration = proof.clone();

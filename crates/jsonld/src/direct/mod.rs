@@ -34,6 +34,7 @@ use serde_json::Value;
 use crate::HashAlgorithm;
 use crate::Mode;
 use crate::Options;
+use quads::Quad;
 use walk::Walker;
 
 /// The canonical N-Quads of `document` with `context` in the place of its own; `None` if it is not one that the
@@ -44,10 +45,24 @@ pub(crate) fn n_quads(
     options: &Options<'_>,
     algorithm: HashAlgorithm,
 ) -> Option<String> {
+    let (quads, blank_nodes) = walk(document, context, options)?;
+    let labels = labels::labels(&quads, blank_nodes, algorithm)?;
+    Some(quads::sorted_lines(&quads, &labels))
+}
+
+/// Whether the direct path takes `document`, which is therefore one that nobody refuses.
+pub(crate) fn takes(document: &Map<String, Value>, options: &Options<'_>) -> bool {
+    walk(document, None, options).is_some()
+}
+
+/// The statements of `document`, and how many blank nodes they have.
+fn walk<'d>(
+    document: &'d Map<String, Value>,
+    context: Option<&Value>,
+    options: &Options<'d>,
+) -> Option<(Vec<Quad<'d>>, u32)> {
     if options.mode == Mode::Lenient || options.base.is_some() || options.expand_context.is_some() {
         return None;
     }
-    let (quads, blank_nodes) = Walker::new(options).document(document, context)?;
-    let labels = labels::labels(&quads, blank_nodes, algorithm)?;
-    Some(quads::sorted_lines(&quads, &labels))
+    Walker::new(options).document(document, context)
 }

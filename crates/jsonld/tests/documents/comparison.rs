@@ -35,6 +35,8 @@ fn compare_with(document: &Map<String, Value>, options: &Options<'_>, hash: Hash
         jsonld::canonical_n_quads(document, None, options, hash, MAX_WORK),
         general
     );
+    let statements = jsonld::to_rdf(&Value::Object(document.clone()), options);
+    assert_eq!(jsonld::check(document, options), statements.map(drop));
     // Not only what is passed on: the direct path by itself takes nothing that the general one refuses.
     if let Some(direct) = jsonld::direct_n_quads(document, None, options, hash) {
         assert_eq!(Ok(direct), general);

@@ -78,7 +78,7 @@ fn proof(document: &Value, method: &str, key: &SoftwareKey) -> Value {
     let request = jcs_sign(
         JcsSuite::EddsaJcs2022,
         Algorithm::EdDsa,
-        document,
+        document.as_object().unwrap(),
         as_object(configuration),
     );
     fulfil(key, request.unwrap()).unwrap()

@@ -298,7 +298,6 @@ fn check_scid_of_document(expected: &str, document: &Document) -> Result<(), Ent
 /// Every proof must be of an authorized key and verify
 /// ([authorized keys](https://identity.foundation/didwebvh/v1.0/#authorized-keys)).
 fn check_proofs(entry: &Entry, authorized: &[String]) -> Result<(), EntryError> {
-    let document = Value::Object(entry.unsigned.clone());
     for proof in &entry.proofs {
         let member = |member| proof.get(member).and_then(Value::as_str);
         if member("proofPurpose") != Some(Purpose::AssertionMethod.name()) {
@@ -320,7 +319,11 @@ fn check_proofs(entry: &Entry, authorized: &[String]) -> Result<(), EntryError> 
             return Err(EntryError::UnauthorizedKey);
         }
         check_expiry(proof, entry.version_time)?;
-        data_integrity::jcs_verify(JcsSuite::EddsaJcs2022, &document, proof, &key)?;
+        let proof = proof.as_object().ok_or(EntryError::Member {
+            member: "proof",
+            expected: "objects",
+        })?;
+        data_integrity::jcs_verify(JcsSuite::EddsaJcs2022, &entry.unsigned, proof, &key)?;
     }
     Ok(())
 }

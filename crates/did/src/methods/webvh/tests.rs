@@ -154,7 +154,7 @@ fn signed(mut entry: Value, previous: &str, by: u8) -> String {
     let request = data_integrity::jcs_sign(
         JcsSuite::EddsaJcs2022,
         Algorithm::EdDsa,
-        &entry,
+        entry.as_object().unwrap(),
         write::proof_configuration(&public(by), at(0)),
     )
     .unwrap();

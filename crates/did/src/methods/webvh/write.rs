@@ -206,7 +206,7 @@ fn signed_line(entry: Entry, signer: &PublicKey, time: Timestamp) -> Result<Sign
     let request = data_integrity::jcs_sign(
         JcsSuite::EddsaJcs2022,
         Algorithm::EdDsa,
-        &Value::Object(members.clone()),
+        &members,
         proof_configuration(signer, time),
     )?;
     Ok(request.map(move |proof| {

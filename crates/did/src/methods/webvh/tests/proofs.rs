@@ -138,8 +138,9 @@ fn proof_that_expired_before_the_entry_is_refused() {
         entry.as_object_mut().unwrap().remove("proof");
         let mut configuration = write::proof_configuration(&public(1), at(0));
         configuration.insert("expires".into(), expires.into());
-        let request =
-            data_integrity::jcs_sign(JcsSuite::EddsaJcs2022, Algorithm::EdDsa, &entry, configuration).unwrap();
+        let unsigned = entry.as_object().unwrap();
+        let request = data_integrity::jcs_sign(JcsSuite::EddsaJcs2022, Algorithm::EdDsa, unsigned, configuration);
+        let request = request.unwrap();
         entry["proof"] = json!([signer(1).fulfil(request).unwrap()]);
         let found = log.state.append(entry.to_string().as_bytes(), None);
         assert_eq!(found.is_ok(), good, "{expires}");
