@@ -39,6 +39,7 @@ pub struct Presented {
     issuer_key: SoftwareKey,
     holder: Jwk,
     status: StatusReference,
+    claims: Map<String, Value>,
     paths: Vec<ClaimPath>,
     raw: [RawCheck; 2],
     raw_issue: RawSigning,
@@ -63,6 +64,7 @@ fn request(
     issuer: &str,
     holder: &Jwk,
     status: &StatusReference,
+    claims: &Map<String, Value>,
     disclosable: &[ClaimPath],
     now: Timestamp,
 ) -> SigningRequest<String> {
@@ -77,7 +79,7 @@ fn request(
         valid_from: None,
         valid_until: Some(now.plus(86_400)),
         status: Some(status),
-        claims: claims(),
+        claims,
         disclosable,
         decoys: Decoys::None,
     };
@@ -103,12 +105,13 @@ impl Presented {
         disclosed: usize,
     ) -> Self {
         let holder = key(Algorithm::Es256, HOLDER);
-        let paths: Vec<ClaimPath> = claims()
+        let claims = claims();
+        let paths: Vec<ClaimPath> = claims
             .keys()
             .map(|name| ClaimPath::of_keys([name.as_str()]).expect("a path"))
             .collect();
         let jwk = holder.public_key().to_jwk();
-        let request = request(issuer, &jwk, status, &paths, now);
+        let request = request(issuer, &jwk, status, &claims, &paths, now);
         let raw_issue = RawSigning {
             key: key(Algorithm::Es256, ISSUER),
             message: request.message().to_vec(),
@@ -133,6 +136,7 @@ impl Presented {
             issuer_key,
             holder: jwk,
             status: status.clone(),
+            claims,
             paths,
             now,
         }
@@ -140,7 +144,14 @@ impl Presented {
 
     /// All of issuing, the signature included.
     pub fn issue(&self) {
-        let request = request(&self.issuer, &self.holder, &self.status, &self.paths, self.now);
+        let request = request(
+            &self.issuer,
+            &self.holder,
+            &self.status,
+            &self.claims,
+            &self.paths,
+            self.now,
+        );
         let _credential = self.issuer_key.fulfil(request).expect("the issuer's key");
     }
 
@@ -156,7 +167,7 @@ impl Presented {
             "text": self.text, "tampered": format!("{}~{rest}", material::other_signature(jwt)),
             "issuer": material::key(Algorithm::Es256, ISSUER), "holder": material::key(Algorithm::Es256, HOLDER),
             "iss": self.issuer, "kid": key_id(&self.issuer), "vct": VCT, "aud": VERIFIER, "nonce": "n-1",
-            "claims": claims(), "status": self.status.to_value(),
+            "claims": self.claims, "status": self.status.to_value(),
         })
     }
 

@@ -118,7 +118,7 @@ pub(crate) fn document() -> Map<String, Value> {
 /// The number of the issuer's key.
 const KEY: u8 = 3;
 
-fn jwt_request(document: Map<String, Value>) -> SigningRequest<String> {
+fn jwt_request(document: &Map<String, Value>) -> SigningRequest<String> {
     vc_jwt::issue(document, &format!("{ISSUER}#key"), Algorithm::EdDsa).expect("a credential")
 }
 
@@ -148,7 +148,7 @@ impl Jwts {
     /// Both.
     pub fn new() -> Self {
         let (issuer, holder) = (key(Algorithm::EdDsa, KEY), key(Algorithm::EdDsa, 4));
-        let request = jwt_request(document());
+        let request = jwt_request(&document());
         let raw_issue = RawSigning {
             key: key(Algorithm::EdDsa, KEY),
             message: request.message().to_vec(),
@@ -186,7 +186,7 @@ impl Jwts {
 
     /// The credential again, the signature included.
     pub fn issue(&self) {
-        let request = jwt_request(self.document.clone());
+        let request = jwt_request(&self.document);
         let _credential = self.issuer.fulfil(request).expect("the issuer's key");
     }
 
@@ -265,7 +265,7 @@ impl ManyJwts {
                     "id".to_owned(),
                     json!(format!("https://issuer.example/credentials/{number}")),
                 );
-                issuer.fulfil(jwt_request(document)).expect("the issuer's key")
+                issuer.fulfil(jwt_request(&document)).expect("the issuer's key")
             })
             .collect();
         let raw = credentials.iter().map(|one| RawCheck::of_jws(one, issuer.public_key()));
@@ -303,7 +303,7 @@ impl Enveloped<SdJwtMessage> {
             ..Selective::default()
         };
         let (key_id, rng) = (format!("{ISSUER}#key"), &mut signer::os_rng());
-        let request = vc_sd_jwt::issue(document(), selective, &key_id, Algorithm::EdDsa, rng);
+        let request = vc_sd_jwt::issue(&document(), selective, &key_id, Algorithm::EdDsa, rng);
         let credential = issuer.fulfil(request.expect("a credential")).expect("the issuer's key");
         let held = Unverified::<VcSdJwt>::parse(&credential)
             .and_then(|credential| credential.restore(issuer.public_key(), ISSUER))
@@ -326,7 +326,7 @@ impl Enveloped<CoseMessage> {
     /// A `vc+cose`.
     pub fn cose() -> Self {
         let issuer = key(Algorithm::EdDsa, 3);
-        let request = vc_cose::issue(document(), &format!("{ISSUER}#key"), Algorithm::EdDsa).expect("a credential");
+        let request = vc_cose::issue(&document(), &format!("{ISSUER}#key"), Algorithm::EdDsa).expect("a credential");
         let raw = RawCheck::new(&issuer, request.message().to_vec());
         let message = issuer.fulfil(request).expect("the issuer's key");
         Self {

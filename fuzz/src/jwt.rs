@@ -98,14 +98,14 @@ fn issue(data: &[u8]) {
     let Some(document) = object(data) else { return };
     let (key_id, algorithm) = (issuer().method.as_str(), Algorithm::EdDsa);
     let mut envelopes = Vec::new();
-    if let Ok(request) = vc_jwt::issue(document.clone(), key_id, algorithm) {
+    if let Ok(request) = vc_jwt::issue(&document, key_id, algorithm) {
         envelopes.extend(keep::<JwtMessage>(&issuer().sign(request)));
     }
-    if let Ok(request) = vc_cose::issue(document.clone(), key_id, algorithm) {
+    if let Ok(request) = vc_cose::issue(&document, key_id, algorithm) {
         envelopes.extend(keep::<CoseMessage>(&vc_cose::to_text(&issuer().sign(request))));
     }
     let mut salts = crate::verdict::Salts(1);
-    if let Ok(request) = vc_sd_jwt::issue(document, Selective::default(), key_id, algorithm, &mut salts) {
+    if let Ok(request) = vc_sd_jwt::issue(&document, Selective::default(), key_id, algorithm, &mut salts) {
         envelopes.extend(keep::<SdJwtMessage>(&issuer().sign(request)));
     }
     let presentation = Presentation {

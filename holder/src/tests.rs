@@ -103,7 +103,7 @@ impl Scene {
             valid_from: issued.valid_from,
             valid_until: issued.valid_until,
             status: None,
-            claims,
+            claims: &claims,
             disclosable: &disclosable,
             decoys: Decoys::None,
         };

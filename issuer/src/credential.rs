@@ -352,7 +352,7 @@ impl Work<'_> {
             // Nobody could check it after its certificate's end.
             valid_until: self.mapped.expires_at.min(until),
             status: status.as_ref(),
-            namespaces: mapping.elements(self.mapped)?,
+            namespaces: &mapping.elements(self.mapped)?,
         };
         let algorithm = agency.signer().public_key().algorithm();
         let request = mdoc.issue(algorithm, &mut signer::os_rng());
@@ -404,7 +404,7 @@ impl Work<'_> {
             valid_from: None,
             valid_until: Some(self.mapped.expires_at),
             status: status.as_ref(),
-            claims: self.mapped.claims.clone(),
+            claims: &self.mapped.claims,
             disclosable: self.credential_type.mapping.disclosable(),
             decoys: DECOYS,
         };

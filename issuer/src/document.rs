@@ -173,7 +173,7 @@ impl W3cType {
         let mut document = self.document(new);
         // Verifiers compare it with the time of their bundle, and with that of a revocation of the issuer.
         document.insert("iat".to_owned(), json!(new.valid_from.unix()));
-        vc_jwt::issue(document, key_id, algorithm)
+        vc_jwt::issue(&document, key_id, algorithm)
     }
 
     /// The document with a proof, once signed: with a base proof, where the suite has selective disclosure.

@@ -106,7 +106,7 @@ pub(crate) async fn secure(
         }
         Mechanism::Jwt => {
             let algorithm = instance.signer().public_key().algorithm();
-            let request = vc_jwt::issue(document, &instance.record().verification_method, algorithm);
+            let request = vc_jwt::issue(&document, &instance.record().verification_method, algorithm);
             let request = request.map_err(|error| Details::from(&error).refuse())?;
             let jwt = instance
                 .signer()

@@ -118,21 +118,21 @@ fn issue(feature: Feature, input: &str, key: &Key, selective: Option<&str>) -> R
     let rng = &mut signer::os_rng();
     let to_text = |message: Vec<u8>| vc_cose::to_text(&message);
     let request = match feature {
-        Feature::CredentialCose => vc_cose::issue(document, &key.id, algorithm)
+        Feature::CredentialCose => vc_cose::issue(&document, &key.id, algorithm)
             .map(|request| request.map(to_text))
             .map_err(|error| chain(&error)),
-        Feature::CredentialJose => vc_jwt::issue(document, &key.id, algorithm).map_err(|error| chain(&error)),
+        Feature::CredentialJose => vc_jwt::issue(&document, &key.id, algorithm).map_err(|error| chain(&error)),
         Feature::CredentialSdJwt => {
-            vc_sd_jwt::issue(document, selective, &key.id, algorithm, rng).map_err(|error| chain(&error))
+            vc_sd_jwt::issue(&document, selective, &key.id, algorithm, rng).map_err(|error| chain(&error))
         }
-        Feature::PresentationCose => vc_cose::issue_presentation(document, &key.id, algorithm)
+        Feature::PresentationCose => vc_cose::issue_presentation(&document, &key.id, algorithm)
             .map(|request| request.map(to_text))
             .map_err(|error| chain(&error)),
         Feature::PresentationJose => {
             vc_jwt::issue_presentation(&document, &key.id, algorithm).map_err(|error| chain(&error))
         }
         Feature::PresentationSdJwt => {
-            vc_sd_jwt::issue_presentation(document, selective, &key.id, algorithm, rng).map_err(|error| chain(&error))
+            vc_sd_jwt::issue_presentation(&document, selective, &key.id, algorithm, rng).map_err(|error| chain(&error))
         }
     };
     Ok(match request {

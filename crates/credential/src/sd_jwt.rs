@@ -20,6 +20,7 @@ pub(crate) use disclosure::Disclosure;
 pub(crate) use disclosure::Disclosures;
 pub(crate) use hash::Digest;
 pub use hash::HashAlgorithm;
+pub(crate) use issue::Concealed;
 pub use issue::Decoys;
 pub(crate) use issue::conceal;
 pub use json_serialization::JsonSerialization;

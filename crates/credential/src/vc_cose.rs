@@ -79,11 +79,11 @@ pub struct CoseMessage {
 /// # Errors
 /// [`CredentialError::DataModel`], the caller's fault.
 pub fn issue(
-    document: Map<String, Value>,
+    document: &Map<String, Value>,
     key_id: &str,
     algorithm: Algorithm,
 ) -> Result<SigningRequest<Vec<u8>>, CredentialError> {
-    CredentialProperties::read(&document)?;
+    CredentialProperties::read(document)?;
     Ok(sign(document, &Map::new(), Kind::Credential, key_id, algorithm))
 }
 
@@ -93,11 +93,11 @@ pub fn issue(
 /// # Errors
 /// [`PresentationError::DataModel`] and [`PresentationError::Envelope`], the caller's fault.
 pub fn issue_presentation(
-    document: Map<String, Value>,
+    document: &Map<String, Value>,
     key_id: &str,
     algorithm: Algorithm,
 ) -> Result<SigningRequest<Vec<u8>>, PresentationError> {
-    check_envelopes(&PresentationProperties::read(&document)?.credentials)?;
+    check_envelopes(&PresentationProperties::read(document)?.credentials)?;
     Ok(sign(document, &Map::new(), Kind::Presentation, key_id, algorithm))
 }
 
@@ -109,7 +109,7 @@ pub fn to_text(message: &[u8]) -> String {
 
 /// A tagged message; `claims` are JWT claims by their names, each of them one of those understood here.
 pub(crate) fn sign(
-    document: Map<String, Value>,
+    document: &Map<String, Value>,
     claims: &Map<String, Value>,
     kind: Kind,
     key_id: &str,
@@ -126,7 +126,7 @@ pub(crate) fn sign(
     if !claims.is_empty() {
         header = header.with(CWT_CLAIMS, cbor::Value::Map(claims));
     }
-    let payload = json::to_text(&Value::Object(document)).into_bytes();
+    let payload = json::to_text(document).into_bytes();
     cose::sign(header, HeaderMap::new(), payload, algorithm).map(|message| cose::tagged(&message))
 }
 

@@ -172,14 +172,13 @@ impl Kind {
     pub(crate) fn sign_jwt(
         self,
         typ: &str,
-        payload: Map<String, Value>,
+        payload: &[u8],
         key_id: &str,
         algorithm: Algorithm,
     ) -> SigningRequest<String> {
         let members = [("cty", self.content()), ("kid", key_id), ("typ", typ)];
         let header = members.map(|(name, value)| (name.to_owned(), Value::from(value)));
-        let payload = json::to_text(&Value::Object(payload));
-        jws::sign(header.into_iter().collect(), payload.as_bytes(), algorithm)
+        jws::sign(header.into_iter().collect(), payload, algorithm)
     }
 
     /// Checks the types in a JOSE header.

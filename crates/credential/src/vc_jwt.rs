@@ -8,6 +8,7 @@ use keys::Algorithm;
 use keys::PublicKey;
 use keys::SigningRequest;
 use keys::Timestamp;
+use keys::json;
 use keys::jws;
 use keys::jws::UnverifiedJws;
 use rand_core::CryptoRng;
@@ -57,11 +58,11 @@ pub struct JwtMessage(UnverifiedJws);
 /// # Errors
 /// [`VcJwtError::DataModel`] and [`VcJwtError::Claim`], the caller's fault.
 pub fn issue(
-    document: Map<String, Value>,
+    document: &Map<String, Value>,
     key_id: &str,
     algorithm: Algorithm,
 ) -> Result<SigningRequest<String>, VcJwtError> {
-    check_credential(&document)?;
+    check_credential(document)?;
     Ok(sign(document, Kind::Credential, key_id, algorithm))
 }
 
@@ -76,16 +77,16 @@ pub fn issue_presentation(
     algorithm: Algorithm,
 ) -> Result<SigningRequest<String>, VpJwtError> {
     check_presentation(document)?;
-    Ok(sign(document.clone(), Kind::Presentation, key_id, algorithm))
+    Ok(sign(document, Kind::Presentation, key_id, algorithm))
 }
 
 pub(crate) fn sign(
-    document: Map<String, Value>,
+    document: &Map<String, Value>,
     kind: Kind,
     key_id: &str,
     algorithm: Algorithm,
 ) -> SigningRequest<String> {
-    kind.sign_jwt(typ(kind), document, key_id, algorithm)
+    kind.sign_jwt(typ(kind), json::to_text(document).as_bytes(), key_id, algorithm)
 }
 
 const fn typ(kind: Kind) -> &'static str {

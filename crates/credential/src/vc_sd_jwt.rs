@@ -31,6 +31,7 @@ use crate::HolderBinding;
 use crate::Transaction;
 use crate::claim_path::PathComponent;
 use crate::sd_jwt;
+use crate::sd_jwt::Concealed;
 use crate::sd_jwt::Decoys;
 use crate::sd_jwt::HashAlgorithm;
 use crate::sd_jwt::KeyBindingError;
@@ -115,13 +116,13 @@ pub struct Selective<'a> {
 /// [`CredentialError::DataModel`], [`CredentialError::Claim`] and [`CredentialError::SdJwt`], the last one for what must not
 /// be disclosable and for paths that do not fit: the caller's fault.
 pub fn issue(
-    document: Map<String, Value>,
+    document: &Map<String, Value>,
     selective: Selective<'_>,
     key_id: &str,
     algorithm: Algorithm,
     rng: &mut dyn CryptoRng,
 ) -> Result<SigningRequest<String>, CredentialError> {
-    check_credential(&document)?;
+    check_credential(document)?;
     Ok(selective.sign(document, Kind::Credential, key_id, algorithm, rng)?)
 }
 
@@ -131,13 +132,13 @@ pub fn issue(
 /// # Errors
 /// As [`issue`], and [`PresentationError::Envelope`].
 pub fn issue_presentation(
-    document: Map<String, Value>,
+    document: &Map<String, Value>,
     selective: Selective<'_>,
     key_id: &str,
     algorithm: Algorithm,
     rng: &mut dyn CryptoRng,
 ) -> Result<SigningRequest<String>, PresentationError> {
-    check_presentation(&document)?;
+    check_presentation(document)?;
     Ok(selective.sign(document, Kind::Presentation, key_id, algorithm, rng)?)
 }
 
@@ -148,12 +149,7 @@ pub fn envelope(chosen: Presentation) -> Value {
 }
 
 /// The Issuer-signed JWT, without disclosures.
-pub(crate) fn sign(
-    payload: Map<String, Value>,
-    kind: Kind,
-    key_id: &str,
-    algorithm: Algorithm,
-) -> SigningRequest<String> {
+pub(crate) fn sign(payload: &[u8], kind: Kind, key_id: &str, algorithm: Algorithm) -> SigningRequest<String> {
     kind.sign_jwt(typ(kind), payload, key_id, algorithm)
 }
 
@@ -174,7 +170,7 @@ const fn never_disclosable(kind: Kind) -> &'static [&'static str] {
 impl Selective<'_> {
     fn sign(
         self,
-        document: Map<String, Value>,
+        document: &Map<String, Value>,
         kind: Kind,
         key_id: &str,
         algorithm: Algorithm,
@@ -189,10 +185,10 @@ impl Selective<'_> {
         if let Some(name) = critical.next() {
             return Err(SdJwtError::CriticalClaim { name });
         }
-        let concealed = conceal(document, self.disclosable, self.hash, self.decoys, rng)?;
-        let disclosures = concealed.disclosures;
-        let request = sign(concealed.payload, kind, key_id, algorithm);
-        Ok(request.map(move |jwt| SdJwt::join(&jwt, disclosures.iter().map(String::as_str))))
+        let claims = document.iter().map(|(name, value)| (name.as_str(), value));
+        let Concealed { payload, disclosures } = conceal(claims, self.disclosable, self.hash, self.decoys, rng)?;
+        let request = sign(&payload, kind, key_id, algorithm);
+        Ok(request.map(move |jwt| SdJwt::of_parts(jwt, &disclosures)))
     }
 }
 

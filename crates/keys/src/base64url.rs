@@ -50,6 +50,11 @@ pub fn encode_into(bytes: &[u8], text: &mut [u8]) -> Option<usize> {
     URL_SAFE_NO_PAD.encode_slice(bytes, text).ok()
 }
 
+/// As [`encode`], behind what `text` has already.
+pub fn append(bytes: &[u8], text: &mut String) {
+    URL_SAFE_NO_PAD.encode_string(bytes, text);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,5 +82,8 @@ mod tests {
         assert_eq!(encode_into(b"fo", &mut text), Some(3));
         assert_eq!(&text[..3], b"Zm8");
         assert_eq!(encode_into(b"foob", &mut text), None);
+        let mut text = "before".to_owned();
+        append(b"fo", &mut text);
+        assert_eq!(text, "beforeZm8");
     }
 }

@@ -338,7 +338,7 @@ pub fn sign(mut header: Map<String, Value>, payload: &[u8], algorithm: Algorithm
     header.insert("alg".to_owned(), Value::from(algorithm.jose_name()));
     let signing_input = format!(
         "{}.{}",
-        base64url::encode(json::to_text(&Value::Object(header))),
+        base64url::encode(json::to_text(&header)),
         base64url::encode(payload)
     );
     let message = signing_input.clone().into_bytes();

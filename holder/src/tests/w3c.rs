@@ -86,7 +86,7 @@ fn document(holder: &str) -> Map<String, Value> {
 fn issue(scene: &Scene, format: &str, document: Map<String, Value>) -> Value {
     let method = format!("{ISSUER}#key-1");
     if format == "jwt_vc_json" {
-        let signing = vc_jwt::issue(document, &method, Algorithm::EdDsa).unwrap();
+        let signing = vc_jwt::issue(&document, &method, Algorithm::EdDsa).unwrap();
         return scene.issuer.fulfil(signing).unwrap().into();
     }
     let options = ProofOptions {

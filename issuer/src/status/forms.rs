@@ -174,7 +174,7 @@ fn bitstring_forms(
     };
     let document = document.document()?;
     let signer = agency.signer();
-    let jose = vc_jwt::issue(document.clone(), agency.key_id(), signer.public_key().algorithm())?;
+    let jose = vc_jwt::issue(&document, agency.key_id(), signer.public_key().algorithm())?;
     let options = ProofOptions {
         cryptosuite: CRYPTOSUITE,
         algorithm: agency.data_integrity_signer().public_key().algorithm(),

@@ -109,7 +109,7 @@ fn issue_with(agency: &Agency, list: String, change: impl for<'a> FnOnce(&mut Ne
         valid_from: None,
         valid_until: Some(ISSUED.plus(100 * DAY)),
         status: Some(&status),
-        claims: claims(),
+        claims: &claims(),
         disclosable: &paths,
         decoys: Decoys::None,
     };

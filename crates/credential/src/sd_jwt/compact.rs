@@ -50,6 +50,15 @@ impl SdJwt {
         text
     }
 
+    /// As [`Self::join`], of disclosures that have their tildes already.
+    pub(crate) fn of_parts(jwt: String, disclosures: &str) -> String {
+        let mut text = jwt;
+        text.reserve_exact(1 + disclosures.len());
+        text.push('~');
+        text.push_str(disclosures);
+        text
+    }
+
     /// The Issuer-signed JWT.
     pub(crate) fn jwt(&self) -> &str {
         self.text.get(..self.jwt_bytes).unwrap_or_default()

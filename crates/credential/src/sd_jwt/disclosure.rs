@@ -5,12 +5,10 @@ use keys::json;
 use keys::json::Json;
 use keys::json::Tree;
 use keys::json::TreeBuilder;
-use serde_json::Value;
 
 use super::HashAlgorithm;
 use super::SdJwtError;
 use super::hash::Digest;
-use crate::random::Random;
 
 /// What a disclosure discloses. The salt has done its work in the digest and is not kept.
 #[derive(Clone, Copy)]
@@ -34,12 +32,6 @@ struct Entry {
     at: usize,
     sent: usize,
 }
-
-/// 128 bits, as RFC 9901 recommends ("Entropy of the salt").
-const SALT_BYTES: usize = 16;
-
-/// Room for salt, name and a short value, so that the text is not moved while it is written.
-const TYPICAL_BYTES: usize = 128;
 
 impl Disclosures {
     /// Reads disclosures in their base64url text.
@@ -106,25 +98,6 @@ impl<'a> Disclosure<'a> {
     }
 }
 
-impl Disclosure<'_> {
-    /// Makes the text of a new disclosure with a salt of its own.
-    pub(crate) fn encode(name: Option<&str>, value: &Value, random: &mut Random<'_>) -> String {
-        let salt: [u8; SALT_BYTES] = random.take();
-        // Written piece by piece, so that a large value is not copied into an array first.
-        let mut text = Vec::with_capacity(TYPICAL_BYTES);
-        text.extend_from_slice(b"[\"");
-        text.extend_from_slice(base64url::encode(salt).as_bytes());
-        text.extend_from_slice(b"\",");
-        if let Some(name) = name {
-            json::write(&Value::from(name), &mut text);
-            text.push(b',');
-        }
-        json::write(value, &mut text);
-        text.push(b']');
-        base64url::encode(text)
-    }
-}
-
 impl std::fmt::Debug for Disclosure<'_> {
     /// Without name and value: both are personal data.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -134,6 +107,7 @@ impl std::fmt::Debug for Disclosure<'_> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
     use serde_json::json;
 
     use super::*;
@@ -164,17 +138,6 @@ mod tests {
         }
         let element = read("WyJsa2x4RjVqTVlsR1RQVW92TU5JdkNBIiwgIkZSIl0");
         assert_eq!(element, Ok((None, json!("FR"))));
-    }
-
-    #[test]
-    fn what_is_encoded_is_read_back() {
-        let mut rng = signer::os_rng();
-        let random = &mut Random::new(&mut rng);
-        for (name, value) in [(Some("a\"\\\u{7}ü"), json!({"b": [1, null]})), (None, json!("é"))] {
-            let encoded = Disclosure::encode(name, &value, random);
-            assert_eq!(read(&encoded), Ok((name.map(str::to_owned), value.clone())));
-            assert_ne!(Disclosure::encode(name, &value, random), encoded, "salts are fresh");
-        }
     }
 
     #[test]

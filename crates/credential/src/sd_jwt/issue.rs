@@ -4,18 +4,17 @@
 use std::num::NonZeroUsize;
 
 use keys::base64url;
+use keys::json;
 use rand_core::CryptoRng;
-use serde_json::Map;
 use serde_json::Value;
-use serde_json::json;
 
-use super::Disclosure;
 use super::ELLIPSIS;
 use super::HashAlgorithm;
 use super::MAX_DEPTH;
 use super::SD;
 use super::SD_ALG;
 use super::SdJwtError;
+use super::hash::Digest;
 use crate::claim_path::ClaimPath;
 use crate::claim_path::PathComponent;
 use crate::random::Random;
@@ -34,19 +33,29 @@ pub enum Decoys {
 
 /// A payload whose disclosable claims are digests, and the disclosures that belong to them.
 pub(crate) struct Concealed {
-    pub(crate) payload: Map<String, Value>,
-    pub(crate) disclosures: Vec<String>,
+    /// The payload as JSON.
+    pub(crate) payload: Vec<u8>,
+    /// Each disclosure with the tilde behind it, as they follow the Issuer-signed JWT in the compact form.
+    pub(crate) disclosures: String,
 }
+
+/// 128 bits, as RFC 9901 recommends ("Entropy of the salt").
+const SALT_BYTES: usize = 16;
+
+/// Room for what a credential has beside its claims, and for each disclosure, so that no text is moved while it is
+/// written.
+const TYPICAL_BYTES: usize = 1024;
+const TYPICAL_DISCLOSURE: usize = 128;
 
 /// Makes the claims at the `disclosable` paths selectively disclosable. `null` in a path means each element.
 /// A path below another gives a disclosure inside a disclosure. Paths to absent claims do nothing, since
-/// registers have gaps.
+/// registers have gaps. `claims` are the members of the payload, each name once.
 ///
 /// # Errors
 /// [`SdJwtError::ReservedName`] for claims named `_sd`, `...` or `_sd_alg`, [`SdJwtError::TooDeep`], and
 /// [`SdJwtError::WrongDisclosureKind`] when a path has a key where no object is, or an index where no array is.
-pub(crate) fn conceal(
-    claims: Map<String, Value>,
+pub(crate) fn conceal<'c>(
+    claims: impl Iterator<Item = (&'c str, &'c Value)>,
     disclosable: &[ClaimPath],
     hash: HashAlgorithm,
     decoys: Decoys,
@@ -56,43 +65,64 @@ pub(crate) fn conceal(
         hash,
         decoys,
         random: Random::new(rng),
-        disclosures: Vec::with_capacity(disclosable.len()),
+        disclosures: String::with_capacity(disclosable.len() * TYPICAL_DISCLOSURE),
     };
     let paths: Vec<_> = disclosable.iter().map(ClaimPath::components).collect();
-    let mut payload = concealing.object(claims, &paths, 1)?;
+    let mut payload = Vec::with_capacity(TYPICAL_BYTES);
+    payload.push(b'{');
+    let mut separator = Separator::default();
     if !disclosable.is_empty() {
-        payload.insert(SD_ALG.to_owned(), Value::from(hash.name()));
+        separator.write(&mut payload);
+        write_member(SD_ALG, hash.name(), &mut payload);
     }
+    concealing.members(claims, &paths, 1, separator, &mut payload)?;
     Ok(Concealed {
         payload,
         disclosures: concealing.disclosures,
     })
 }
 
+/// Claims are read where they lie, and written once: into the payload, or into the disclosure around them.
 struct Concealing<'a> {
     hash: HashAlgorithm,
     decoys: Decoys,
     random: Random<'a>,
-    disclosures: Vec<String>,
+    disclosures: String,
 }
 
 impl Concealing<'_> {
     /// `paths` are the rests of those paths that lead through this value.
-    fn value(&mut self, value: Value, paths: &[&[PathComponent]], depth: usize) -> Result<Value, SdJwtError> {
+    fn value(
+        &mut self,
+        value: &Value,
+        paths: &[&[PathComponent]],
+        depth: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SdJwtError> {
         match value {
-            Value::Object(map) => self.object(map, paths, depth).map(Value::Object),
-            Value::Array(items) => self.array(items, paths, depth).map(Value::Array),
-            scalar if paths.is_empty() => Ok(scalar),
+            Value::Object(map) => {
+                out.push(b'{');
+                let members = map.iter().map(|(name, value)| (name.as_str(), value));
+                self.members(members, paths, depth, Separator::default(), out)
+            }
+            Value::Array(items) => self.array(items, paths, depth, out),
+            scalar if paths.is_empty() => {
+                json::write(scalar, out);
+                Ok(())
+            }
             _ => Err(SdJwtError::WrongDisclosureKind),
         }
     }
 
-    fn object(
+    /// Writes an object from behind its first brace, or from behind a member that it has already.
+    fn members<'c>(
         &mut self,
-        claims: Map<String, Value>,
+        claims: impl Iterator<Item = (&'c str, &'c Value)>,
         paths: &[&[PathComponent]],
         depth: usize,
-    ) -> Result<Map<String, Value>, SdJwtError> {
+        mut separator: Separator,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SdJwtError> {
         if depth > MAX_DEPTH {
             return Err(SdJwtError::TooDeep);
         }
@@ -102,35 +132,51 @@ impl Concealing<'_> {
         {
             return Err(SdJwtError::WrongDisclosureKind);
         }
-        let mut payload = Map::new();
-        let mut digests = Vec::new();
+        let mut digests = Vec::with_capacity(paths.len());
         for (name, value) in claims {
             if let Some(name) = [SD, ELLIPSIS, SD_ALG].into_iter().find(|reserved| *reserved == name) {
                 return Err(SdJwtError::ReservedName { name });
             }
             let step = Step::of(
                 paths,
-                |component| matches!(component, PathComponent::Key(key) if *key == name),
+                |component| matches!(component, PathComponent::Key(key) if key == name),
             );
-            let value = self.value(value, &step.below, depth + 1)?;
             if step.ends_here {
-                digests.push(self.disclosure(Some(&name), &value));
+                digests.push(self.disclosure(Some(name), value, &step.below, depth + 1)?);
             } else {
-                payload.insert(name, value);
+                separator.write(out);
+                json::write_text(name, out);
+                out.push(b':');
+                self.value(value, &step.below, depth + 1, out)?;
             }
         }
         if paths.iter().any(|path| path.len() == 1) {
-            digests.extend(self.decoys_for(digests.len()));
+            self.add_decoys(&mut digests);
             // Sorted digests tell nothing about the order of the claims.
-            digests.sort_unstable();
+            digests.sort_unstable_by(|one, other| one.as_bytes().cmp(other.as_bytes()));
         }
         if !digests.is_empty() {
-            payload.insert(SD.to_owned(), Value::from(digests));
+            separator.write(out);
+            json::write_text(SD, out);
+            out.extend_from_slice(b":[");
+            let mut separator = Separator::default();
+            for digest in digests {
+                separator.write(out);
+                json::write_text(digest.as_str(), out);
+            }
+            out.push(b']');
         }
-        Ok(payload)
+        out.push(b'}');
+        Ok(())
     }
 
-    fn array(&mut self, items: Vec<Value>, paths: &[&[PathComponent]], depth: usize) -> Result<Vec<Value>, SdJwtError> {
+    fn array(
+        &mut self,
+        items: &[Value],
+        paths: &[&[PathComponent]],
+        depth: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SdJwtError> {
         if depth > MAX_DEPTH {
             return Err(SdJwtError::TooDeep);
         }
@@ -140,52 +186,92 @@ impl Concealing<'_> {
         {
             return Err(SdJwtError::WrongDisclosureKind);
         }
+        if paths.is_empty() {
+            // Nothing in it is disclosable, so its elements are only written.
+            return self.elements(items, depth, out);
+        }
         let mut elements = Vec::with_capacity(items.len());
-        let mut concealed = 0;
-        for (place, item) in items.into_iter().enumerate() {
+        let mut digests = Vec::new();
+        for (place, item) in items.iter().enumerate() {
             let step = Step::of(paths, |component| match component {
                 PathComponent::Index(index) => *index == place,
                 PathComponent::All => true,
                 PathComponent::Key(_) => false,
             });
-            let item = self.value(item, &step.below, depth + 1)?;
             if step.ends_here {
-                concealed += 1;
-                elements.push(json!({ ELLIPSIS: self.disclosure(None, &item) }));
+                let digest = self.disclosure(None, item, &step.below, depth + 1)?;
+                elements.push(place_holder(&digest));
+                digests.push(digest);
             } else {
-                elements.push(item);
+                let mut element = Vec::new();
+                self.value(item, &step.below, depth + 1, &mut element)?;
+                elements.push(element);
             }
         }
         if paths.iter().any(|path| path.len() == 1) {
-            for decoy in self.decoys_for(concealed) {
+            let of_claims = digests.len();
+            self.add_decoys(&mut digests);
+            for decoy in digests.iter().skip(of_claims) {
                 // Anywhere, so that a decoy cannot be told by its place.
                 let place = self.random_below(elements.len() + 1);
-                elements.insert(place, json!({ ELLIPSIS: decoy }));
+                elements.insert(place, place_holder(decoy));
             }
         }
-        Ok(elements)
+        out.push(b'[');
+        out.extend_from_slice(&elements.join(&b','));
+        out.push(b']');
+        Ok(())
     }
 
-    /// Adds a disclosure and gives its digest.
-    fn disclosure(&mut self, name: Option<&str>, value: &Value) -> String {
-        let encoded = Disclosure::encode(name, value, &mut self.random);
-        let digest = self.hash.digest(&encoded).as_str().to_owned();
-        self.disclosures.push(encoded);
-        digest
+    fn elements(&mut self, items: &[Value], depth: usize, out: &mut Vec<u8>) -> Result<(), SdJwtError> {
+        out.push(b'[');
+        let mut separator = Separator::default();
+        for item in items {
+            separator.write(out);
+            self.value(item, &[], depth + 1, out)?;
+        }
+        out.push(b']');
+        Ok(())
     }
 
-    fn decoys_for(&mut self, digests: usize) -> Vec<String> {
-        let Decoys::FillToMultipleOf(number) = self.decoys else {
-            return Vec::new();
-        };
-        // None at all would be telling too.
-        let wanted = digests.max(1).next_multiple_of(number.get());
-        (digests..wanted).map(|_| self.decoy()).collect()
+    /// Adds `[salt, name, value]` or `[salt, value]` with a salt of its own, and gives its digest.
+    fn disclosure(
+        &mut self,
+        name: Option<&str>,
+        value: &Value,
+        below: &[&[PathComponent]],
+        depth: usize,
+    ) -> Result<Digest, SdJwtError> {
+        let salt: [u8; SALT_BYTES] = self.random.take();
+        let mut text = Vec::with_capacity(TYPICAL_DISCLOSURE);
+        text.push(b'[');
+        json::write_text(Digest::encode(&salt).as_str(), &mut text);
+        text.push(b',');
+        if let Some(name) = name {
+            json::write_text(name, &mut text);
+            text.push(b',');
+        }
+        self.value(value, below, depth, &mut text)?;
+        text.push(b']');
+        let begin = self.disclosures.len();
+        base64url::append(&text, &mut self.disclosures);
+        let digest = self.hash.digest(self.disclosures.get(begin..).unwrap_or_default());
+        self.disclosures.push('~');
+        Ok(digest)
     }
 
-    fn decoy(&mut self) -> String {
+    /// Fills up the digests of one level.
+    fn add_decoys(&mut self, digests: &mut Vec<Digest>) {
+        if let Decoys::FillToMultipleOf(number) = self.decoys {
+            // None at all would be telling too.
+            let wanted = digests.len().max(1).next_multiple_of(number.get());
+            digests.resize_with(wanted, || self.decoy());
+        }
+    }
+
+    fn decoy(&mut self) -> Digest {
         let random: [u8; 64] = self.random.take();
-        self.hash.digest(&base64url::encode(random)).as_str().to_owned()
+        self.hash.digest(&base64url::encode(random))
     }
 
     fn random_below(&mut self, bound: usize) -> usize {
@@ -193,6 +279,35 @@ impl Concealing<'_> {
         // The bias of the remainder is below 2^-50 for any array that fits in memory.
         usize::try_from(self.random.number() % bound).unwrap_or(0)
     }
+}
+
+/// The comma before every member or element but the first.
+#[derive(Default)]
+struct Separator {
+    is_due: bool,
+}
+
+impl Separator {
+    fn write(&mut self, out: &mut Vec<u8>) {
+        if self.is_due {
+            out.push(b',');
+        }
+        self.is_due = true;
+    }
+}
+
+fn write_member(name: &str, text: &str, out: &mut Vec<u8>) {
+    json::write_text(name, out);
+    out.push(b':');
+    json::write_text(text, out);
+}
+
+/// What stands in an array for an element that is disclosed or never was.
+fn place_holder(digest: &Digest) -> Vec<u8> {
+    let mut out = vec![b'{'];
+    write_member(ELLIPSIS, digest.as_str(), &mut out);
+    out.push(b'}');
+    out
 }
 
 /// What the paths ask of one member or element.
@@ -219,27 +334,30 @@ impl<'a> Step<'a> {
 mod tests {
     use keys::json::DEFAULT_LIMITS;
     use keys::json::Tree;
+    use serde_json::json;
 
     use super::super::process;
     use super::*;
 
     fn issue(claims: &Value, paths: &Value, decoys: Decoys) -> Result<Concealed, SdJwtError> {
-        let Value::Object(claims) = claims.clone() else {
-            panic!("an object")
-        };
+        let claims = claims.as_object().unwrap().iter();
+        let claims = claims.map(|(name, value)| (name.as_str(), value));
         let paths: Vec<ClaimPath> = serde_json::from_value(paths.clone()).unwrap();
         conceal(claims, &paths, HashAlgorithm::default(), decoys, &mut signer::os_rng())
     }
 
+    fn payload(concealed: &Concealed) -> Value {
+        serde_json::from_slice(&concealed.payload).unwrap()
+    }
+
     fn reveal(concealed: &Concealed, disclosures: &[&str]) -> Value {
-        let payload = Value::Object(concealed.payload.clone()).to_string();
-        let payload = Tree::parse(payload.as_bytes(), DEFAULT_LIMITS).unwrap();
+        let payload = Tree::parse(&concealed.payload, DEFAULT_LIMITS).unwrap();
         let done = process(payload.root(), disclosures.iter().copied(), &[]).unwrap();
         done.claims.root().to_value()
     }
 
     fn everything(concealed: &Concealed) -> Vec<&str> {
-        concealed.disclosures.iter().map(String::as_str).collect()
+        concealed.disclosures.split_terminator('~').collect()
     }
 
     #[test]
@@ -258,7 +376,7 @@ mod tests {
         ]);
         for decoys in [Decoys::None, Decoys::FillToMultipleOf(NonZeroUsize::new(4).unwrap())] {
             let concealed = issue(&claims, &paths, decoys).unwrap();
-            assert_eq!(concealed.disclosures.len(), 8);
+            assert_eq!(everything(&concealed).len(), 8);
             assert_eq!(reveal(&concealed, &everything(&concealed)), claims);
             assert_eq!(reveal(&concealed, &[]), json!({"e": ["x"], "g": {}}));
         }
@@ -268,7 +386,7 @@ mod tests {
     fn nothing_disclosable_adds_nothing() {
         let claims = json!({"a": [1, {"b": 2}]});
         let concealed = issue(&claims, &json!([]), Decoys::None).unwrap();
-        assert_eq!(Value::Object(concealed.payload), claims);
+        assert_eq!(payload(&concealed), claims);
         assert!(concealed.disclosures.is_empty());
     }
 
@@ -277,9 +395,10 @@ mod tests {
         let number = |claims: Value| {
             let four = Decoys::FillToMultipleOf(NonZeroUsize::new(4).unwrap());
             let concealed = issue(&claims, &json!([["a"], ["b"], ["list", null]]), four).unwrap();
+            let payload = payload(&concealed);
             (
-                concealed.payload["_sd"].as_array().unwrap().len(),
-                concealed.payload["list"].as_array().unwrap().len(),
+                payload["_sd"].as_array().unwrap().len(),
+                payload["list"].as_array().unwrap().len(),
             )
         };
         assert_eq!(number(json!({"a": 1, "b": 2, "list": [1, 2, 3]})), (4, 4));
@@ -292,7 +411,8 @@ mod tests {
     fn digests_are_sorted() {
         let claims = json!({"a": 1, "b": 2, "c": 3, "d": 4, "e": 5});
         let concealed = issue(&claims, &json!([["a"], ["b"], ["c"], ["d"], ["e"]]), Decoys::None).unwrap();
-        let digests = concealed.payload["_sd"].as_array().unwrap();
+        let payload = payload(&concealed);
+        let digests = payload["_sd"].as_array().unwrap();
         assert!(digests.is_sorted_by_key(|digest| digest.as_str()));
     }
 

@@ -149,18 +149,18 @@ fn issue_again(issued: &SdJwt, keys: &[PublicKey]) {
         .disclosable_paths();
     assert_eq!(paths.len(), issued.disclosures().count(), "every disclosure has a path");
 
+    let members = claims.iter().map(|(name, value)| (name.as_str(), value));
     let concealed = conceal(
-        claims.clone(),
+        members,
         &paths,
         HashAlgorithm::Sha512,
         Decoys::None,
         &mut signer::os_rng(),
     )
     .unwrap();
-    assert_eq!(concealed.disclosures.len(), paths.len());
-    let all = || concealed.disclosures.iter().map(String::as_str);
-    let payload = Value::Object(concealed.payload).to_string();
-    let payload = Tree::parse(payload.as_bytes(), json::DEFAULT_LIMITS).unwrap();
+    let all = || concealed.disclosures.split_terminator('~');
+    assert_eq!(all().count(), paths.len());
+    let payload = Tree::parse(&concealed.payload, json::DEFAULT_LIMITS).unwrap();
     assert_eq!(claims_of(&payload, all()), claims);
     let disclosed = Disclosed::new(payload.clone(), all()).unwrap();
     for path in paths {

@@ -4,7 +4,6 @@ use keys::Algorithm;
 use keys::Jwk;
 use keys::SigningRequest;
 use keys::Timestamp;
-use keys::json;
 use keys::jws;
 use rand_core::CryptoRng;
 use serde_json::Map;
@@ -15,6 +14,7 @@ use super::NEVER_DISCLOSABLE;
 use super::TYPE;
 use crate::ClaimPath;
 use crate::claim_path::PathComponent;
+use crate::sd_jwt::Concealed;
 use crate::sd_jwt::Decoys;
 use crate::sd_jwt::HashAlgorithm;
 use crate::sd_jwt::SdJwt;
@@ -46,7 +46,7 @@ pub struct NewCredential<'a> {
     /// `status`.
     pub status: Option<&'a StatusReference>,
     /// Claims about the subject.
-    pub claims: Map<String, Value>,
+    pub claims: &'a Map<String, Value>,
     /// Which of them are selectively disclosable.
     pub disclosable: &'a [ClaimPath],
     /// Digests without claims.
@@ -79,19 +79,17 @@ impl NewCredential<'_> {
         }
         let header = Map::from_iter([("kid".to_owned(), json!(self.key_id)), ("typ".to_owned(), json!(TYPE))]);
         let registered = self.registered_claims();
-        let mut claims = self.claims;
-        for (name, value) in registered {
-            // Also where the field is empty: what is not said by a field is not said.
-            if claims.contains_key(name) {
-                return Err(SdJwtError::ClaimExists);
-            }
-            claims.extend(value.map(|value| (name.to_owned(), value)));
+        // Also where the field is empty: what is not said by a field is not said.
+        if registered.iter().any(|(name, _)| self.claims.contains_key(*name)) {
+            return Err(SdJwtError::ClaimExists);
         }
-        let concealed = conceal(claims, self.disclosable, hash, self.decoys, rng)?;
-        let payload = json::to_text(&Value::Object(concealed.payload));
-        let disclosures = concealed.disclosures;
-        let request = jws::sign(header, payload.as_bytes(), algorithm);
-        Ok(request.map(move |jwt| SdJwt::join(&jwt, disclosures.iter().map(String::as_str))))
+        let registered = registered.iter();
+        let registered = registered.filter_map(|(name, value)| value.as_ref().map(|value| (*name, value)));
+        let claims = self.claims.iter().map(|(name, value)| (name.as_str(), value));
+        let Concealed { payload, disclosures } =
+            conceal(registered.chain(claims), self.disclosable, hash, self.decoys, rng)?;
+        let request = jws::sign(header, &payload, algorithm);
+        Ok(request.map(move |jwt| SdJwt::of_parts(jwt, &disclosures)))
     }
 
     fn makes_disclosable(&self, name: &str) -> bool {

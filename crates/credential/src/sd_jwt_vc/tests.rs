@@ -77,7 +77,7 @@ impl Scene {
             valid_from: Some(NOW.minus(10)),
             valid_until: Some(NOW.plus(1000)),
             status: Some(&StatusReference::token_status_list(LIST.to_owned(), 3)),
-            claims,
+            claims: &claims,
             disclosable: &disclosable,
             decoys: Decoys::FillToMultipleOf(NonZeroUsize::new(4).unwrap()),
         };
@@ -367,7 +367,7 @@ fn an_issuer_cannot_make_critical_claims_disclosable_or_set_them_twice() {
             valid_from: None,
             valid_until: None,
             status: None,
-            claims,
+            claims: &claims,
             disclosable: &disclosable,
             decoys: Decoys::None,
         };

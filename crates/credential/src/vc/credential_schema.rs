@@ -291,7 +291,7 @@ mod tests {
     fn authentic(document: &Value) -> Authentic<VcJwt> {
         let key = SoftwareKey::generate(Algorithm::EdDsa, &mut signer::os_rng());
         let document = document.as_object().unwrap().clone();
-        let request = crate::vc_jwt::issue(document, "did:example:issuer#1", Algorithm::EdDsa).unwrap();
+        let request = crate::vc_jwt::issue(&document, "did:example:issuer#1", Algorithm::EdDsa).unwrap();
         let text = fulfil(&key, request).unwrap();
         let unverified = Unverified::<VcJwt>::parse(&text).unwrap();
         unverified

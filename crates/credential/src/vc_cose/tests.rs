@@ -74,7 +74,7 @@ fn claims(entries: &[(i64, cbor::Value)]) -> cbor::Value {
 #[test]
 fn headers_of_what_we_sign() {
     let key = key();
-    let request = issue(document(), "did:example:issuer#key-1", Algorithm::Es256).unwrap();
+    let request = issue(&document(), "did:example:issuer#key-1", Algorithm::Es256).unwrap();
     let message = fulfil(&key, request).unwrap();
     // The tag of COSE_Sign1, and four parts.
     assert_eq!(message.get(..2), Some([0xd2, 0x84].as_slice()));
@@ -253,7 +253,7 @@ fn members_of_the_document_are_no_claims() {
     let key = key();
     let mut document = document();
     document.insert("exp".to_owned(), json!(NOW.unix()));
-    let message = fulfil(&key, issue(document, "#key-1", Algorithm::Es256).unwrap()).unwrap();
+    let message = fulfil(&key, issue(&document, "#key-1", Algorithm::Es256).unwrap()).unwrap();
     assert!(authenticate(&message, &key).is_ok());
 }
 
@@ -281,13 +281,7 @@ fn a_transaction_in_the_document_or_unprotected_is_none() {
     let claims = json!({"aud": VERIFIER, "nonce": "n-1"});
     let kind = Kind::Presentation;
     let signed = |claims: &Map<String, Value>| {
-        let request = sign(
-            presentation.clone(),
-            claims,
-            kind,
-            "did:example:holder#1",
-            Algorithm::Es256,
-        );
+        let request = sign(&presentation, claims, kind, "did:example:holder#1", Algorithm::Es256);
         fulfil(&key, request).unwrap()
     };
     assert_eq!(receive(&signed(claims.as_object().unwrap())), Ok(()));
@@ -295,7 +289,7 @@ fn a_transaction_in_the_document_or_unprotected_is_none() {
         receive(&signed(&Map::new())),
         Err(PresentationError::Claim(_))
     ));
-    let issued = issue_presentation(presentation.clone(), "did:example:holder#1", Algorithm::Es256).unwrap();
+    let issued = issue_presentation(&presentation, "did:example:holder#1", Algorithm::Es256).unwrap();
     assert!(matches!(
         receive(&fulfil(&key, issued).unwrap()),
         Err(PresentationError::Claim(_))

@@ -219,14 +219,15 @@ impl Presentation<'_> {
     /// The `vp+jwt` with these envelopes, of any mechanism, once signed by the holder's key.
     pub fn sign_jwt(&self, envelopes: Vec<Value>, algorithm: Algorithm) -> SigningRequest<String> {
         let document = self.with_claims(self.document(envelopes));
-        vc_jwt::sign(document, Kind::Presentation, self.key_id, algorithm)
+        vc_jwt::sign(&document, Kind::Presentation, self.key_id, algorithm)
     }
 
     /// The `vp+sd-jwt` with these envelopes, of any mechanism, once signed by the holder's key. The holder has chosen what
     /// to show already, so that nothing in it is selectively disclosable.
     pub fn sign_sd_jwt(&self, envelopes: Vec<Value>, algorithm: Algorithm) -> SigningRequest<String> {
         let document = self.with_claims(self.document(envelopes));
-        let request = vc_sd_jwt::sign(document, Kind::Presentation, self.key_id, algorithm);
+        let payload = json::to_text(&document);
+        let request = vc_sd_jwt::sign(payload.as_bytes(), Kind::Presentation, self.key_id, algorithm);
         request.map(|jwt| SdJwt::join(&jwt, []))
     }
 
@@ -234,7 +235,7 @@ impl Presentation<'_> {
     pub fn sign_cose(&self, envelopes: Vec<Value>, algorithm: Algorithm) -> SigningRequest<Vec<u8>> {
         let claims = self.with_claims(Map::new());
         vc_cose::sign(
-            self.document(envelopes),
+            &self.document(envelopes),
             &claims,
             Kind::Presentation,
             self.key_id,

@@ -70,7 +70,7 @@ impl Scene {
         }
     }
 
-    fn issue(&self, securing: Securing, document: Map<String, Value>) -> String {
+    fn issue(&self, securing: Securing, document: &Map<String, Value>) -> String {
         let (key_id, algorithm) = ("did:example:issuer#key-1", self.issuer.public_key().algorithm());
         let rng = &mut signer::os_rng();
         match securing {
@@ -178,7 +178,7 @@ fn every_mechanism_presents_every_other() {
     let scene = Scene::new();
     let key = scene.issuer.public_key();
     for (inner, outer) in ALL.iter().flat_map(|inner| ALL.map(|outer| (*inner, outer))) {
-        let envelope = hold_of(inner, &scene.issue(inner, document()), key).unwrap();
+        let envelope = hold_of(inner, &scene.issue(inner, &document()), key).unwrap();
         let text = scene.present(outer, vec![envelope]);
         let expected = (VERIFIER, "n-1");
         let received = receive_of(outer, &text, scene.holder.public_key(), expected).unwrap();
@@ -201,7 +201,7 @@ fn every_mechanism_presents_every_other() {
 fn nothing_passes_for_another_mechanism_or_another_kind() {
     let scene = Scene::new();
     let key = scene.issuer.public_key();
-    let secured = ALL.map(|securing| (securing, scene.issue(securing, document())));
+    let secured = ALL.map(|securing| (securing, scene.issue(securing, &document())));
     for (securing, text) in &secured {
         for other in ALL {
             assert_eq!(
@@ -255,7 +255,7 @@ fn only_the_issuers_own_key_counts_while_the_credential_is_valid() {
         let with = |name: &str, value: Value| {
             let mut document = document();
             document.insert(name.to_owned(), value);
-            hold_of(securing, &scene.issue(securing, document), key)
+            hold_of(securing, &scene.issue(securing, &document), key)
         };
         assert!(with("validFrom", json!(NOW.to_rfc3339())).is_ok());
         let refused = with("validUntil", json!(NOW.to_rfc3339()));
@@ -265,7 +265,7 @@ fn only_the_issuers_own_key_counts_while_the_credential_is_valid() {
             matches!(refused, Err(CredentialError::WrongIssuer { .. })),
             "{securing:?}"
         );
-        let genuine = scene.issue(securing, document());
+        let genuine = scene.issue(securing, &document());
         assert!(hold_of(securing, &genuine, other.public_key()).is_err(), "{securing:?}");
         assert!(
             hold_of(securing, &genuine, scene.holder.public_key()).is_err(),
@@ -279,8 +279,8 @@ fn envelopes_hold_what_their_media_type_says() {
     let scene = Scene::new();
     let key = scene.holder.public_key();
     let (cose, jose) = (
-        scene.issue(Securing::Cose, document()),
-        scene.issue(Securing::Jose, document()),
+        scene.issue(Securing::Cose, &document()),
+        scene.issue(Securing::Jose, &document()),
     );
     let present = |envelope: Value| {
         let text = scene.present(Securing::SdJwt, vec![envelope]);
@@ -337,7 +337,7 @@ fn unsecured_and_nested_documents_and_too_many_are_refused() {
             "id": format!("data:application/vp+jwt,{inner}"),
         });
         assert!(matches!(present(vec![nested]), Err(PresentationError::DataModel(_))));
-        let one = envelope_of_credential("application/vc+jwt", &scene.issue(Securing::Jose, document()));
+        let one = envelope_of_credential("application/vc+jwt", &scene.issue(Securing::Jose, &document()));
         assert!(present(vec![one.clone(); MAX_CREDENTIALS]).is_ok());
         let many = present(vec![one; MAX_CREDENTIALS + 1]);
         assert_eq!(

@@ -69,7 +69,7 @@ impl Scene {
             panic!("an object")
         };
         let request = issue(
-            document,
+            &document,
             "did:example:issuer#key-1",
             self.issuer.public_key().algorithm(),
         );
@@ -252,7 +252,7 @@ fn vc_and_vp_claims_are_refused() {
             panic!("an object")
         };
         assert!(matches!(
-            issue(document, "#1", Algorithm::EdDsa),
+            issue(&document, "#1", Algorithm::EdDsa),
             Err(VcJwtError::Claim(_))
         ));
     }
@@ -303,7 +303,7 @@ fn documents_outside_the_data_model_are_not_issued_or_read() {
         Err(VcJwtError::DataModel(_))
     ));
     assert!(matches!(
-        issue(Map::new(), "#1", Algorithm::EdDsa),
+        issue(&Map::new(), "#1", Algorithm::EdDsa),
         Err(VcJwtError::DataModel(DataModelError::Property {
             property: "@context",
             ..
@@ -567,12 +567,7 @@ fn credentials_together_get_the_verdicts_of_each_alone() {
         let (signed, signature) = genuine.rsplit_once('.').unwrap();
         let foreign = fulfil(
             &scene.holder,
-            issue(
-                document().as_object().unwrap().clone(),
-                "did:example:issuer#key-1",
-                algorithm,
-            )
-            .unwrap(),
+            issue(document().as_object().unwrap(), "did:example:issuer#key-1", algorithm).unwrap(),
         );
         let mut expired = document();
         expired["validUntil"] = json!(NOW.minus(1).to_rfc3339());

@@ -78,7 +78,7 @@ impl Scene {
             ..Selective::default()
         };
         let request = issue(
-            object(document),
+            &object(document),
             selective,
             "did:example:issuer#key-1",
             self.issuer.public_key().algorithm(),
@@ -408,7 +408,7 @@ fn a_presentation_may_hide_its_holder_but_not_its_transaction() {
         };
         let key_id = "did:example:holder#1";
         issue_presentation(
-            object(document),
+            &object(document),
             selective,
             key_id,
             Algorithm::EdDsa,

@@ -179,7 +179,7 @@ fn run(folder: &str) {
         valid_from: None,
         valid_until: Some(Timestamp::from_unix(1_883_000_000)),
         status: None,
-        claims: claims.clone(),
+        claims: &claims,
         disclosable: &paths(disclosable.clone()),
         decoys: Decoys::None,
     };

@@ -70,12 +70,12 @@ impl Case<'_> {
         let rng = &mut signer::os_rng();
         let to_text = |request: SigningRequest<Vec<u8>>| request.map(|message| vc_cose::to_text(&message));
         let request = match self.feature {
-            "credential_jose" => vc_jwt::issue(document, key_id, algorithm).ok()?,
-            "credential_sdjwt" => vc_sd_jwt::issue(document, selective, key_id, algorithm, rng).ok()?,
-            "credential_cose" => to_text(vc_cose::issue(document, key_id, algorithm).ok()?),
+            "credential_jose" => vc_jwt::issue(&document, key_id, algorithm).ok()?,
+            "credential_sdjwt" => vc_sd_jwt::issue(&document, selective, key_id, algorithm, rng).ok()?,
+            "credential_cose" => to_text(vc_cose::issue(&document, key_id, algorithm).ok()?),
             "presentation_jose" => vc_jwt::issue_presentation(&document, key_id, algorithm).ok()?,
-            "presentation_sdjwt" => vc_sd_jwt::issue_presentation(document, selective, key_id, algorithm, rng).ok()?,
-            "presentation_cose" => to_text(vc_cose::issue_presentation(document, key_id, algorithm).ok()?),
+            "presentation_sdjwt" => vc_sd_jwt::issue_presentation(&document, selective, key_id, algorithm, rng).ok()?,
+            "presentation_cose" => to_text(vc_cose::issue_presentation(&document, key_id, algorithm).ok()?),
             other => panic!("{other}"),
         };
         Some(keys::signing::fulfil(&key, request).unwrap())

@@ -115,6 +115,7 @@ impl Scene {
             ["nationalities", null],
         ]))
         .unwrap();
+        let claims = subject_claims();
         let credential = NewCredential {
             issuer: ISSUER,
             key_id: KEY_ID,
@@ -126,7 +127,7 @@ impl Scene {
             valid_from: None,
             valid_until: Some(now().plus(3600)),
             status: None,
-            claims: subject_claims().as_object().unwrap().clone(),
+            claims: claims.as_object().unwrap(),
             disclosable: &disclosable,
             decoys: Decoys::FillToMultipleOf(NonZeroUsize::new(4).unwrap()),
         };

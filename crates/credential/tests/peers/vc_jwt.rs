@@ -58,7 +58,7 @@ impl Scene {
 
     fn ours(&self) -> String {
         let document = self.document().as_object().unwrap().clone();
-        let request = vc_jwt::issue(document, &self.issuer.did_key_method(), self.issuer.algorithm());
+        let request = vc_jwt::issue(&document, &self.issuer.did_key_method(), self.issuer.algorithm());
         self.issuer.sign(request.unwrap())
     }
 

@@ -100,7 +100,7 @@ impl Scene {
         let (method, algorithm) = (self.issuer.did_key_method(), self.issuer.algorithm());
         match self.mechanism {
             Mechanism::Cose => {
-                let request = vc_cose::issue(document, &method, algorithm);
+                let request = vc_cose::issue(&document, &method, algorithm);
                 vc_cose::to_text(&self.issuer.sign(request.unwrap()))
             }
             Mechanism::SdJwt => {
@@ -114,7 +114,7 @@ impl Scene {
                     disclosable: &disclosable,
                     ..Selective::default()
                 };
-                let request = vc_sd_jwt::issue(document, selective, &method, algorithm, &mut signer::os_rng());
+                let request = vc_sd_jwt::issue(&document, selective, &method, algorithm, &mut signer::os_rng());
                 self.issuer.sign(request.unwrap())
             }
         }

@@ -258,7 +258,7 @@ impl Issuer {
             valid_from: None,
             valid_until: Some(NOW.plus(DAY)),
             status: None,
-            claims: serde_json::from_value(claims).unwrap(),
+            claims: claims.as_object().unwrap(),
             disclosable: &disclosable,
             decoys: Decoys::None,
         };
