@@ -1,5 +1,6 @@
 //! W3C credentials of the same ten claims, with a signature around them and with Data Integrity proofs; Ed25519.
 
+use std::cell::RefCell;
 use std::marker::PhantomData;
 
 use credential::ClaimPath;
@@ -69,7 +70,7 @@ pub struct Enveloped<M> {
 /// A credential with an embedded proof.
 pub struct Proven {
     cryptosuite: Cryptosuite,
-    document: Map<String, Value>,
+    document: RefCell<Map<String, Value>>,
     text: String,
     issuer: SoftwareKey,
     raw: RawCheck,
@@ -372,7 +373,7 @@ impl Proven {
         let secured = issuer.fulfil(request).expect("the issuer's key");
         Self {
             cryptosuite,
-            document: document(),
+            document: RefCell::new(document()),
             text: Value::Object(secured).to_string(),
             issuer,
             raw,
@@ -381,10 +382,12 @@ impl Proven {
         }
     }
 
-    /// A proof for the same document.
+    /// A proof for the same document, which goes in and comes back, so that no copy of it is measured.
     pub fn issue(&self) {
-        let request = request(self.document.clone(), self.cryptosuite, &self.contexts);
-        let _secured = self.issuer.fulfil(request).expect("the issuer's key");
+        let request = request(self.document.take(), self.cryptosuite, &self.contexts);
+        let mut secured = self.issuer.fulfil(request).expect("the issuer's key");
+        let _proof = secured.remove("proof").expect("a proof");
+        self.document.replace(secured);
     }
 
     /// The signature alone.
@@ -395,7 +398,7 @@ impl Proven {
     /// For others to verify and to issue.
     pub fn material(&self) -> Value {
         json!({
-            "text": self.text, "tampered": material::other_name(&self.text), "document": self.document,
+            "text": self.text, "tampered": material::other_name(&self.text), "document": *self.document.borrow(),
             "issuer": material::key(algorithm(self.cryptosuite), KEY),
             "method": format!("{ISSUER}#key"), "controller": ISSUER,
         })

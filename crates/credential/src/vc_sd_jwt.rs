@@ -38,6 +38,7 @@ use crate::sd_jwt::KeyBindingError;
 use crate::sd_jwt::SdJwt;
 use crate::sd_jwt::SdJwtError;
 use crate::sd_jwt::conceal;
+use crate::sd_jwt::members_of;
 use crate::sd_jwt_vc::PresentError;
 use crate::sd_jwt_vc::Presentation;
 use crate::vc::envelope_of_credential;
@@ -185,7 +186,7 @@ impl Selective<'_> {
         if let Some(name) = critical.next() {
             return Err(SdJwtError::CriticalClaim { name });
         }
-        let claims = document.iter().map(|(name, value)| (name.as_str(), value));
+        let claims = members_of(document);
         let Concealed { payload, disclosures } = conceal(claims, self.disclosable, self.hash, self.decoys, rng)?;
         let request = sign(&payload, kind, key_id, algorithm);
         Ok(request.map(move |jwt| SdJwt::of_parts(jwt, &disclosures)))

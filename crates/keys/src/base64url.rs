@@ -52,7 +52,12 @@ pub fn encode_into(bytes: &[u8], text: &mut [u8]) -> Option<usize> {
 
 /// As [`encode`], behind what `text` has already.
 pub fn append(bytes: &[u8], text: &mut String) {
-    URL_SAFE_NO_PAD.encode_string(bytes, text);
+    // What is short, as disclosures are, needs neither an allocation nor a large buffer.
+    let mut short = [0; 256];
+    match encode_into(bytes, &mut short).and_then(|length| std::str::from_utf8(short.get(..length)?).ok()) {
+        Some(encoded) => text.push_str(encoded),
+        None => URL_SAFE_NO_PAD.encode_string(bytes, text),
+    }
 }
 
 #[cfg(test)]
@@ -85,5 +90,10 @@ mod tests {
         let mut text = "before".to_owned();
         append(b"fo", &mut text);
         assert_eq!(text, "beforeZm8");
+        for bytes in [vec![7; 192], vec![7; 193], vec![7; 5000]] {
+            let mut text = "before".to_owned();
+            append(&bytes, &mut text);
+            assert_eq!(text, format!("before{}", encode(&bytes)));
+        }
     }
 }

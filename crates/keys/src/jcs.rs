@@ -57,15 +57,24 @@ fn write_value(value: &Value, out: &mut String) -> Result<(), JcsError> {
 }
 
 fn write_object(map: &Map<String, Value>, out: &mut String) -> Result<(), JcsError> {
-    let mut members: Vec<(&String, &Value)> = map.iter().collect();
-    if members.iter().all(|(name, _)| name.is_ascii()) {
+    // UTF-16 order differs from UTF-8 order above U+D7FF, so byte order would be wrong.
+    if map.keys().all(|name| name.is_ascii()) {
+        // As a map is that does not keep the order in which members came.
+        if map.keys().is_sorted() {
+            return write_members(map.iter(), out);
+        }
+        let mut members: Vec<(&String, &Value)> = map.iter().collect();
         members.sort_unstable_by_key(|(name, _)| *name);
-    } else {
-        // UTF-16 order differs from UTF-8 order above U+D7FF, so byte order would be wrong.
-        members.sort_by(|(left, _), (right, _)| left.encode_utf16().cmp(right.encode_utf16()));
+        return write_members(members.into_iter(), out);
     }
+    let mut members: Vec<(&String, &Value)> = map.iter().collect();
+    members.sort_by(|(left, _), (right, _)| left.encode_utf16().cmp(right.encode_utf16()));
+    write_members(members.into_iter(), out)
+}
+
+fn write_members<'m>(members: impl Iterator<Item = (&'m String, &'m Value)>, out: &mut String) -> Result<(), JcsError> {
     out.push('{');
-    for (position, (name, value)) in members.into_iter().enumerate() {
+    for (position, (name, value)) in members.enumerate() {
         if position > 0 {
             out.push(',');
         }
@@ -79,10 +88,12 @@ fn write_object(map: &Map<String, Value>, out: &mut String) -> Result<(), JcsErr
 
 fn write_string(text: &str, out: &mut String) {
     out.push('"');
-    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
-        out.push_str(text);
-    } else {
+    // Every byte is looked at, also behind one that is found: several at once that way.
+    let is_escaped = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
+    if text.bytes().fold(false, |any, byte| any | is_escaped(byte)) {
         text.chars().for_each(|character| write_character(character, out));
+    } else {
+        out.push_str(text);
     }
     out.push('"');
 }

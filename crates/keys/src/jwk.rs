@@ -129,6 +129,13 @@ impl Jwk {
         serde_json::to_value(self).unwrap_or(Value::Null)
     }
 
+    /// The key as the text of a JSON object.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        // Strings are always JSON: nothing can fail.
+        serde_json::to_string(self).unwrap_or_else(|_| self.to_value().to_string())
+    }
+
     /// The RFC 7638 thumbprint with SHA-256, base64url: equal for equal keys, whatever `kid` they carry.
     #[must_use]
     pub fn thumbprint(&self) -> String {
@@ -181,6 +188,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(jwk.thumbprint(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+        assert_eq!(serde_json::from_str::<Value>(&jwk.to_text()).unwrap(), jwk.to_value());
     }
 
     #[test]

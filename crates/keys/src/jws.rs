@@ -27,6 +27,9 @@ const MAX_HEADER_BYTES: usize = 32 * 1024;
 /// Certificates in `x5c`. Issuers' paths have two or three; each costs a signature check.
 pub const MAX_CERTIFICATES: usize = 8;
 
+/// Room for the dots, the last groups of header and payload, and the longest signature, of ES512.
+const SIGNATURE_CHARS: usize = 192;
+
 /// A JOSE header whose `alg` we implement and that has no `crit`.
 #[derive(Clone, Debug)]
 pub struct Header {
@@ -336,14 +339,18 @@ impl VerifiedJws {
 /// A request for a compact JWS over `payload`. `alg` is set here, so that header and key cannot disagree.
 pub fn sign(mut header: Map<String, Value>, payload: &[u8], algorithm: Algorithm) -> SigningRequest<String> {
     header.insert("alg".to_owned(), Value::from(algorithm.jose_name()));
-    let signing_input = format!(
-        "{}.{}",
-        base64url::encode(json::to_text(&header)),
-        base64url::encode(payload)
-    );
-    let message = signing_input.clone().into_bytes();
+    let header = json::to_text(&header);
+    // Four characters for three bytes, two dots, and a signature: nothing is moved later.
+    let mut text = String::with_capacity((header.len() + payload.len()) / 3 * 4 + SIGNATURE_CHARS);
+    base64url::append(header.as_bytes(), &mut text);
+    text.push('.');
+    base64url::append(payload, &mut text);
+    let message = text.as_bytes().to_vec();
     SigningRequest::new(algorithm, message, move |signature| {
-        format!("{signing_input}.{}", base64url::encode(signature.as_bytes()))
+        let mut text = text;
+        text.push('.');
+        base64url::append(signature.as_bytes(), &mut text);
+        text
     })
 }
 

@@ -209,10 +209,10 @@ impl Cryptosuite {
         configuration: Map<String, Value>,
         contexts: &ContextLoader,
     ) -> Result<SigningRequest<Value>, CryptosuiteError> {
-        let mut configuration = self.named(configuration);
         match self.transformation() {
             Transformation::Statements(_) => Err(CryptosuiteError::Selective),
             Transformation::Jcs(suite) => {
+                let mut configuration = configuration;
                 // So that the proof stays good when it is put into a set with others that need more contexts.
                 if let Some(context) = document.get("@context") {
                     configuration.insert("@context".to_owned(), context.clone());
@@ -221,6 +221,7 @@ impl Cryptosuite {
             }
             Transformation::Rdfc => {
                 self.check_algorithm(algorithm)?;
+                let mut configuration = self.named(configuration);
                 let message = rdfc_hash_data(algorithm, document, &configuration, contexts)?;
                 Ok(SigningRequest::new(algorithm, message, move |signature| {
                     let value = multibase::encode_base58btc(signature.as_bytes());

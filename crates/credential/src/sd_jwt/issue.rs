@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use keys::base64url;
 use keys::json;
 use rand_core::CryptoRng;
+use serde_json::Map;
 use serde_json::Value;
 
 use super::ELLIPSIS;
@@ -39,6 +40,16 @@ pub(crate) struct Concealed {
     pub(crate) disclosures: String,
 }
 
+/// A claim as it lies.
+#[derive(Clone, Copy)]
+pub(crate) enum Claim<'c> {
+    Json(&'c Value),
+    Number(i64),
+    Text(&'c str),
+    /// In JSON already. Nothing inside of it can be disclosable.
+    Written(&'c [u8]),
+}
+
 /// 128 bits, as RFC 9901 recommends ("Entropy of the salt").
 const SALT_BYTES: usize = 16;
 
@@ -55,7 +66,7 @@ const TYPICAL_DISCLOSURE: usize = 128;
 /// [`SdJwtError::ReservedName`] for claims named `_sd`, `...` or `_sd_alg`, [`SdJwtError::TooDeep`], and
 /// [`SdJwtError::WrongDisclosureKind`] when a path has a key where no object is, or an index where no array is.
 pub(crate) fn conceal<'c>(
-    claims: impl Iterator<Item = (&'c str, &'c Value)>,
+    claims: impl Iterator<Item = (&'c str, Claim<'c>)>,
     disclosable: &[ClaimPath],
     hash: HashAlgorithm,
     decoys: Decoys,
@@ -82,6 +93,11 @@ pub(crate) fn conceal<'c>(
     })
 }
 
+/// The members of an object.
+pub(crate) fn members_of(object: &Map<String, Value>) -> impl Iterator<Item = (&str, Claim<'_>)> {
+    object.iter().map(|(name, value)| (name.as_str(), Claim::Json(value)))
+}
+
 /// Claims are read where they lie, and written once: into the payload, or into the disclosure around them.
 struct Concealing<'a> {
     hash: HashAlgorithm,
@@ -94,30 +110,30 @@ impl Concealing<'_> {
     /// `paths` are the rests of those paths that lead through this value.
     fn value(
         &mut self,
-        value: &Value,
+        claim: Claim<'_>,
         paths: &[&[PathComponent]],
         depth: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), SdJwtError> {
-        match value {
-            Value::Object(map) => {
+        match claim {
+            Claim::Json(Value::Object(map)) => {
                 out.push(b'{');
-                let members = map.iter().map(|(name, value)| (name.as_str(), value));
-                self.members(members, paths, depth, Separator::default(), out)
+                return self.members(members_of(map), paths, depth, Separator::default(), out);
             }
-            Value::Array(items) => self.array(items, paths, depth, out),
-            scalar if paths.is_empty() => {
-                json::write(scalar, out);
-                Ok(())
-            }
-            _ => Err(SdJwtError::WrongDisclosureKind),
+            Claim::Json(Value::Array(items)) => return self.array(items, paths, depth, out),
+            _ if !paths.is_empty() => return Err(SdJwtError::WrongDisclosureKind),
+            Claim::Json(scalar) => json::write(scalar, out),
+            Claim::Number(number) => out.extend_from_slice(number.to_string().as_bytes()),
+            Claim::Text(text) => json::write_text(text, out),
+            Claim::Written(written) => out.extend_from_slice(written),
         }
+        Ok(())
     }
 
     /// Writes an object from behind its first brace, or from behind a member that it has already.
     fn members<'c>(
         &mut self,
-        claims: impl Iterator<Item = (&'c str, &'c Value)>,
+        claims: impl Iterator<Item = (&'c str, Claim<'c>)>,
         paths: &[&[PathComponent]],
         depth: usize,
         mut separator: Separator,
@@ -199,12 +215,12 @@ impl Concealing<'_> {
                 PathComponent::Key(_) => false,
             });
             if step.ends_here {
-                let digest = self.disclosure(None, item, &step.below, depth + 1)?;
+                let digest = self.disclosure(None, Claim::Json(item), &step.below, depth + 1)?;
                 elements.push(place_holder(&digest));
                 digests.push(digest);
             } else {
                 let mut element = Vec::new();
-                self.value(item, &step.below, depth + 1, &mut element)?;
+                self.value(Claim::Json(item), &step.below, depth + 1, &mut element)?;
                 elements.push(element);
             }
         }
@@ -228,7 +244,7 @@ impl Concealing<'_> {
         let mut separator = Separator::default();
         for item in items {
             separator.write(out);
-            self.value(item, &[], depth + 1, out)?;
+            self.value(Claim::Json(item), &[], depth + 1, out)?;
         }
         out.push(b']');
         Ok(())
@@ -238,7 +254,7 @@ impl Concealing<'_> {
     fn disclosure(
         &mut self,
         name: Option<&str>,
-        value: &Value,
+        value: Claim<'_>,
         below: &[&[PathComponent]],
         depth: usize,
     ) -> Result<Digest, SdJwtError> {
@@ -340,8 +356,7 @@ mod tests {
     use super::*;
 
     fn issue(claims: &Value, paths: &Value, decoys: Decoys) -> Result<Concealed, SdJwtError> {
-        let claims = claims.as_object().unwrap().iter();
-        let claims = claims.map(|(name, value)| (name.as_str(), value));
+        let claims = members_of(claims.as_object().unwrap());
         let paths: Vec<ClaimPath> = serde_json::from_value(paths.clone()).unwrap();
         conceal(claims, &paths, HashAlgorithm::default(), decoys, &mut signer::os_rng())
     }

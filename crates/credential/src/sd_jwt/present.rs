@@ -269,6 +269,7 @@ mod tests {
     use super::super::Decoys;
     use super::super::HashAlgorithm;
     use super::super::conceal;
+    use super::super::members_of;
     use super::super::process;
     use super::*;
 
@@ -292,9 +293,8 @@ mod tests {
         ]))
         .unwrap();
         let decoys = Decoys::FillToMultipleOf(NonZeroUsize::new(5).unwrap());
-        let claims = claims.as_object().unwrap().iter();
         let concealed = conceal(
-            claims.map(|(name, value)| (name.as_str(), value)),
+            members_of(claims.as_object().unwrap()),
             &disclosable,
             HashAlgorithm::Sha384,
             decoys,

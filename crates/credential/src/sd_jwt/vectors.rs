@@ -149,9 +149,8 @@ fn issue_again(issued: &SdJwt, keys: &[PublicKey]) {
         .disclosable_paths();
     assert_eq!(paths.len(), issued.disclosures().count(), "every disclosure has a path");
 
-    let members = claims.iter().map(|(name, value)| (name.as_str(), value));
     let concealed = conceal(
-        members,
+        members_of(&claims),
         &paths,
         HashAlgorithm::Sha512,
         Decoys::None,

@@ -4,6 +4,7 @@ use keys::Algorithm;
 use keys::Jwk;
 use keys::SigningRequest;
 use keys::Timestamp;
+use keys::json;
 use keys::jws;
 use rand_core::CryptoRng;
 use serde_json::Map;
@@ -14,12 +15,14 @@ use super::NEVER_DISCLOSABLE;
 use super::TYPE;
 use crate::ClaimPath;
 use crate::claim_path::PathComponent;
+use crate::sd_jwt::Claim;
 use crate::sd_jwt::Concealed;
 use crate::sd_jwt::Decoys;
 use crate::sd_jwt::HashAlgorithm;
 use crate::sd_jwt::SdJwt;
 use crate::sd_jwt::SdJwtError;
 use crate::sd_jwt::conceal;
+use crate::sd_jwt::members_of;
 use crate::status_list::StatusReference;
 
 /// A credential to be issued. The registered claims have fields of their own; `claims` are the subject's.
@@ -78,16 +81,28 @@ impl NewCredential<'_> {
             return Err(SdJwtError::CriticalClaim { name });
         }
         let header = Map::from_iter([("kid".to_owned(), json!(self.key_id)), ("typ".to_owned(), json!(TYPE))]);
-        let registered = self.registered_claims();
+        let confirmation = self.holder.map(|jwk| format!("{{\"jwk\":{}}}", jwk.to_text()));
+        let other_types = (!self.other_types.is_empty()).then(|| written(&json!(self.other_types)));
+        let status = self.status.map(|status| written(&status.to_value()));
+        // Every registered claim that has a field, `None` where the field is empty.
+        let registered = [
+            ("iss", Some(Claim::Text(self.issuer))),
+            ("vct", Some(Claim::Text(self.vct))),
+            ("vct#integrity", self.type_integrity.map(Claim::Text)),
+            ("aka_vcts", other_types.as_deref().map(Claim::Written)),
+            ("cnf", confirmation.as_ref().map(|cnf| Claim::Written(cnf.as_bytes()))),
+            ("iat", Some(Claim::Number(self.issued_at.unix()))),
+            ("nbf", self.valid_from.map(|time| Claim::Number(time.unix()))),
+            ("exp", self.valid_until.map(|time| Claim::Number(time.unix()))),
+            ("status", status.as_deref().map(Claim::Written)),
+        ];
         // Also where the field is empty: what is not said by a field is not said.
         if registered.iter().any(|(name, _)| self.claims.contains_key(*name)) {
             return Err(SdJwtError::ClaimExists);
         }
-        let registered = registered.iter();
-        let registered = registered.filter_map(|(name, value)| value.as_ref().map(|value| (*name, value)));
-        let claims = self.claims.iter().map(|(name, value)| (name.as_str(), value));
-        let Concealed { payload, disclosures } =
-            conceal(registered.chain(claims), self.disclosable, hash, self.decoys, rng)?;
+        let registered = registered.into_iter().filter_map(|(name, claim)| Some((name, claim?)));
+        let claims = registered.chain(members_of(self.claims));
+        let Concealed { payload, disclosures } = conceal(claims, self.disclosable, hash, self.decoys, rng)?;
         let request = jws::sign(header, &payload, algorithm);
         Ok(request.map(move |jwt| SdJwt::of_parts(jwt, &disclosures)))
     }
@@ -97,22 +112,12 @@ impl NewCredential<'_> {
             .iter()
             .any(|path| path.components().first() == Some(&PathComponent::Key(name.to_owned())))
     }
+}
 
-    /// Every registered claim that has a field, `None` where the field is empty.
-    fn registered_claims(&self) -> [(&'static str, Option<Value>); 9] {
-        let others = (!self.other_types.is_empty()).then(|| json!(self.other_types));
-        [
-            ("iss", Some(json!(self.issuer))),
-            ("vct", Some(json!(self.vct))),
-            ("vct#integrity", self.type_integrity.map(|integrity| json!(integrity))),
-            ("aka_vcts", others),
-            ("cnf", self.holder.map(|jwk| json!({"jwk": jwk.to_value()}))),
-            ("iat", Some(json!(self.issued_at.unix()))),
-            ("nbf", self.valid_from.map(|time| json!(time.unix()))),
-            ("exp", self.valid_until.map(|time| json!(time.unix()))),
-            ("status", self.status.map(StatusReference::to_value)),
-        ]
-    }
+fn written(value: &Value) -> Vec<u8> {
+    let mut out = Vec::new();
+    json::write(value, &mut out);
+    out
 }
 
 impl std::fmt::Debug for NewCredential<'_> {
