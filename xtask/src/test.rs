@@ -109,8 +109,12 @@ pub(crate) fn all(root: &Path) -> Result<()> {
     steps.step("npm and PyPI packages", || install_peers(&peers, &target))?;
     let python = venv(&target).join("bin/python");
     let server = steps.step("PostgreSQL", || server(&target))?;
-    // Before the tests: those of the whole run it as it is.
-    steps.step("the binary", || build(root))?;
+    // All at once, before the tests: those of the whole run the program, and everything is compiled once for both.
+    steps.step("building", || {
+        let mut build = command(cargo(), root);
+        build.args(["build", "--workspace", "--all-features"]);
+        run(build.args(["--lib", "--bins", "--tests", "--examples"]))
+    })?;
     steps.step("Rust tests", || {
         let mut tests = rust_tests(root, &["--workspace", "--all-features"], &server);
         run(with_peers(&mut tests, &target, &matrix))

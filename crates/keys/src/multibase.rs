@@ -37,7 +37,7 @@ pub enum MultibaseError {
 /// Base58btc with the multibase prefix `z`.
 #[must_use]
 pub fn encode_base58btc(bytes: &[u8]) -> String {
-    format!("z{}", base58btc_encode(bytes))
+    base58btc("z", bytes)
 }
 
 /// Decodes a multibase text of base58btc (`z`) or base64url without padding (`u`).
@@ -59,6 +59,11 @@ pub fn decode(text: &str) -> Result<Vec<u8>, MultibaseError> {
 /// Bare base58btc, as did:webvh writes its SCID and hashes.
 #[must_use]
 pub fn base58btc_encode(bytes: &[u8]) -> String {
+    base58btc("", bytes)
+}
+
+/// Base58btc behind `prefix`.
+fn base58btc(prefix: &str, bytes: &[u8]) -> String {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     let bytes = bytes.get(zeros..).unwrap_or_default();
     let (first, words) = bytes.split_at(bytes.len() % 4);
@@ -75,10 +80,18 @@ pub fn base58btc_encode(bytes: &[u8]) -> String {
         }
     }
     let leading = digits.iter().rev().take_while(|digit| **digit == 0).count();
-    let digits = digits.iter().rev().skip(leading);
-    let digits = digits.filter_map(|digit| ALPHABET.get(usize::from(*digit)));
-    let ones = std::iter::repeat_n(&b'1', zeros);
-    ones.chain(digits).map(|character| char::from(*character)).collect()
+    let mut text = Vec::with_capacity(prefix.len() + zeros + digits.len());
+    text.extend_from_slice(prefix.as_bytes());
+    text.resize(prefix.len() + zeros, b'1');
+    text.extend(
+        digits
+            .iter()
+            .rev()
+            .skip(leading)
+            .filter_map(|digit| ALPHABET.get(usize::from(*digit))),
+    );
+    // Nothing of it is beyond ASCII.
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// Decodes bare base58btc.

@@ -2,7 +2,7 @@
 //!
 //! In scope: the C2SP formats of a transparency log ([`merkle`], [`tiles`], [`note`], [`checkpoint`],
 //! [`cosignature`], [`proof`], [`tlog_policy`]); the registry's entries ([`entry`]) and the deterministic
-//! state machine over them ([`state`]); the state witness ([`witness`]); the trust bundle ([`bundle`],
+//! state machine over them ([`state`]); the state witness ([`witness`]) and the audit ([`audit`]); the trust bundle ([`bundle`],
 //! [`anchor`]) with compact status lists ([`status_bits`], [`golomb_rice`]). `spec/registry.md` is the same
 //! for people with another programming language.
 //!
@@ -10,6 +10,7 @@
 //! (`crates/credential`), and the verdict on one (`verifier/`). Pure: no I/O, clock, randomness or signing.
 
 pub mod anchor;
+pub mod audit;
 pub mod bundle;
 pub mod checkpoint;
 pub mod cosignature;

@@ -348,16 +348,12 @@ fn parse_index(text: &str) -> Option<usize> {
 
 /// Has a scheme (RFC 3986) and something behind it, without white space or control characters.
 pub(crate) fn is_uri(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once(':') else {
-        return false;
-    };
-    let mut letters = scheme.bytes();
-    letters.next().is_some_and(|first| first.is_ascii_alphabetic())
-        && letters.all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-        && !rest.is_empty()
-        && rest
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !is_excluded_from_uris(byte))
+    let mut bytes = text.bytes();
+    let is_of_scheme = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    bytes.next().is_some_and(|first| first.is_ascii_alphabetic())
+        && bytes.find(|byte| !is_of_scheme(*byte)) == Some(b':')
+        && bytes.len() > 0
+        && bytes.all(|byte| byte.is_ascii_graphic() && !is_excluded_from_uris(byte))
 }
 
 /// The graphic characters that [RFC 3986](https://www.rfc-editor.org/rfc/rfc3986#appendix-A) has no place for. A match

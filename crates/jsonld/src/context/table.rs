@@ -1,7 +1,9 @@
 //! An active context as the direct path reads it: what each term comes to, worked out once.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
+use foldhash::HashMapExt;
 
 use super::ActiveContext;
 use super::Container;

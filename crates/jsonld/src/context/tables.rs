@@ -1,12 +1,12 @@
 //! The compiled contexts of one loader, and which leads to which.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 
+use foldhash::HashMap;
 use serde_json::Value;
 
 use super::ActiveContext;

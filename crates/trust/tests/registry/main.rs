@@ -4,6 +4,7 @@
 
 mod accreditations;
 mod approvals;
+mod audits;
 mod bundles;
 mod dids;
 mod nation;
