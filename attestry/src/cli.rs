@@ -453,6 +453,38 @@ pub(crate) struct Resolve {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Registry {
+    /// Replay a registry's whole log and say the first thing that is wrong with it.
+    #[command(
+        after_help = "Examples:\n  attestry registry audit http://127.0.0.1:8080/registry --save seen.checkpoint\n  attestry registry audit http://127.0.0.1:8080/registry --from seen.checkpoint\n  attestry registry audit /srv/mirror\n\nExit status: 0 if the log holds, 1 if it does not, 2 if it could not be read."
+    )]
+    Audit {
+        /// The URL below which the log is served, or a folder with a copy of it.
+        source: String,
+        /// The anchor that tells which log it is. Without it, the one that is pinned for the log's name, or else the one
+        /// that is served beside the log.
+        #[arg(long, value_name = "FILE")]
+        anchor: Option<PathBuf>,
+        /// A checkpoint that the log signed before, to which it is held.
+        #[arg(long, value_name = "CHECKPOINT")]
+        from: Option<PathBuf>,
+        /// Where to keep the checkpoint that holds, for the next time.
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+    },
+    /// Keep a copy of a registry's log in a folder, judged before it is kept. Any server of files can serve it.
+    #[command(
+        after_help = "Example:\n  attestry registry mirror https://registry.example/registry --to /srv/mirror\n\nExit status: 0 if the copy is up to date, 1 if the log does not hold, 2 if it could not be read or copied."
+    )]
+    Mirror {
+        /// The URL below which the log is served, or a folder with a copy of it.
+        source: String,
+        /// The folder of the copy. What is there already is continued.
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+        /// The anchor that tells which log it is; as for `audit`.
+        #[arg(long, value_name = "FILE")]
+        anchor: Option<PathBuf>,
+    },
     /// List proposals that wait for approvals.
     #[command(after_help = "Example:\n  attestry registry proposals")]
     Proposals {

@@ -5,6 +5,8 @@ use std::io::IsTerminal as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use indicatif::ProgressBar;
+use indicatif::ProgressStyle;
 use serde_json::Value;
 use serde_json::json;
 
@@ -54,6 +56,31 @@ impl Output {
             }
         }
         ExitCode::from(WRONG_USE)
+    }
+}
+
+/// How far long work is, on stderr, where a person watches; elsewhere nothing.
+pub(crate) struct Progress(ProgressBar);
+
+impl Progress {
+    /// `what` is counted, such as "entries hold".
+    pub(crate) fn new(what: &'static str) -> Self {
+        let bar = ProgressBar::new(0).with_message(what);
+        // The template is ours, so that it is understood.
+        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {human_pos} of {human_len} {msg}, {eta} left") {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    pub(crate) fn at(&mut self, done: u64, all: u64) {
+        self.0.set_length(all);
+        self.0.set_position(done);
+    }
+
+    /// Takes the bar away, for the result to stand alone.
+    pub(crate) fn end(self) {
+        self.0.finish_and_clear();
     }
 }
 

@@ -13,3 +13,4 @@ mod tls;
 mod trust_anchors;
 mod up;
 mod vc_api;
+mod watching;

@@ -104,7 +104,7 @@ async fn download(url: &Url, path: &str, max_bytes: usize) -> Result<Vec<u8>> {
 }
 
 /// Old content or new content, never half of it.
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push("~");
     let written = std::fs::write(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));

@@ -1,5 +1,7 @@
 //! `registry`: governance. An officer signs on their own machine; only the signature travels.
 
+mod log;
+
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -24,6 +26,15 @@ const MAX_PROPOSAL_BYTES: usize = 256 * 1024;
 
 pub(crate) async fn run(command: cli::Registry, output: Output) -> Result<ExitCode> {
     match command {
+        cli::Registry::Audit {
+            source,
+            anchor,
+            from,
+            save,
+        } => return log::audit(&source, anchor.as_deref(), from.as_deref(), save.as_deref(), output).await,
+        cli::Registry::Mirror { source, to, anchor } => {
+            return log::mirror(&source, &to, anchor.as_deref(), output).await;
+        }
         cli::Registry::Proposals { platform } => {
             let answer = Client::new(&platform)?.get("/registry/proposals").await?;
             let proposals = answer

@@ -13,6 +13,7 @@ use crate::anchor::Anchor;
 use crate::checkpoint::SignedCheckpoint;
 use crate::merkle::Hash;
 use crate::merkle::leaf_hash;
+use crate::state::PolicyRecord;
 use crate::state::Refusal;
 use crate::state::State;
 use crate::tiles::Tile;
@@ -142,7 +143,10 @@ impl Audit {
             .apply(index, leaf)
             .map_err(|refusal| Violation::Entry { index, refusal })?;
         self.edge.append(leaf_hash(leaf), full);
-        match self.earlier.take_if(|earlier| earlier.unverified().size() == self.edge.size()) {
+        match self
+            .earlier
+            .take_if(|earlier| earlier.unverified().size() == self.edge.size())
+        {
             Some(earlier) => self.check_earlier(&earlier),
             None => Ok(()),
         }
@@ -202,7 +206,7 @@ impl Audit {
 
     /// The log signed it, and what it signed is the tree up to here.
     fn check_earlier(&self, earlier: &SignedCheckpoint) -> Result<(), Violation> {
-        let policy = self.state.policy().map(|policy| policy.witnesses());
+        let policy = self.state.policy().map(PolicyRecord::witnesses);
         let logs = policy.map_or(&[][..], TlogPolicy::logs);
         if !logs.iter().any(|log| earlier.verify_log(log).is_ok()) {
             return Err(Violation::Earlier);

@@ -69,7 +69,10 @@ fn an_entry_that_breaks_a_rule_is_the_violation() {
     nation.leaves.push(leaf);
     let refusal = Refusal::Signatures { expected: 2, found: 1 };
     let last = cosigned(&nation);
-    assert_eq!(audit(&nation, None, &last).unwrap_err(), Violation::Entry { index, refusal });
+    assert_eq!(
+        audit(&nation, None, &last).unwrap_err(),
+        Violation::Entry { index, refusal }
+    );
 }
 
 #[test]
@@ -80,7 +83,10 @@ fn a_history_that_was_rewritten_is_the_violation() {
     let fork = Violation::Fork { size, expected, found };
     // The log's own checkpoint, and one that it gave somebody before.
     assert_eq!(audit(&nation, None, &cosigned(&other)).unwrap_err(), fork);
-    assert_eq!(audit(&nation, Some(cosigned(&other)), &cosigned(&nation)).unwrap_err(), fork);
+    assert_eq!(
+        audit(&nation, Some(cosigned(&other)), &cosigned(&nation)).unwrap_err(),
+        fork
+    );
 }
 
 #[test]
@@ -91,7 +97,10 @@ fn a_log_that_became_shorter_is_the_violation() {
         expected: longer.state.size(),
         found: nation.state.size(),
     };
-    assert_eq!(audit(&nation, Some(cosigned(&longer)), &cosigned(&nation)).unwrap_err(), rollback);
+    assert_eq!(
+        audit(&nation, Some(cosigned(&longer)), &cosigned(&nation)).unwrap_err(),
+        rollback
+    );
 }
 
 #[test]
@@ -126,9 +135,18 @@ fn a_checkpoint_of_nobody_is_no_earlier_one() {
     // The tree is right and the signature is not.
     let unsigned = text.replacen("\u{2014} registry", "\u{2014} another", 1);
     let unsigned = SignedCheckpoint::parse(unsigned.as_bytes()).unwrap();
-    assert_eq!(audit(&nation, Some(unsigned), &cosigned(&nation)).unwrap_err(), Violation::Earlier);
+    assert_eq!(
+        audit(&nation, Some(unsigned), &cosigned(&nation)).unwrap_err(),
+        Violation::Earlier
+    );
     let of_another_log = text.replacen("registry", "another", 2);
     let of_another_log = SignedCheckpoint::parse(of_another_log.as_bytes()).unwrap();
-    assert_eq!(audit(&nation, Some(of_another_log.clone()), &cosigned(&nation)).unwrap_err(), Violation::Earlier);
-    assert!(matches!(audit(&nation, None, &of_another_log).unwrap_err(), Violation::Origin { .. }));
+    assert_eq!(
+        audit(&nation, Some(of_another_log.clone()), &cosigned(&nation)).unwrap_err(),
+        Violation::Earlier
+    );
+    assert!(matches!(
+        audit(&nation, None, &of_another_log).unwrap_err(),
+        Violation::Origin { .. }
+    ));
 }
