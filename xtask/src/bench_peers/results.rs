@@ -41,7 +41,7 @@ Peers verify the bytes that we issued, from text to verdict, and were first seen
 - isomdl does not compare the data elements with the digests that the issuer signed. The signer's path to its anchor is left out on both sides.
 - @sd-jwt/core and the Python package read past a disclosure that no digest names, where RFC 9901 has it refused.
 - The VC API of @digitalbazaar/vc takes an object: parsing is added to it. It reads the issuer's key anew for each credential, since its suites offer no other way.
-- Derived proofs of ecdsa-sd-2023 and bbs-2023 are those that we derived. ssi refuses that of bbs-2023, and one that it derived itself of the same credential, so its verification is not measured; its keys of BBS have another form, but are the same.
+- Derived proofs of ecdsa-sd-2023 and bbs-2023 are those that we derived. ssi refuses that of bbs-2023: it verifies no proof over a credential without an `id`, whoever made it, W3C's vectors included. It verifies one that it derived itself of the same credential with an `id`; its keys of BBS have another form, but are the same.
 ";
 
 /// A row of the table, and its turns so far.
