@@ -93,7 +93,7 @@ const EDGES: [(&str, &[&str]); 20] = [
             "trust",
         ],
     ),
-    ("witness", &["keys", "server", "trust"]),
+    ("witness", &["keys", "server", "store", "trust"]),
     (
         "attestry",
         &[

@@ -16,6 +16,7 @@ use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
+use server::listen::TlsFiles;
 use url::Url;
 
 pub(crate) use self::hub::Api;
@@ -97,6 +98,9 @@ pub(crate) enum Command {
     /// Govern the registry: proposals and officers' approvals.
     #[command(subcommand)]
     Registry(Registry),
+    /// Watch over logs, and say so.
+    #[command(subcommand)]
+    Witness(Witness),
     /// Exchange data between agencies, with consent and with evidence.
     #[command(subcommand)]
     Hub(Hub),
@@ -126,15 +130,8 @@ pub(crate) struct Up {
     /// fjall, sled or postgres://USER@HOST/DATABASE.
     #[arg(long, env = "ATTESTRY_STORE", default_value = "fjall", value_name = "STORE")]
     pub(crate) store: String,
-    /// What clients call this platform, when a proxy stands in front.
-    #[arg(long, value_name = "URL")]
-    pub(crate) public_url: Option<Url>,
-    /// A PEM certificate chain for serving https itself.
-    #[arg(long, requires = "tls_key", value_name = "FILE")]
-    pub(crate) tls_certificate: Option<PathBuf>,
-    /// The certificate's private key.
-    #[arg(long, requires = "tls_certificate", value_name = "FILE")]
-    pub(crate) tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) facing: Facing,
     /// Also serve https on this loopback address (127.0.0.1:8443 if none is given), with a certificate that is made at start and that only this machine can trust. Status lists of the VC API then have https URLs.
     #[arg(
         long,
@@ -150,6 +147,59 @@ pub(crate) struct Up {
     /// Issuers outside of the registries that the platform's verifier trusts, as `attestry verify` has them. Several may be given.
     #[arg(long, value_name = "FILE")]
     pub(crate) trust_anchor: Vec<PathBuf>,
+}
+
+/// How a service looks from outside.
+#[derive(Debug, Args)]
+pub(crate) struct Facing {
+    /// What clients call this service, when a proxy stands in front.
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<Url>,
+    /// A PEM certificate chain for serving https itself.
+    #[arg(long, requires = "tls_key", value_name = "FILE")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// The certificate's private key.
+    #[arg(long, requires = "tls_certificate", value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
+}
+
+impl Facing {
+    /// The public URL, and the files for https.
+    pub(crate) fn into_parts(self) -> (Option<Url>, Option<TlsFiles>) {
+        let tls = self.tls_certificate.zip(self.tls_key);
+        let tls = tls.map(|(certificate, key)| TlsFiles { certificate, key });
+        (self.public_url, tls)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Witness {
+    /// Cosign checkpoints of logs that take nothing back, as C2SP tlog-witness has it.
+    #[command(
+        after_help = "Example:\n  attestry witness serve --name witness.example/w1 \\\n    --log registry.example/log+2a6e3f01+AQ...\n\nPrints one line 'ready http://... KEY' with the verifier key of the witness, for the policies of logs. SIGTERM finishes what is in flight and exits 0."
+    )]
+    Serve(Serve),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Where the key and the last checkpoint of each log are kept.
+    #[arg(long, default_value = "attestry-witness", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// The address to listen on. Plain HTTP is for loopback only.
+    #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+    /// fjall, sled or postgres://USER@HOST/DATABASE.
+    #[arg(long, default_value = "fjall", value_name = "STORE")]
+    pub(crate) store: String,
+    #[command(flatten)]
+    pub(crate) facing: Facing,
+    /// The name of the witness's key: a URL without scheme that nobody else uses.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: String,
+    /// The verifier key of a log, NAME+ID+KEY. Several may be given, also of one log.
+    #[arg(long, required = true, value_name = "KEY")]
+    pub(crate) log: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -9,3 +9,4 @@ mod presentation;
 mod revocation;
 mod slow;
 mod vc_api;
+mod witness;

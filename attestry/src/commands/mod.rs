@@ -14,6 +14,7 @@ mod up;
 mod verifier;
 mod verify;
 mod wallet;
+mod witness;
 
 pub(crate) use verify::read_file;
 
@@ -22,6 +23,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::CommandFactory as _;
 
+use crate::cli;
 use crate::cli::Cli;
 use crate::cli::Command;
 use crate::output::Output;
@@ -45,6 +47,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<ExitCode> {
         Command::Jose(command) => jose::run(&command, *output),
         Command::Resolve(options) => resolve::run(options, *output).await,
         Command::Registry(command) => registry::run(command, *output).await,
+        Command::Witness(cli::Witness::Serve(options)) => witness::serve(options, *output).await,
         Command::Hub(command) => hub::run(command, *output).await,
         Command::Doctor(options) => doctor::run(options, *output).await,
         Command::Completions { shell } => {

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::json;
-use server::listen::TlsFiles;
 use server::listen::termination;
 
 use crate::cli;
@@ -14,15 +13,12 @@ use crate::output::Output;
 use crate::trust_anchors;
 
 pub(crate) async fn run(options: cli::Up, output: Output) -> Result<ExitCode> {
-    let tls = options
-        .tls_certificate
-        .zip(options.tls_key)
-        .map(|(certificate, key)| TlsFiles { certificate, key });
+    let (public_url, tls) = options.facing.into_parts();
     let platform = Platform::start(Options {
         data: options.data,
         listen: options.listen,
         store: options.store,
-        public_url: options.public_url,
+        public_url,
         tls,
         self_signed: options.tls_self_signed,
         sample: options.sample,

@@ -1,7 +1,7 @@
 //! The trust registry: what its log holds, what that adds up to, and how it is believed offline.
 //!
 //! In scope: the C2SP formats of a transparency log ([`merkle`], [`tiles`], [`note`], [`checkpoint`],
-//! [`cosignature`], [`proof`], [`tlog_policy`]); the registry's entries ([`entry`]) and the deterministic
+//! [`cosignature`], [`proof`], [`tlog_policy`], [`tlog_witness`]); the registry's entries ([`entry`]) and the deterministic
 //! state machine over them ([`state`]); the state witness ([`witness`]) and the audit ([`audit`]); the trust bundle ([`bundle`],
 //! [`anchor`]) with compact status lists ([`status_bits`], [`golomb_rice`]). `spec/registry.md` is the same
 //! for people with another programming language.
@@ -23,6 +23,7 @@ pub mod state;
 pub mod status_bits;
 pub mod tiles;
 pub mod tlog_policy;
+pub mod tlog_witness;
 pub mod witness;
 
 mod codec;
