@@ -20,7 +20,9 @@ use registry::Genesis;
 use registry::Registry;
 use serde_json::json;
 use server::Clock;
+use server::Fetcher;
 use server::Listen;
+use server::fetch::Reach;
 use server::listen::TlsFiles;
 use store::Direction;
 use store::Keyspace;
@@ -286,6 +288,8 @@ async fn open_registry(
         admin: data.admin().clone(),
         log_key,
         witness_key,
+        // Its URLs stand in a Policy that officers approved; no stranger names them.
+        fetcher: Fetcher::new(Reach::LoopbackToo)?,
         genesis,
         snapshot_min_age: SNAPSHOT_MIN_AGE,
     })

@@ -1,11 +1,12 @@
 //! The trust registry's service: the log, its state witness, governance and DID resolution.
 //!
 //! In scope: putting entries in order (one sequencer, in groups), the crash-safe way from an entry to a
-//! witnessed checkpoint, an in-process state witness with a key and records of its own, proposals that
+//! witnessed checkpoint, an in-process state witness with a key and records of its own, asking the Policy's witnesses
+//! that run elsewhere, proposals that
 //! officers approve with keys that never come here, trust bundles, and the resolver over the log.
 //!
 //! Out of scope: whether an entry counts (`crates/trust` decides, for everybody alike), officers' private
-//! keys (signing requests go out, signatures come in), and witnesses that run elsewhere.
+//! keys (signing requests go out, signatures come in), and being a witness for others (`witness/`).
 //!
 //! | Endpoint | File | Standard |
 //! |---|---|---|
@@ -13,7 +14,7 @@
 //! | `GET /registry/bundle` | `http/bundle.rs` | trust bundle |
 //! | `GET /registry/checkpoint` | `http/tiles.rs` | C2SP tlog-tiles |
 //! | `GET /registry/tile/...` | `http/tiles.rs` | C2SP tlog-tiles |
-//! | `POST /registry/entries` | `http/entries.rs` | answer: C2SP tlog-proof |
+//! | `POST /registry/entries`, `GET /registry/entries/{hash}` | `http/entries.rs` | answer: C2SP tlog-proof |
 //! | `GET /registry/1.0/identifiers/{did}` | `http/identifiers.rs` | DID Resolution, HTTP(S) binding |
 //! | `GET /registry/dids/{scid}/did.jsonl` | `http/dids.rs` | did:webvh |
 //! | `GET /registry/dids/{scid}/did-witness.json` | `http/dids.rs` | did:webvh |
@@ -23,6 +24,7 @@
 //! | `POST /registry/proposals/{id}/approvals` | `http/proposals.rs` | an officer's signature |
 
 mod blobs;
+mod cosigners;
 mod genesis;
 mod http;
 mod log;
@@ -45,6 +47,7 @@ use keys::Signer;
 use keys::Timestamp;
 use server::AdminToken;
 use server::Clock;
+use server::Fetcher;
 use thiserror::Error;
 use tokio::sync::Mutex;
 use tokio::sync::watch;
@@ -76,6 +79,8 @@ pub use sequencer::Appended;
 pub use submission::AppendError;
 pub use witness::WitnessError;
 
+pub use published::UnfitError;
+
 use published::Published;
 use sequencer::Sequencer;
 use submission::Submission;
@@ -103,6 +108,8 @@ pub struct Config {
     pub log_key: Arc<dyn Signer>,
     /// The state witness's Ed25519 key; another one than the log's.
     pub witness_key: Arc<dyn Signer>,
+    /// Asks the Policy's witnesses of elsewhere for their cosignatures.
+    pub fetcher: Fetcher,
     /// The leaf of the genesis Policy, signed by its officers: for an empty log. See [`Genesis`].
     pub genesis: Option<Vec<u8>>,
     /// Age in seconds from which on a request for the bundle makes a new Snapshot first.
@@ -123,6 +130,18 @@ struct Inner {
     sequencer: sequencer::Handle,
     /// The last bundle and the size of its tree.
     bundle: Mutex<Option<(u64, Arc<[u8]>)>>,
+}
+
+/// Where an entry of the log is.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// Under a checkpoint that the Policy accepts.
+    Published(Appended),
+    /// In the log for good, and under no such checkpoint yet.
+    Waiting {
+        /// Its index.
+        index: u64,
+    },
 }
 
 /// No bundle can be made. The environment's fault, or ours.
@@ -159,6 +178,7 @@ impl Registry {
             &config.log_name,
             store.clone(),
             clock.clone(),
+            config.fetcher,
             config.log_key,
             config.witness_key,
         )?;
@@ -261,6 +281,25 @@ impl Registry {
         self.0.sequencer.submit(submission).await
     }
 
+    /// Where the entry with this leaf hash is; `None` if the log does not have it.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn place(&self, hash: Hash) -> Result<Option<Place>, RecordError> {
+        // First the head: an entry that it covers is there in every later state of the store.
+        let head = self.published();
+        let snapshot = self.0.store.snapshot().await?;
+        let Some(index) = store::index_of(&snapshot, hash).await? else {
+            return Ok(None);
+        };
+        if index >= head.size() {
+            return Ok(Some(Place::Waiting { index }));
+        }
+        let proof = head.proof(&snapshot, index, &mut published::Tiles::new()).await?;
+        let proof = proof.to_string();
+        Ok(Some(Place::Published(Appended { index, proof })))
+    }
+
     /// Makes a new Snapshot if the last one is as old as `age` seconds.
     ///
     /// # Errors
@@ -278,7 +317,8 @@ impl Registry {
     /// # Errors
     /// [`AppendError`].
     pub async fn tick(&self) -> Result<(), AppendError> {
-        self.refresh(SNAPSHOT_INTERVAL).await?;
+        // Asked of the sequencer even where the last Snapshot is young: entries may wait for witnesses.
+        self.0.sequencer.snapshot(SNAPSHOT_INTERVAL).await?;
         proposal::finish_approved(self)
             .await
             .map_err(|error| AppendError::Failed(Arc::new(error.into())))

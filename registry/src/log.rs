@@ -4,7 +4,7 @@
 //!
 //! 1. Entries, full tiles, contents and the text of the new checkpoint become durable in one commit.
 //! 2. Only then the log signs that checkpoint.
-//! 3. The witness makes its record durable, then cosigns.
+//! 3. The witness makes its record durable, then cosigns, and the Policy's witnesses of elsewhere are asked.
 //! 4. The head becomes durable, then visible.
 //!
 //! After a crash between 1 and 4 the log begins with a new Snapshot on top of what 1 left, and has that
@@ -33,7 +33,9 @@ use trust::state::State;
 use trust::tiles::TreeEdge;
 
 use crate::blobs;
+use crate::cosigners::Cosigners;
 use crate::published::Published;
+use crate::published::UnfitError;
 use crate::setup::Setup;
 use crate::store;
 use crate::store::Additions;
@@ -61,6 +63,7 @@ pub(crate) struct Log {
     unpublished: Vec<Vec<u8>>,
     first: u64,
     witness: Witness,
+    cosigners: Cosigners,
     published: Option<Arc<Published>>,
 }
 
@@ -89,7 +92,7 @@ pub enum OpenError {
         refusal: Refusal,
     },
     /// The keys or the Policy are not for this service: the caller's fault.
-    #[error("expected a policy with this log's name and key and no witness but this service's own, found another")]
+    #[error("expected a policy with this log's name and key, and a URL for every witness but this service's own")]
     Keys,
     /// The name of the log or a key is not usable: the caller's fault.
     #[error("expected a log name without spaces and Ed25519 keys")]
@@ -145,6 +148,9 @@ pub enum SealError {
     /// Signatures and tree do not satisfy the Policy in force.
     #[error("the checkpoint is not fit to be published")]
     Unfit(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Too few witnesses of elsewhere cosigned. The entries are durable and are published with the next checkpoint.
+    #[error("the checkpoint is not cosigned by as many witnesses as the policy demands")]
+    Unwitnessed(#[source] UnfitError),
     /// The witness did not cosign. Nothing was published.
     #[error("the checkpoint was not cosigned")]
     Witness(#[from] WitnessError),
@@ -180,6 +186,7 @@ impl Log {
         let witness = Witness::open(setup.clone(), anchor, &snapshot, &leaves).await?;
         let first = witness.size().min(published.as_ref().map_or(0, |head| head.size()));
         let unpublished = leaves.split_off(usize::try_from(first).unwrap_or(leaves.len()).min(leaves.len()));
+        let cosigners = Cosigners::new(setup.fetcher.clone());
         Ok(Self {
             setup,
             state: Arc::new(state),
@@ -188,6 +195,7 @@ impl Log {
             unpublished,
             first,
             witness,
+            cosigners,
             published,
         })
     }
@@ -200,6 +208,11 @@ impl Log {
     /// The last published checkpoint, if everything durable is under it.
     pub(crate) fn published(&self) -> Option<&Arc<Published>> {
         self.published.as_ref().filter(|head| head.size() == self.edge.size())
+    }
+
+    /// The last published checkpoint, whatever is durable beyond it.
+    pub(crate) fn last_published(&self) -> Option<Arc<Published>> {
+        self.published.clone()
     }
 
     /// Begins to add entries. Nothing changes before [`Log::seal`].
@@ -252,9 +265,20 @@ impl Log {
         let news = self.unpublished.get(seen..).unwrap_or_default();
         let cosignature = self.witness.cosign(&signed, news).await?;
         signed.add(cosignature);
+        if let Some(policy) = self.state.policy() {
+            let (witnesses, quorum) = (policy.witnesses(), &policy.body().state_quorum);
+            let (store, own) = (&self.setup.store, &self.setup.witness.verifier);
+            let cosigners = &mut self.cosigners;
+            cosigners
+                .collect(&mut signed, witnesses, quorum, &self.edge, store, own)
+                .await?;
+        }
         let snapshot = self.unpublished.last().cloned().unwrap_or_default();
-        let head = Published::new(self.state.clone(), self.edge.clone(), signed, snapshot)
-            .map_err(|error| SealError::Unfit(error.into()))?;
+        let head = match Published::new(self.state.clone(), self.edge.clone(), signed, snapshot) {
+            Ok(head) => head,
+            Err(error @ UnfitError::Witnesses(_)) => return Err(SealError::Unwitnessed(error)),
+            Err(error) => return Err(SealError::Unfit(error.into())),
+        };
         let unused = self
             .published
             .as_ref()
@@ -309,6 +333,7 @@ impl SealError {
             | Self::Signer(_)
             | Self::Snapshot(_)
             | Self::Unfit(_)
+            | Self::Unwitnessed(_)
             | Self::Witness(WitnessError::Refused(_) | WitnessError::Signer(_)) => true,
             Self::Commit(_)
             | Self::OtherWriter

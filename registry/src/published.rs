@@ -49,7 +49,7 @@ pub(crate) type Tiles = BTreeMap<Tile, Vec<Hash>>;
 
 /// Why a checkpoint is not published.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum UnfitError {
+pub enum UnfitError {
     /// The tree is another one, or its last leaf is no Snapshot.
     #[error("expected the checkpoint of the tree, with a Snapshot as the last leaf, found another")]
     Tree,
@@ -94,16 +94,10 @@ impl Published {
         index: u64,
         known: &mut Tiles,
     ) -> Result<TlogProof, RecordError> {
-        loop {
-            let fetch = |tile: Tile| self.partial(tile).or_else(|| known.get(&tile).cloned()).ok_or(tile);
-            match merkle::inclusion_proof(&TileNodes::new(self.size(), fetch), index, self.size()) {
-                Ok(path) => return Ok(TlogProof::new(index, path, self.checkpoint.clone())),
-                Err(TileNodesError::Fetch(missing)) => {
-                    known.insert(missing, stored_tile(store, missing).await?);
-                }
-                Err(TileNodesError::Missing { level, index }) => return Err(damaged(&format!("node {level}/{index}"))),
-            }
-        }
+        let path = over_tiles(store, &self.edge, known, |nodes| {
+            merkle::inclusion_proof(nodes, index, self.size())
+        });
+        Ok(TlogProof::new(index, path.await?, self.checkpoint.clone()))
     }
 
     /// The bytes of a tile, as wide as it is asked for; `None` where the tree has no such tile.
@@ -117,7 +111,7 @@ impl Published {
         match wanted.kind() {
             TileKind::Entries => entry_bundle(store, wanted).await.map(Some),
             TileKind::Hashes(_) => {
-                let hashes = match self.partial(widest) {
+                let hashes = match partial(&self.edge, widest) {
                     Some(hashes) => hashes,
                     None => stored_tile(store, widest).await?,
                 };
@@ -125,14 +119,39 @@ impl Published {
             }
         }
     }
+}
 
-    /// Partial tiles are in memory, full ones in the store.
-    fn partial(&self, tile: Tile) -> Option<Vec<Hash>> {
-        let mut partial = self.edge.partial_tiles();
-        partial
-            .find(|(known, _)| *known == tile)
-            .map(|(_, hashes)| hashes.to_vec())
+/// Nodes of a tree whose tiles are at hand.
+pub(crate) type KnownNodes<'a> = TileNodes<&'a (dyn Fn(Tile) -> Result<Vec<Hash>, Tile> + Sync)>;
+
+/// Makes something of the nodes of the tree with this edge. Tiles that it needs are read and kept in `known`.
+pub(crate) async fn over_tiles<T>(
+    store: &Snapshot,
+    edge: &TreeEdge,
+    known: &mut Tiles,
+    make: impl Fn(&KnownNodes<'_>) -> Result<T, TileNodesError<Tile>>,
+) -> Result<T, RecordError> {
+    loop {
+        let result = {
+            let fetch = |tile: Tile| partial(edge, tile).or_else(|| known.get(&tile).cloned()).ok_or(tile);
+            make(&TileNodes::new(edge.size(), &fetch))
+        };
+        match result {
+            Ok(done) => return Ok(done),
+            Err(TileNodesError::Fetch(missing)) => {
+                known.insert(missing, stored_tile(store, missing).await?);
+            }
+            Err(TileNodesError::Missing { level, index }) => return Err(damaged(&format!("node {level}/{index}"))),
+        }
     }
+}
+
+/// Partial tiles are in memory, full ones in the store.
+fn partial(edge: &TreeEdge, tile: Tile) -> Option<Vec<Hash>> {
+    let mut partial = edge.partial_tiles();
+    partial
+        .find(|(known, _)| *known == tile)
+        .map(|(_, hashes)| hashes.to_vec())
 }
 
 /// The bundle of the published state, and the size of its tree.

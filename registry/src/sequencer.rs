@@ -190,7 +190,15 @@ async fn open(setup: Arc<Setup>, genesis: Option<Vec<u8>>) -> Result<(Log, Arc<P
     let age = setup.clock.now().seconds_since(log.state().time());
     let head = match log.published() {
         Some(head) if age < SNAPSHOT_INTERVAL => head.clone(),
-        _ => log.seal(growth).await?,
+        _ => match log.seal(growth).await {
+            Ok(head) => head,
+            // Witnesses are out of reach: the world sees what it saw, and they are asked again.
+            Err(error @ SealError::Unwitnessed(_)) => {
+                tracing::error!(cause = %server::problem::chain(&error), "begun without a new checkpoint");
+                log.last_published().ok_or(error)?
+            }
+            Err(error) => return Err(error.into()),
+        },
     };
     Ok((log, head))
 }
@@ -281,14 +289,21 @@ fn fail_all(group: Vec<Command>, error: SealError) {
 /// Tells everybody of the failure, and of a refusal who was refused: sending that entry again is no use.
 fn fail(group: Vec<Command>, error: SealError, outcomes: Vec<Outcome>) {
     tracing::error!(cause = %server::problem::chain(&error), "a group of entries was not published");
+    let waits = matches!(error, SealError::Unwitnessed(_));
     let error = AppendError::Failed(Arc::new(error));
     let mut outcomes = outcomes.into_iter();
     for command in group {
-        let outcome = if matches!(command, Command::Append { .. }) {
-            outcomes.next()
-        } else {
-            None
+        let told = match &command {
+            Command::Snapshot { .. } => None,
+            Command::Append { submission, .. } => match outcomes.next() {
+                Some(Ok(index)) if waits => Some(AppendError::Pending {
+                    index,
+                    hash: submission.hash,
+                }),
+                Some(Err(refused)) => Some(refused),
+                Some(Ok(_)) | None => None,
+            },
         };
-        command.fail(&outcome.and_then(Result::err).unwrap_or_else(|| error.clone()));
+        command.fail(told.as_ref().unwrap_or(&error));
     }
 }

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use keys::Signer;
 use server::Clock;
+use server::Fetcher;
 use store::Store;
 use trust::entry::PolicyBody;
 use trust::note::NoteError;
 use trust::note::SignatureType;
 use trust::note::VerifierKey;
 use trust::tlog_policy::TlogPolicy;
+use trust::tlog_policy::Witness;
 
 use crate::genesis::witness_name;
 
@@ -17,6 +19,8 @@ use crate::genesis::witness_name;
 pub(crate) struct Setup {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
+    /// For asking the witnesses of elsewhere.
+    pub(crate) fetcher: Fetcher,
     pub(crate) log: KeyPair,
     pub(crate) witness: KeyPair,
 }
@@ -32,6 +36,7 @@ impl Setup {
         log_name: &str,
         store: Store,
         clock: Clock,
+        fetcher: Fetcher,
         log_key: Arc<dyn Signer>,
         witness_key: Arc<dyn Signer>,
     ) -> Result<Arc<Self>, NoteError> {
@@ -40,19 +45,20 @@ impl Setup {
         Ok(Arc::new(Self {
             store,
             clock,
+            fetcher,
             log,
             witness,
         }))
     }
 
-    /// Whether this service alone can keep a log under the policy: it has the log's key, and no other
-    /// witness than its own is asked for. Cosignatures of others are not collected here.
+    /// Whether this service can keep a log under the policy: it has the log's key, and every other witness than its own
+    /// can be asked.
     pub(crate) fn can_serve(&self, policy: &PolicyBody) -> bool {
         let Ok(policy) = TlogPolicy::parse(&policy.witness_policy) else {
             return false;
         };
-        let own = |witness: &trust::tlog_policy::Witness| *witness.key() == self.witness.verifier;
-        policy.logs().contains(&self.log.verifier) && policy.witnesses().iter().all(own)
+        let can_ask = |witness: &Witness| *witness.key() == self.witness.verifier || witness.url().is_some();
+        policy.logs().contains(&self.log.verifier) && policy.witnesses().iter().all(can_ask)
     }
 }
 

@@ -40,6 +40,14 @@ pub enum AppendError {
     /// whoever sends it again gets its index.
     #[error("the entry has no witnessed checkpoint yet; send it again")]
     Failed(#[source] Arc<SealError>),
+    /// The entry is in the log for good, and too few witnesses have cosigned yet: the proof comes later.
+    #[error("the entry has the index {index} and waits for witnesses")]
+    Pending {
+        /// Its index.
+        index: u64,
+        /// Its leaf hash, by which to ask again.
+        hash: Hash,
+    },
     /// The state machine refuses it, and so does everybody else's: the author's fault.
     #[error("the registry's rules refuse the entry")]
     Refused(#[source] Refusal),
@@ -54,7 +62,7 @@ pub enum AppendError {
     },
     /// A Policy with witnesses or a log key that this service does not have: nothing could be published
     /// under it.
-    #[error("expected a policy with this log's key and no witness but this service's own")]
+    #[error("expected a policy with this log's key, and a URL for every witness but this service's own")]
     Unserviceable,
 }
 
@@ -63,7 +71,7 @@ impl AppendError {
     #[must_use]
     pub const fn is_temporary(&self) -> bool {
         match self {
-            Self::Closed | Self::Failed(_) => true,
+            Self::Closed | Self::Failed(_) | Self::Pending { .. } => true,
             Self::Blob(_)
             | Self::Decode(_)
             | Self::Refused(_)

@@ -3,9 +3,11 @@
 //!
 //! The body is the leaf as `application/cbor`, or `application/json` with the leaf and the contents that it
 //! names: `{"entry": base64url, "blobs": [base64url]}`. The answer is a
-//! [tlog-proof](https://c2sp.org/tlog-proof) under a witnessed checkpoint.
+//! [tlog-proof](https://c2sp.org/tlog-proof) under a witnessed checkpoint. While too few witnesses have cosigned it is 202
+//! with the place where the proof will be: the entry is in the log for good.
 
 use axum::body::Bytes;
+use axum::extract::Path;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::HeaderMap;
@@ -20,12 +22,18 @@ use server::Problem;
 use server::admin::Admin;
 use trust::entry::Entry;
 use trust::entry::EntryType;
+use trust::merkle::Hash;
 
 use super::append_problem;
+use crate::AppendError;
+use crate::Place;
 use crate::Registry;
 
 /// A leaf and contents of 3 MiB in base64: 90 full status lists of 131,072 two-bit statuses.
 pub(super) const MAX_SUBMISSION_BYTES: usize = 4 << 20;
+
+/// The log asks its witnesses again every minute, and with every further entry.
+const RETRY_SECONDS: u32 = 30;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,11 +54,37 @@ pub(super) async fn post(
     if is_new_did(&leaf) {
         admin?;
     }
-    let appended = registry
-        .append(leaf, blobs)
-        .await
-        .map_err(|error| append_problem(&error))?;
-    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], appended.proof).into_response())
+    match registry.append(leaf, blobs).await {
+        Ok(appended) => Ok(proof(appended.proof)),
+        Err(AppendError::Pending { index, hash }) => Ok(waiting(index, hash)),
+        Err(error) => Err(append_problem(&error)),
+    }
+}
+
+/// `GET /registry/entries/{leaf hash}`: the proof, or 202 while the entry waits for witnesses.
+pub(super) async fn get(State(registry): State<Registry>, Path(hash): Path<String>) -> Result<Response, Problem> {
+    let missing = || Problem::not_found("an entry of this log");
+    let hash = Hash::parse_hex(&hash).map_err(|_| missing())?;
+    let place = registry.place(hash).await.map_err(|error| Problem::internal(&error))?;
+    match place {
+        None => Err(missing()),
+        Some(Place::Published(appended)) => Ok(proof(appended.proof)),
+        Some(Place::Waiting { index }) => Ok(waiting(index, hash)),
+    }
+}
+
+fn proof(text: String) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+}
+
+fn waiting(index: u64, hash: Hash) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
+        (header::LOCATION, format!("/registry/entries/{hash}")),
+        (header::RETRY_AFTER, RETRY_SECONDS.to_string()),
+    ];
+    let text = format!("The entry has the index {index} and waits for witnesses.\n");
+    (StatusCode::ACCEPTED, headers, text).into_response()
 }
 
 /// The leaf and its contents, by the declared type of the body.

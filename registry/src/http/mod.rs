@@ -29,6 +29,7 @@ pub(crate) fn router(registry: Registry) -> Router {
         .route("/registry/checkpoint", get(tiles::checkpoint))
         .route("/registry/tile/{*path}", get(tiles::get))
         .route("/registry/entries", entries)
+        .route("/registry/entries/{hash}", get(entries::get))
         .route("/registry/1.0/identifiers/{did}", get(identifiers::get))
         .route("/registry/dids/{scid}/did.jsonl", get(dids::log))
         .route("/registry/dids/{scid}/did-witness.json", get(dids::witnesses))
@@ -61,7 +62,7 @@ fn append_problem(error: &AppendError) -> Problem {
             "This service cannot keep a log under that policy.",
         )
         .detail(error),
-        AppendError::Closed | AppendError::Failed(_) => {
+        AppendError::Closed | AppendError::Failed(_) | AppendError::Pending { .. } => {
             tracing::error!(cause = %chain(error), "an entry was not published");
             Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -9,3 +9,4 @@ mod identifiers;
 mod nation;
 mod tree;
 mod types;
+mod witnesses;

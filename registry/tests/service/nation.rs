@@ -36,6 +36,7 @@ use trust::entry::Authority;
 use trust::entry::Body;
 use trust::entry::Draft;
 use trust::entry::Officer;
+use trust::entry::PolicyBody;
 use trust::entry::StatusCommitBody;
 use trust::entry::StatusEncoding;
 use trust::entry::StatusList;
@@ -118,7 +119,13 @@ pub(crate) fn key(number: u8) -> SoftwareKey {
     SoftwareKey::from_secret(Algorithm::EdDsa, &[number; 32]).unwrap()
 }
 
+/// The genesis Policy, 2 of 3 officers.
 pub(crate) fn genesis() -> Vec<u8> {
+    genesis_with(|_| ())
+}
+
+/// The same with a change.
+pub(crate) fn genesis_with(change: impl FnOnce(&mut PolicyBody)) -> Vec<u8> {
     let officer = |(id, number): (&&str, u8)| Officer {
         id: (*id).to_owned(),
         key: key(number).public_key().clone(),
@@ -138,7 +145,11 @@ pub(crate) fn genesis() -> Vec<u8> {
         authorities: vec![authority],
         time: GENESIS,
     };
-    let draft = genesis.draft().unwrap();
+    let mut draft = genesis.draft().unwrap();
+    let Body::Policy(policy) = &mut draft.body else {
+        panic!("a Policy");
+    };
+    change(policy);
     draft.assemble(vec![sign(&draft, 0), sign(&draft, 1)]).unwrap()
 }
 
@@ -176,6 +187,7 @@ pub(crate) fn config(store: &Store, clock: &Clock, switches: &Switches) -> Confi
         admin: AdminToken::from_text(TOKEN),
         log_key: watched(100, &Arc::new(AtomicBool::new(true))),
         witness_key: watched(110, &switches.witness_works),
+        fetcher: Fetcher::new(Reach::LoopbackToo).unwrap(),
         genesis: Some(genesis()),
         snapshot_min_age: 60,
     }
@@ -190,9 +202,18 @@ impl Nation {
 
     /// The registry on the store in a folder that may have been used before.
     pub(crate) async fn at(folder: TempDir, clock: Clock) -> Result<Self, OpenError> {
+        Self::founded(folder, clock, genesis()).await
+    }
+
+    /// The registry that begins, or began, with this genesis Policy.
+    pub(crate) async fn founded(folder: TempDir, clock: Clock, genesis: Vec<u8>) -> Result<Self, OpenError> {
         let store = open_store(&folder).await;
         let switches = Switches::new();
-        let registry = match Registry::open(config(&store, &clock, &switches)).await {
+        let config = Config {
+            genesis: Some(genesis),
+            ..config(&store, &clock, &switches)
+        };
+        let registry = match Registry::open(config).await {
             Ok(registry) => registry,
             Err(error) => {
                 store.close().await;

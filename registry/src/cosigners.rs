@@ -1,0 +1,192 @@
+//! The witnesses of the Policy that run elsewhere: each is asked for its cosignature by
+//! [C2SP tlog-witness](https://c2sp.org/tlog-witness), all at once, until the Policy is satisfied.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use server::Fetcher;
+use server::fetch::FetchError;
+use server::fetch::Outgoing;
+use store::Snapshot;
+use store::records::RecordError;
+use thiserror::Error;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio::time::timeout_at;
+use trust::checkpoint::SignedCheckpoint;
+use trust::cosignature;
+use trust::merkle;
+use trust::merkle::Hash;
+use trust::note::MAX_NOTE_BYTES;
+use trust::note::NoteError;
+use trust::note::NoteSignature;
+use trust::note::VerifierKey;
+use trust::tiles::TreeEdge;
+use trust::tlog_policy::TlogPolicy;
+use trust::tlog_policy::Witness;
+use trust::tlog_witness::AddCheckpoint;
+use trust::tlog_witness::parse_answer;
+use trust::tlog_witness::parse_size;
+
+use crate::published::Tiles;
+use crate::published::over_tiles;
+
+/// A quorum that has not answered by then is out of reach; a witness needs one commit to its disk.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A witness that was met for the first time, or that lost an answer of ours, tells its size in the first answer. More
+/// than a second such answer means that others ask it for the same log.
+const ATTEMPTS: usize = 3;
+
+/// What the witnesses of elsewhere were last known to have cosigned.
+pub(crate) struct Cosigners {
+    fetcher: Fetcher,
+    /// By key: the size of the tree.
+    sizes: BTreeMap<String, u64>,
+}
+
+/// A witness did not cosign. Whether that is our fault, it alone knows.
+#[derive(Debug, Error)]
+enum AskError {
+    #[error("the answer is no cosignature")]
+    Answer(#[from] NoteError),
+    #[error("the witness does not answer")]
+    Fetch(#[from] FetchError),
+    #[error("the witness answered, and its own line is not there")]
+    NoLine,
+    #[error("the log cannot be read for a consistency proof")]
+    Record(#[from] RecordError),
+    #[error("the witness refuses with HTTP status {status}: {text}")]
+    Refused { status: u16, text: String },
+    #[error(
+        "the witness has cosigned {found} entries, where the log has {expected}: another log of this name is about"
+    )]
+    Larger { expected: u64, found: u64 },
+}
+
+/// A checkpoint and the tree below it, for one question.
+struct Question {
+    fetcher: Fetcher,
+    checkpoint: SignedCheckpoint,
+    edge: TreeEdge,
+    store: Snapshot,
+    witness: Witness,
+    /// What the witness is thought to know.
+    old: u64,
+}
+
+impl Cosigners {
+    pub(crate) const fn new(fetcher: Fetcher) -> Self {
+        Self {
+            fetcher,
+            sizes: BTreeMap::new(),
+        }
+    }
+
+    /// Adds cosignatures of the `policy`'s witnesses to `checkpoint`, whose tree has this `edge`, until the policy and its
+    /// `state_quorum` are satisfied, nobody is left to ask, or the patience ends. The witness with the key `own` was asked
+    /// already.
+    pub(crate) async fn collect(
+        &mut self,
+        checkpoint: &mut SignedCheckpoint,
+        policy: &TlogPolicy,
+        state_quorum: &str,
+        edge: &TreeEdge,
+        store: &store::Store,
+        own: &VerifierKey,
+    ) -> Result<(), RecordError> {
+        let others = policy.witnesses().iter().filter(|witness| witness.key() != own);
+        let mut asked = JoinSet::new();
+        for witness in others.filter(|witness| witness.url().is_some()) {
+            let question = Question {
+                fetcher: self.fetcher.clone(),
+                checkpoint: checkpoint.clone(),
+                edge: edge.clone(),
+                store: store.snapshot().await?,
+                witness: witness.clone(),
+                old: self.sizes.get(&witness.key().to_string()).copied().unwrap_or(0),
+            };
+            asked.spawn(async move {
+                let name = question.witness.name().to_owned();
+                let key = question.witness.key().to_string();
+                (name, key, question.ask().await)
+            });
+        }
+        let end = Instant::now() + PATIENCE;
+        while policy.verify_with(checkpoint, state_quorum).is_err() {
+            let Ok(Some(Ok((name, key, answer)))) = timeout_at(end, asked.join_next()).await else {
+                break;
+            };
+            match answer {
+                Ok(line) => {
+                    checkpoint.add(line);
+                    self.sizes.insert(key, edge.size());
+                }
+                Err(error) => {
+                    self.sizes.remove(&key);
+                    tracing::warn!(witness = %name, cause = %server::problem::chain(&error), "no cosignature");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Question {
+    async fn ask(self) -> Result<NoteSignature, AskError> {
+        let url = format!("{}/add-checkpoint", self.witness.url().unwrap_or_default());
+        let size = self.edge.size();
+        let mut old = self.old;
+        let mut refused = (409, String::new());
+        for _ in 0..ATTEMPTS {
+            let proof = self.proof(old).await?;
+            let body = AddCheckpoint::new(old, proof, self.checkpoint.clone()).to_string();
+            let request = Outgoing::post(&url, "text/plain; charset=utf-8", body, MAX_NOTE_BYTES)?;
+            let answer = self.fetcher.send(request).await?;
+            if answer.status == 200 {
+                return self.line(&answer.body);
+            }
+            let known = parse_size(&answer.body).filter(|known| answer.status == 409 && *known != old);
+            refused = (answer.status, short(&answer.body));
+            match known {
+                Some(found) if found > size => return Err(AskError::Larger { expected: size, found }),
+                Some(known) => old = known,
+                None => break,
+            }
+        }
+        let (status, text) = refused;
+        Err(AskError::Refused { status, text })
+    }
+
+    /// The line of the witness's own key; "the client MUST ignore any cosignatures from unknown keys".
+    fn line(&self, body: &[u8]) -> Result<NoteSignature, AskError> {
+        let key = self.witness.key();
+        let mut lines = parse_answer(body)?.into_iter();
+        let line = lines.find(|line| (line.name(), line.id()) == (key.name(), key.id()));
+        let line = line.ok_or(AskError::NoLine)?;
+        let mut cosigned = self.checkpoint.clone();
+        cosigned.add(line.clone());
+        cosignature::verify(&cosigned, key)?;
+        Ok(line)
+    }
+
+    async fn proof(&self, old: u64) -> Result<Vec<Hash>, RecordError> {
+        let size = self.edge.size();
+        if old == 0 || old >= size {
+            return Ok(Vec::new());
+        }
+        over_tiles(&self.store, &self.edge, &mut Tiles::new(), |nodes| {
+            merkle::consistency_proof(nodes, old, size)
+        })
+        .await
+    }
+}
+
+/// The beginning of a text that a stranger wrote, for a log.
+fn short(body: &[u8]) -> String {
+    String::from_utf8_lossy(body)
+        .chars()
+        .filter(|character| !character.is_control())
+        .take(200)
+        .collect()
+}
