@@ -174,9 +174,9 @@ impl Facing {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Witness {
-    /// Cosign checkpoints of logs that take nothing back, as C2SP tlog-witness has it.
+    /// Cosign checkpoints of logs that take nothing back, and of registries what their entries come to, as C2SP tlog-witness has it.
     #[command(
-        after_help = "Example:\n  attestry witness serve --name witness.example/w1 \\\n    --log registry.example/log+2a6e3f01+AQ...\n\nPrints one line 'ready http://... KEY' with the verifier key of the witness, for the policies of logs. SIGTERM finishes what is in flight and exits 0."
+        after_help = "Example:\n  attestry witness serve --name witness.example/w1 \\\n    --registry https://registry.example/registry\n\nPrints one line 'ready http://... KEY KEY' with the verifier keys of its plain and its state statements, for the policies of logs. SIGTERM finishes what is in flight and exits 0."
     )]
     Serve(Serve),
 }
@@ -197,9 +197,12 @@ pub(crate) struct Serve {
     /// The name of the witness's key: a URL without scheme that nobody else uses.
     #[arg(long, value_name = "NAME")]
     pub(crate) name: String,
-    /// The verifier key of a log, NAME+ID+KEY. Several may be given, also of one log.
-    #[arg(long, required = true, value_name = "KEY")]
+    /// The verifier key of a log whose checkpoints are cosigned if nothing was taken back, NAME+ID+KEY. Several may be given, also of one log.
+    #[arg(long, value_name = "KEY", required_unless_present = "registry")]
     pub(crate) log: Vec<String>,
+    /// The URL of a registry's log whose entries are re-executed, too, for a second statement with a second key. Several may be given. Its anchor is the one that is pinned for the log's name, or else the one that is served beside the log.
+    #[arg(long, value_name = "URL")]
+    pub(crate) registry: Vec<String>,
 }
 
 #[derive(Debug, Args)]

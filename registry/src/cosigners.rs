@@ -23,7 +23,6 @@ use trust::note::NoteSignature;
 use trust::note::VerifierKey;
 use trust::tiles::TreeEdge;
 use trust::tlog_policy::TlogPolicy;
-use trust::tlog_policy::Witness;
 use trust::tlog_witness::AddCheckpoint;
 use trust::tlog_witness::parse_answer;
 use trust::tlog_witness::parse_size;
@@ -41,7 +40,7 @@ const ATTEMPTS: usize = 3;
 /// What the witnesses of elsewhere were last known to have cosigned.
 pub(crate) struct Cosigners {
     fetcher: Fetcher,
-    /// By key: the size of the tree.
+    /// By URL: the size of the tree.
     sizes: BTreeMap<String, u64>,
 }
 
@@ -70,8 +69,10 @@ struct Question {
     checkpoint: SignedCheckpoint,
     edge: TreeEdge,
     store: Snapshot,
-    witness: Witness,
-    /// What the witness is thought to know.
+    url: String,
+    /// The keys that cosign there: a witness that makes several statements has a key for each.
+    keys: Vec<VerifierKey>,
+    /// What they are thought to know.
     old: u64,
 }
 
@@ -95,36 +96,38 @@ impl Cosigners {
         store: &store::Store,
         own: &VerifierKey,
     ) -> Result<(), RecordError> {
-        let others = policy.witnesses().iter().filter(|witness| witness.key() != own);
+        let mut by_url: BTreeMap<&str, Vec<VerifierKey>> = BTreeMap::new();
+        for witness in policy.witnesses().iter().filter(|witness| witness.key() != own) {
+            if let Some(url) = witness.url() {
+                by_url.entry(url).or_default().push(witness.key().clone());
+            }
+        }
         let mut asked = JoinSet::new();
-        for witness in others.filter(|witness| witness.url().is_some()) {
+        for (url, keys) in by_url {
             let question = Question {
                 fetcher: self.fetcher.clone(),
                 checkpoint: checkpoint.clone(),
                 edge: edge.clone(),
                 store: store.snapshot().await?,
-                witness: witness.clone(),
-                old: self.sizes.get(&witness.key().to_string()).copied().unwrap_or(0),
+                url: url.to_owned(),
+                keys,
+                old: self.sizes.get(url).copied().unwrap_or(0),
             };
-            asked.spawn(async move {
-                let name = question.witness.name().to_owned();
-                let key = question.witness.key().to_string();
-                (name, key, question.ask().await)
-            });
+            asked.spawn(async move { (question.url.clone(), question.ask().await) });
         }
         let end = Instant::now() + PATIENCE;
         while policy.verify_with(checkpoint, state_quorum).is_err() {
-            let Ok(Some(Ok((name, key, answer)))) = timeout_at(end, asked.join_next()).await else {
+            let Ok(Some(Ok((url, answer)))) = timeout_at(end, asked.join_next()).await else {
                 break;
             };
             match answer {
-                Ok(line) => {
-                    checkpoint.add(line);
-                    self.sizes.insert(key, edge.size());
+                Ok(lines) => {
+                    lines.into_iter().for_each(|line| checkpoint.add(line));
+                    self.sizes.insert(url, edge.size());
                 }
                 Err(error) => {
-                    self.sizes.remove(&key);
-                    tracing::warn!(witness = %name, cause = %server::problem::chain(&error), "no cosignature");
+                    self.sizes.remove(&url);
+                    tracing::warn!(witness = %url, cause = %server::problem::chain(&error), "no cosignature");
                 }
             }
         }
@@ -133,8 +136,8 @@ impl Cosigners {
 }
 
 impl Question {
-    async fn ask(self) -> Result<NoteSignature, AskError> {
-        let url = format!("{}/add-checkpoint", self.witness.url().unwrap_or_default());
+    async fn ask(self) -> Result<Vec<NoteSignature>, AskError> {
+        let url = format!("{}/add-checkpoint", self.url.trim_end_matches('/'));
         let size = self.edge.size();
         let mut old = self.old;
         let mut refused = (409, String::new());
@@ -144,7 +147,7 @@ impl Question {
             let request = Outgoing::post(&url, "text/plain; charset=utf-8", body, MAX_NOTE_BYTES)?;
             let answer = self.fetcher.send(request).await?;
             if answer.status == 200 {
-                return self.line(&answer.body);
+                return self.lines(&answer.body);
             }
             let known = parse_size(&answer.body).filter(|known| answer.status == 409 && *known != old);
             refused = (answer.status, short(&answer.body));
@@ -158,16 +161,23 @@ impl Question {
         Err(AskError::Refused { status, text })
     }
 
-    /// The line of the witness's own key; "the client MUST ignore any cosignatures from unknown keys".
-    fn line(&self, body: &[u8]) -> Result<NoteSignature, AskError> {
-        let key = self.witness.key();
-        let mut lines = parse_answer(body)?.into_iter();
-        let line = lines.find(|line| (line.name(), line.id()) == (key.name(), key.id()));
-        let line = line.ok_or(AskError::NoLine)?;
-        let mut cosigned = self.checkpoint.clone();
-        cosigned.add(line.clone());
-        cosignature::verify(&cosigned, key)?;
-        Ok(line)
+    /// The lines of the known keys; "the client MUST ignore any cosignatures from unknown keys". There may be fewer than
+    /// keys: a witness that cannot make one statement may still make another.
+    fn lines(&self, body: &[u8]) -> Result<Vec<NoteSignature>, AskError> {
+        let mut found = Vec::new();
+        for line in parse_answer(body)? {
+            let of_line = |key: &&VerifierKey| (line.name(), line.id()) == (key.name(), key.id());
+            if let Some(key) = self.keys.iter().find(of_line) {
+                let mut cosigned = self.checkpoint.clone();
+                cosigned.add(line.clone());
+                cosignature::verify(&cosigned, key)?;
+                found.push(line);
+            }
+        }
+        if found.is_empty() {
+            return Err(AskError::NoLine);
+        }
+        Ok(found)
     }
 
     async fn proof(&self, old: u64) -> Result<Vec<Hash>, RecordError> {

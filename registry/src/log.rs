@@ -377,7 +377,7 @@ fn pending_text(checkpoint: &Checkpoint) -> String {
     format!("{} {}", checkpoint.size(), checkpoint.root())
 }
 
-fn parse_pending(text: &str) -> Option<(u64, Hash)> {
+pub(crate) fn parse_pending(text: &str) -> Option<(u64, Hash)> {
     let (size, root) = text.split_once(' ')?;
     Some((size.parse().ok()?, Hash::parse_hex(root).ok()?))
 }

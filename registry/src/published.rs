@@ -25,7 +25,9 @@ use trust::tlog_policy::WitnessError;
 
 use crate::BundleError;
 use crate::blobs;
+use crate::log::parse_pending;
 use crate::store::HEAD;
+use crate::store::PENDING;
 use crate::store::blob;
 use crate::store::damaged;
 use crate::store::entries;
@@ -182,6 +184,17 @@ pub(crate) async fn bundle(
         return Ok((head.size(), bytes));
     }
     Err(BundleError::Moving)
+}
+
+/// The bytes of a bundle of entries that are durable, witnessed or not; `None` where there are not as many.
+pub(crate) async fn durable_entries(store: &Snapshot, wanted: Tile) -> Result<Option<Vec<u8>>, RecordError> {
+    let pending = text(store, PENDING).await?;
+    let size = pending.as_deref().and_then(parse_pending).map_or(0, |(size, _)| size);
+    let widest = Tile::in_tree(wanted.kind(), wanted.index(), size);
+    match widest.filter(|widest| wanted.width() <= widest.width()) {
+        Some(_) => entry_bundle(store, wanted).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 async fn entry_bundle(store: &Snapshot, wanted: Tile) -> Result<Vec<u8>, RecordError> {

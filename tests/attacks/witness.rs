@@ -111,7 +111,7 @@ impl Witness {
         Self {
             process,
             address: address.parse().unwrap(),
-            key: VerifierKey::parse(ready["key"].as_str().unwrap()).unwrap(),
+            key: VerifierKey::parse(ready["plain_key"].as_str().unwrap()).unwrap(),
         }
     }
 

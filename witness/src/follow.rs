@@ -11,6 +11,7 @@ use trust::audit::Audited;
 use trust::audit::Violation;
 use trust::checkpoint::SignedCheckpoint;
 use trust::merkle::Hash;
+use trust::tiles::TILE_WIDTH;
 use trust::tiles::Tile;
 use trust::tiles::TileKind;
 
@@ -89,7 +90,7 @@ pub(crate) async fn follow(
         audit = audit.since(earlier)?;
     }
     let size = checkpoint.unverified().size();
-    let mut bundles = Bundles::new(sources, size);
+    let mut bundles = Bundles::new(sources, 0, size);
     while let Some((tile, entries)) = bundles.next().await? {
         let mut full = Vec::new();
         for entry in &entries {
@@ -134,10 +135,12 @@ async fn first<T>(
 }
 
 /// The bundles of a log in their order, some of them fetched ahead.
-struct Bundles {
+pub(crate) struct Bundles {
     sources: Vec<Source>,
     size: u64,
     next: u64,
+    /// How many entries of the first bundle are known already.
+    known: usize,
     ahead: VecDeque<(Tile, Reading)>,
 }
 
@@ -145,16 +148,20 @@ struct Bundles {
 type Reading = JoinHandle<Result<Vec<Vec<u8>>, SourceError>>;
 
 impl Bundles {
-    fn new(sources: &[Source], size: u64) -> Self {
+    /// Those with the entries from the one of index `from` to a log of `size` entries.
+    pub(crate) fn new(sources: &[Source], from: u64, size: u64) -> Self {
+        let width = u64::from(TILE_WIDTH);
         Self {
             sources: sources.to_vec(),
-            size,
-            next: 0,
+            size: if from < size { size } else { 0 },
+            next: from / width,
+            known: usize::try_from(from % width).unwrap_or_default(),
             ahead: VecDeque::with_capacity(AHEAD),
         }
     }
 
-    async fn next(&mut self) -> Result<Option<(Tile, Vec<Vec<u8>>)>, FollowError> {
+    /// The next bundle, and those of its entries that are not known.
+    pub(crate) async fn next(&mut self) -> Result<Option<(Tile, Vec<Vec<u8>>)>, FollowError> {
         while self.ahead.len() < AHEAD
             && let Some(tile) = Tile::in_tree(TileKind::Entries, self.next, self.size)
         {
@@ -165,7 +172,11 @@ impl Bundles {
         }
         match self.ahead.pop_front() {
             None => Ok(None),
-            Some((tile, reading)) => Ok(Some((tile, reading.await??))),
+            Some((tile, reading)) => {
+                let mut entries = reading.await??;
+                entries.drain(..std::mem::take(&mut self.known).min(entries.len()));
+                Ok(Some((tile, entries)))
+            }
         }
     }
 }

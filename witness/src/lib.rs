@@ -2,8 +2,7 @@
 //!
 //! In scope: reading a log that is served by [C2SP tlog-tiles](https://c2sp.org/tlog-tiles), from its operator, from a
 //! mirror or from a folder ([`Source`]); replaying and judging it ([`audit`]); keeping a copy that is judged before it is
-//! kept ([`mirror`]); and cosigning its checkpoints, as a plain witness that says that nothing was taken back
-//! ([`Witness`]).
+//! kept ([`mirror`]); and cosigning its checkpoints ([`Witness`]).
 //!
 //! Out of scope: what the entries mean and what a violation is (`crates/trust`).
 

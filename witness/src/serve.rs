@@ -1,9 +1,14 @@
-//! A plain witness: it cosigns checkpoints that are consistent with all that it cosigned of a log before
-//! ([C2SP tlog-witness](https://c2sp.org/tlog-witness)).
+//! A witness: it cosigns checkpoints that are consistent with all that it cosigned of a log before
+//! ([C2SP tlog-witness](https://c2sp.org/tlog-witness)), and of registries also what their entries come to.
+//!
+//! It makes two statements, each with a key of its own. The *plain* one says that nothing was taken back. The *state* one
+//! says besides that every entry was re-executed, that the last leaf is the Snapshot which that gives, and that its time
+//! is about now (`spec/registry.md`). Where only the first is true, only the first is given.
 //!
 //! What it remembers of a log is durable before it signs, and is changed only from what was judged: two requests at once,
 //! or a death between the two steps, give no cosignature of a fork.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ::store::CommitError;
@@ -21,10 +26,13 @@ use axum::response::Response;
 use axum::routing::post;
 use keys::Signer;
 use keys::SignerError;
+use keys::SigningRequest;
 use server::Clock;
 use server::Problem;
 use server::problem::chain;
 use thiserror::Error;
+use tokio::sync::Mutex;
+use trust::Anchor;
 use trust::checkpoint::Checkpoint;
 use trust::checkpoint::SignedCheckpoint;
 use trust::merkle::Hash;
@@ -36,15 +44,26 @@ use trust::tlog_witness::AddCheckpoint;
 use trust::tlog_witness::AddCheckpointError;
 use trust::tlog_witness::MAX_ADD_CHECKPOINT_BYTES;
 use trust::tlog_witness::SIZE_MEDIA_TYPE;
+use trust::witness::StateWitness;
+use trust::witness::WitnessRefusal;
+
+use crate::FollowError;
+use crate::Source;
+use crate::follow::Bundles;
 
 /// What a witness needs from around it.
 pub struct Config {
-    /// The name of its key, such as `witness.example/w1`: a URL without scheme.
+    /// The name of its plain key, such as `witness.example/w1`: a URL without scheme. That of its state key ends in
+    /// `/state`.
     pub name: String,
-    /// Its Ed25519 key, which makes no other statements than this one.
-    pub key: Arc<dyn Signer>,
-    /// The keys of the logs that it cosigns; the name of each is its log's origin, and several may have one.
+    /// The Ed25519 key of plain statements, which signs nothing else.
+    pub plain_key: Arc<dyn Signer>,
+    /// The Ed25519 key of state statements, which signs nothing else.
+    pub state_key: Arc<dyn Signer>,
+    /// The keys of the logs that it cosigns plainly; the name of each is its log's origin, and several may have one.
     pub logs: Vec<VerifierKey>,
+    /// The registries whose entries it re-executes, and where it reads them.
+    pub registries: Vec<(Anchor, Source)>,
     /// The store, confined to this service's room.
     pub store: Store,
     /// The time.
@@ -56,11 +75,24 @@ pub struct Config {
 pub struct Witness(Arc<Inner>);
 
 struct Inner {
-    key: Arc<dyn Signer>,
-    verifier: VerifierKey,
+    plain: KeyPair,
+    state: KeyPair,
     logs: Vec<VerifierKey>,
+    registries: BTreeMap<String, Registry>,
     store: Store,
     clock: Clock,
+}
+
+struct KeyPair {
+    signer: Arc<dyn Signer>,
+    verifier: VerifierKey,
+}
+
+struct Registry {
+    source: Source,
+    /// What was re-executed, up to a checkpoint that was cosigned. After a start nothing: the next request re-executes
+    /// everything, and its consistency with what was cosigned before is proven like that of any other log.
+    followed: Mutex<StateWitness>,
 }
 
 /// There is no cosignature.
@@ -81,33 +113,65 @@ pub enum CosignError {
     Signer(#[from] SignerError),
 }
 
+/// The state statement is not made; the plain one may be.
+#[derive(Debug, Error)]
+enum StateError {
+    #[error("the entries cannot be read")]
+    Follow(#[from] FollowError),
+    #[error("the registry does not hold")]
+    Refused(#[from] WitnessRefusal),
+}
+
 impl From<StoreError> for CosignError {
     fn from(error: StoreError) -> Self {
         Self::Record(error.into())
     }
 }
 
+impl KeyPair {
+    fn new(name: &str, signer: Arc<dyn Signer>) -> Result<Self, NoteError> {
+        let verifier = VerifierKey::new(name, SignatureType::Cosignature, signer.public_key().clone())?;
+        Ok(Self { signer, verifier })
+    }
+
+    fn sign(&self, asked: SigningRequest<NoteSignature>) -> Result<NoteSignature, SignerError> {
+        keys::signing::fulfil(&*self.signer, asked)
+    }
+}
+
 impl Witness {
-    /// A witness of these logs.
+    /// A witness of these logs and registries.
     ///
     /// # Errors
     /// [`NoteError`] for a name or key that no witness can have.
     pub fn new(config: Config) -> Result<Self, NoteError> {
-        let public_key = config.key.public_key().clone();
-        let verifier = VerifierKey::new(&config.name, SignatureType::Cosignature, public_key)?;
+        let mut logs = config.logs;
+        logs.extend(config.registries.iter().map(|(anchor, _)| anchor.log().clone()));
+        let registries = config.registries.into_iter().map(|(anchor, source)| {
+            let origin = anchor.origin().to_owned();
+            let followed = Mutex::new(StateWitness::new(anchor));
+            (origin, Registry { source, followed })
+        });
         Ok(Self(Arc::new(Inner {
-            key: config.key,
-            verifier,
-            logs: config.logs,
+            plain: KeyPair::new(&config.name, config.plain_key)?,
+            state: KeyPair::new(&format!("{}/state", config.name), config.state_key)?,
+            logs,
+            registries: registries.collect(),
             store: config.store,
             clock: config.clock,
         })))
     }
 
-    /// What verifiers know of it: for the `witness` line of a tlog-policy.
+    /// What verifiers know of its plain statements: for a `witness` line of a tlog-policy.
     #[must_use]
-    pub fn verifier_key(&self) -> &VerifierKey {
-        &self.0.verifier
+    pub fn plain_key(&self) -> &VerifierKey {
+        &self.0.plain.verifier
+    }
+
+    /// What verifiers know of its state statements.
+    #[must_use]
+    pub fn state_key(&self) -> &VerifierKey {
+        &self.0.state.verifier
     }
 
     /// `POST /add-checkpoint`.
@@ -116,27 +180,70 @@ impl Witness {
         Router::new().route("/add-checkpoint", add).with_state(self.clone())
     }
 
-    /// Judges a checkpoint, remembers it, and cosigns it.
+    /// Judges a checkpoint, remembers it, and cosigns it with each key whose statement is true.
     ///
     /// # Errors
     /// [`CosignError`].
-    pub async fn cosign(&self, request: &AddCheckpoint) -> Result<NoteSignature, CosignError> {
+    pub async fn cosign(&self, request: &AddCheckpoint) -> Result<Vec<NoteSignature>, CosignError> {
         let inner = &self.0;
         // Before there is a record to read: anybody may ask.
         request.check_log(&inner.logs)?;
-        let record = record(request.checkpoint().unverified().origin());
-        let record = &record;
-        let asked = inner
-            .store
-            .transact(|tx| async move {
-                let latest = tx.get(record).await?.map(|bytes| parse(&bytes)).transpose()?;
-                let now = inner.clock.now();
-                let asked = request.judge(&inner.logs, latest.as_ref(), now, &inner.verifier)?;
-                tx.put(record, request.checkpoint().to_string())?;
-                Ok::<_, CosignError>(asked)
-            })
-            .await?;
-        Ok(keys::signing::fulfil(&*inner.key, asked)?)
+        let origin = request.checkpoint().unverified().origin();
+        let record = record(origin);
+        let Some(registry) = inner.registries.get(origin) else {
+            let plain = self.remember(request, &record).await?;
+            return Ok(vec![inner.plain.sign(plain)?]);
+        };
+        // Before there is work to do: what is refused anyway is refused now.
+        let latest = inner.store.snapshot().await?.get(&record).await?;
+        request.check_consistency(latest.map(|bytes| parse(&bytes)).transpose()?.as_ref())?;
+        let mut followed = registry.followed.lock().await;
+        let stated = self.re_execute(registry, &followed, request.checkpoint()).await;
+        let plain = self.remember(request, &record).await?;
+        let mut lines = vec![inner.plain.sign(plain)?];
+        match stated {
+            Ok((next, asked)) => {
+                lines.push(inner.state.sign(asked)?);
+                *followed = next;
+            }
+            Err(error) => tracing::warn!(origin, cause = %chain(&error), "no state statement"),
+        }
+        Ok(lines)
+    }
+
+    /// Stores the checkpoint, if it is consistent with the last one.
+    async fn remember(
+        &self,
+        request: &AddCheckpoint,
+        record: &str,
+    ) -> Result<SigningRequest<NoteSignature>, CosignError> {
+        let inner = &self.0;
+        let remembered = inner.store.transact(|tx| async move {
+            let latest = tx.get(record).await?.map(|bytes| parse(&bytes)).transpose()?;
+            let asked = request.judge(&inner.logs, latest.as_ref(), inner.clock.now(), &inner.plain.verifier)?;
+            tx.put(record, request.checkpoint().to_string())?;
+            Ok(asked)
+        });
+        remembered.await
+    }
+
+    /// Applies the entries up to the checkpoint to a copy of what was followed.
+    async fn re_execute(
+        &self,
+        registry: &Registry,
+        followed: &StateWitness,
+        checkpoint: &SignedCheckpoint,
+    ) -> Result<(StateWitness, SigningRequest<NoteSignature>), StateError> {
+        let mut next = followed.clone();
+        let (from, to) = (next.tree().0, checkpoint.unverified().size());
+        let mut bundles = Bundles::new(std::slice::from_ref(&registry.source), from, to);
+        while let Some((_, entries)) = bundles.next().await? {
+            for entry in &entries {
+                next.follow(entry)?;
+            }
+        }
+        let asked = next.judge(checkpoint, self.0.clock.now(), &self.0.state.verifier)?;
+        Ok((next, asked))
     }
 }
 
@@ -159,9 +266,10 @@ async fn add_checkpoint(State(witness): State<Witness>, body: Bytes) -> Response
         Err(error) => Err(error),
     };
     match cosigned {
-        Ok(signature) => {
+        Ok(lines) => {
             let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-            (headers, format!("{signature}\n")).into_response()
+            let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            (headers, lines).into_response()
         }
         Err(CosignError::Refused(refused)) => refuse(&refused),
         Err(error) => Problem::internal(&error).into_response(),

@@ -1,6 +1,6 @@
 //! `registry`: governance. An officer signs on their own machine; only the signature travels.
 
-mod log;
+pub(super) mod log;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -118,22 +118,56 @@ impl StateWitness {
             return Err(WitnessRefusal::Size { size, expected, found });
         }
         let mut next = self.clone();
-        for (index, leaf) in (size..).zip(entries) {
-            next.state
-                .apply(index, leaf)
-                .map_err(|refusal| WitnessRefusal::Entry { index, refusal })?;
-            next.tree.append(leaf_hash(leaf));
+        for leaf in entries {
+            next.follow(leaf)?;
         }
-        next.check_log(checkpoint)?;
-        if next.tree.root() != claimed.root() {
+        let request = next.judge(checkpoint, now, key)?;
+        Ok((next, request))
+    }
+
+    /// Takes the next leaf of a log: for one that is too long to be at hand as a whole. Nothing is stated by that; what
+    /// was followed counts when a checkpoint is judged with it, and is to be thrown away when that is refused.
+    ///
+    /// # Errors
+    /// [`WitnessRefusal::Entry`].
+    pub fn follow(&mut self, leaf: &[u8]) -> Result<(), WitnessRefusal> {
+        let index = self.tree.size();
+        self.state
+            .apply(index, leaf)
+            .map_err(|refusal| WitnessRefusal::Entry { index, refusal })?;
+        self.tree.append(leaf_hash(leaf));
+        Ok(())
+    }
+
+    /// Judges `checkpoint`, to which the leaves that were followed have led, at the time `now`. Returns the request for
+    /// its cosignature.
+    ///
+    /// # Errors
+    /// [`WitnessRefusal`].
+    pub fn judge(
+        &self,
+        checkpoint: &SignedCheckpoint,
+        now: Timestamp,
+        key: &VerifierKey,
+    ) -> Result<SigningRequest<NoteSignature>, WitnessRefusal> {
+        let claimed = checkpoint.unverified();
+        let size = self.tree.size();
+        if claimed.size() != size {
+            return Err(WitnessRefusal::Size {
+                size,
+                expected: claimed.size().saturating_sub(size),
+                found: 0,
+            });
+        }
+        self.check_log(checkpoint)?;
+        if self.tree.root() != claimed.root() {
             return Err(WitnessRefusal::Fork {
-                expected: next.tree.root(),
+                expected: self.tree.root(),
                 found: claimed.root(),
             });
         }
-        next.check_snapshot(now)?;
-        let request = cosignature::cosign(checkpoint, now, key).map_err(WitnessRefusal::Key)?;
-        Ok((next, request))
+        self.check_snapshot(now)?;
+        cosignature::cosign(checkpoint, now, key).map_err(WitnessRefusal::Key)
     }
 
     /// The state that the witness has computed.

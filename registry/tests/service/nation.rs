@@ -291,6 +291,10 @@ impl Nation {
         .await
     }
 
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Fetched {
         self.send(Outgoing::get(&format!("{}{path}", self.url), MAX_ANSWER_BYTES).unwrap())
             .await

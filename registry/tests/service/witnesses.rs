@@ -6,25 +6,33 @@ use std::sync::Arc;
 
 use keys::Signer as _;
 use server::Clock;
+use server::Fetcher;
+use server::fetch::Reach;
 use store::Store;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use trust::Anchor;
 use trust::checkpoint::SignedCheckpoint;
 use trust::cosignature;
+use trust::entry::Body;
 use trust::merkle::leaf_hash;
 use trust::note::SignatureType;
 use trust::note::VerifierKey;
 use trust::proof::TlogProof;
+use url::Url;
+use witness::Source;
 use witness::Witness;
 
 use crate::nation::*;
 
-/// A plain witness that can be out of reach.
+/// A witness that can be out of reach.
 struct Elsewhere {
     store: Store,
     number: u8,
     address: SocketAddr,
+    /// The registry that it re-executes, if it does more than plain statements.
+    registry: Option<(Anchor, Source)>,
     serving: Option<JoinHandle<()>>,
     _folder: TempDir,
 }
@@ -37,6 +45,7 @@ impl Elsewhere {
             store: open_store(&folder).await,
             number,
             address,
+            registry: None,
             serving: None,
             _folder: folder,
         };
@@ -48,8 +57,10 @@ impl Elsewhere {
         let log = VerifierKey::new(LOG_NAME, SignatureType::Ed25519, key(100).public_key().clone()).unwrap();
         let witness = Witness::new(witness::Config {
             name: format!("witness.example/{}", self.number),
-            key: Arc::new(key(self.number)),
+            plain_key: Arc::new(key(self.number)),
+            state_key: Arc::new(key(self.number + 50)),
             logs: vec![log],
+            registries: self.registry.clone().into_iter().collect(),
             store: self.store.clone(),
             clock: Clock::manual(GENESIS),
         });
@@ -71,10 +82,24 @@ impl Elsewhere {
         VerifierKey::new(&name, SignatureType::Cosignature, key(self.number).public_key().clone()).unwrap()
     }
 
-    fn cosigned(&self, checkpoint: &str) -> bool {
-        let checkpoint = SignedCheckpoint::parse(checkpoint.as_bytes()).unwrap();
-        cosignature::verify(&checkpoint, &self.key()).is_ok()
+    fn state_key(&self) -> VerifierKey {
+        let name = format!("witness.example/{}/state", self.number);
+        VerifierKey::new(
+            &name,
+            SignatureType::Cosignature,
+            key(self.number + 50).public_key().clone(),
+        )
+        .unwrap()
     }
+
+    fn cosigned(&self, checkpoint: &str) -> bool {
+        is_cosigned(checkpoint, &self.key())
+    }
+}
+
+fn is_cosigned(checkpoint: &str, key: &VerifierKey) -> bool {
+    let checkpoint = SignedCheckpoint::parse(checkpoint.as_bytes()).unwrap();
+    cosignature::verify(&checkpoint, key).is_ok()
 }
 
 /// The registry's own state witness and `needed` of these have to cosign.
@@ -180,4 +205,55 @@ async fn a_registry_begins_with_what_the_world_saw_when_witnesses_are_out_of_rea
     witnesses[0].start().await;
     nation.registry.tick().await.unwrap();
     assert_ne!(nation.registry.checkpoint(), before);
+}
+
+/// The registry demands a state witness that runs elsewhere. It reads the entries that it judges from the registry
+/// itself, before anybody sees a checkpoint of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_witness_elsewhere_re_executes_every_entry() {
+    let mut elsewhere = Elsewhere::new(121).await;
+    let nation = Nation::new().await;
+    elsewhere.stop().await;
+    let prefix = Url::parse(&format!("{}/registry", nation.url())).unwrap();
+    let source = Source::url(Fetcher::new(Reach::LoopbackToo).unwrap(), prefix);
+    elsewhere.registry = Some((nation.registry.anchor(), source));
+    elsewhere.start().await;
+
+    let state = nation.registry.state();
+    let mut policy = state.policy().unwrap().body().clone();
+    policy.genesis_time = None;
+    let (plain, stated, address) = (elsewhere.key(), elsewhere.state_key(), elsewhere.address);
+    policy.witness_policy = policy.witness_policy.replace(
+        "quorum state\n",
+        &format!(
+            "witness plain {plain} http://{address}\nwitness stated {stated} http://{address}\n\
+             group all-three all state plain stated\nquorum all-three\n"
+        ),
+    );
+    policy.state_quorum = "stated".to_owned();
+    let draft = nation.registry.draft(AUTHORITY, LOG_NAME, Body::Policy(policy));
+    let leaf = draft.assemble(vec![sign(&draft, 0), sign(&draft, 1)]).unwrap();
+    nation.registry.append(leaf, Vec::new()).await.unwrap();
+    let checkpoint = nation.registry.checkpoint();
+    assert!(is_cosigned(&checkpoint, &plain) && is_cosigned(&checkpoint, &stated));
+
+    // More than one bundle of entries, and a restart of the witness between them.
+    for number in 0..2 {
+        let mut entries = tokio::task::JoinSet::new();
+        for agency in 0..150 {
+            let agency = Agency::new(&format!("agency-{number}-{agency}"), agency);
+            let (registry, leaf) = (nation.registry.clone(), nation.did_event(&agency));
+            entries.spawn(async move { registry.append(leaf, Vec::new()).await.unwrap() });
+        }
+        assert_eq!(entries.join_all().await.len(), 150);
+        assert!(is_cosigned(&nation.registry.checkpoint(), &stated));
+        elsewhere.stop().await;
+        elsewhere.start().await;
+    }
+
+    // Its clock is its own: a Snapshot that is not of about now gets the plain statement alone, which is not enough.
+    nation.clock.advance(301);
+    let before = nation.registry.checkpoint();
+    assert!(nation.registry.refresh(1).await.is_err());
+    assert_eq!(nation.registry.checkpoint(), before);
 }

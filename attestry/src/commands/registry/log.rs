@@ -69,7 +69,7 @@ pub(super) async fn mirror(source: &str, to: &Path, anchor: Option<&Path>, outpu
 }
 
 /// A URL by its scheme; everything else is a folder.
-fn place(source: &str) -> Result<Source> {
+pub(in crate::commands) fn place(source: &str) -> Result<Source> {
     if source.starts_with("https://") || source.starts_with("http://") {
         let url = Url::parse(source).with_context(|| format!("expected a URL, found {source}"))?;
         return Ok(Source::url(platform::fetcher()?, url));
@@ -83,7 +83,7 @@ fn place(source: &str) -> Result<Source> {
 }
 
 /// The anchor from a file, or the pinned one, or the one beside the log.
-async fn anchor_of(source: &Source, file: Option<&Path>, output: Output) -> Result<Anchor> {
+pub(in crate::commands) async fn anchor_of(source: &Source, file: Option<&Path>, output: Output) -> Result<Anchor> {
     if let Some(file) = file {
         return anchors::read(file);
     }
