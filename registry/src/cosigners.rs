@@ -122,7 +122,9 @@ impl Cosigners {
             };
             match answer {
                 Ok(lines) => {
-                    lines.into_iter().for_each(|line| checkpoint.add(line));
+                    for line in lines {
+                        checkpoint.add(line);
+                    }
                     self.sizes.insert(url, edge.size());
                 }
                 Err(error) => {

@@ -196,19 +196,19 @@ enum RecordState {
 
 /// Saves a new proposal.
 pub(crate) async fn propose(registry: &Registry, json: serde_json::Value) -> Result<Proposal, ProposalError> {
+    let state = registry.state();
+    // A registry without a Policy does not open.
+    let nobody = || ProposalError::Authority { found: String::new() };
+    let policy = state.policy().map(PolicyRecord::body).ok_or_else(nobody)?;
     let body::Proposed {
         authority,
         subject,
         body,
         blobs,
-    } = body::read(json, registry.now())?;
-    let state = registry.state();
-    let authorities = state.policy().map(PolicyRecord::body);
-    let governing = authorities
-        .and_then(|policy| policy.governing())
-        .map(|authority| authority.id.clone());
+    } = body::read(json, registry.now(), (state.anchor().origin(), policy))?;
+    let governing = policy.governing().map(|authority| authority.id.clone());
     let ns = authority.or(governing).unwrap_or_default();
-    if authorities.and_then(|policy| policy.authority(&ns)).is_none() {
+    if policy.authority(&ns).is_none() {
         return Err(ProposalError::Authority { found: ns });
     }
     blobs::check(&body, blobs.clone())?;

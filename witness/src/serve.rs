@@ -268,8 +268,8 @@ async fn add_checkpoint(State(witness): State<Witness>, body: Bytes) -> Response
     match cosigned {
         Ok(lines) => {
             let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-            let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
-            (headers, lines).into_response()
+            let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+            (headers, lines.join("\n") + "\n").into_response()
         }
         Err(CosignError::Refused(refused)) => refuse(&refused),
         Err(error) => Problem::internal(&error).into_response(),

@@ -13,11 +13,12 @@
 //! | `schema` | `withdraw` | `id` |
 //! | `incident` | `declare` | `subject`, `invalid_since`, `backdating`?, `emergency`?, `reason`? |
 //! | `incident` | `withdraw` | `subject`, `reason`? |
+//! | `policy` | `witnesses` | `witness_policy` (a [tlog-policy](https://c2sp.org/tlog-policy)), `state_quorum` (a witness or group of it); everything else stays as it is |
 //! | `tombstone` | `end` | `target` (`did`, `accreditation`, `recognition`, `schema`), `subject`, `reason`? |
 //!
 //! A document is `{"role", "uri", "media_type", "content"}` with its text, or with `digest` (hexadecimal
-//! SHA-256) and `length` instead, when bundles shall not carry it. Policies and recognitions are not
-//! proposed in JSON yet.
+//! SHA-256) and `length` instead, when bundles shall not carry it. Other changes of the Policy and recognitions are
+//! not proposed in JSON yet.
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,8 @@ use trust::entry::EntryType;
 use trust::entry::Grant;
 use trust::entry::IncidentBody;
 use trust::entry::OnStale;
+use trust::entry::PolicyBody;
+use trust::entry::PolicyKind;
 use trust::entry::Reason;
 use trust::entry::Resource;
 use trust::entry::Schema;
@@ -64,7 +67,9 @@ pub(crate) struct Proposed {
 #[non_exhaustive]
 pub enum BodyError {
     /// Type and action are none that can be proposed.
-    #[error("expected `type` accreditation, schema, incident or tombstone and an `action` of it, found {found:?}")]
+    #[error(
+        "expected `type` accreditation, schema, policy, incident or tombstone and an `action` of it, found {found:?}"
+    )]
     Kind {
         /// Both.
         found: String,
@@ -77,8 +82,9 @@ pub enum BodyError {
     Object,
 }
 
-/// Reads a proposal; `now` is the start of validity where none is said.
-pub(crate) fn read(json: Value, now: Timestamp) -> Result<Proposed, BodyError> {
+/// Reads a proposal; `now` is the start of validity where none is said, and `policy` is the one in force with its
+/// subject.
+pub(crate) fn read(json: Value, now: Timestamp, policy: (&str, &PolicyBody)) -> Result<Proposed, BodyError> {
     let Value::Object(mut members) = json else {
         return Err(BodyError::Object);
     };
@@ -121,6 +127,26 @@ pub(crate) fn read(json: Value, now: Timestamp) -> Result<Proposed, BodyError> {
                 blobs: Vec::new(),
             })
         }
+        ("policy", "witnesses") => {
+            let Witnesses {
+                witness_policy,
+                state_quorum,
+            } = parse(members)?;
+            let (origin, in_force) = policy;
+            let body = PolicyBody {
+                kind: PolicyKind::Regular,
+                witness_policy,
+                state_quorum,
+                genesis_time: None,
+                ..in_force.clone()
+            };
+            Ok(Proposed {
+                authority: None,
+                subject: origin.to_owned(),
+                body: Body::Policy(body),
+                blobs: Vec::new(),
+            })
+        }
         ("incident", "declare") => declare(members),
         ("incident", "withdraw") => {
             let IncidentWithdraw {
@@ -155,6 +181,13 @@ pub(crate) fn read(json: Value, now: Timestamp) -> Result<Proposed, BodyError> {
             found: format!("{kind} {action}").chars().take(100).collect(),
         }),
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Witnesses {
+    witness_policy: String,
+    state_quorum: String,
 }
 
 #[derive(Deserialize)]

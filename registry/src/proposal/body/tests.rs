@@ -6,6 +6,41 @@ use super::*;
 
 const NOW: Timestamp = Timestamp::from_unix(1_795_392_000);
 
+const ORIGIN: &str = "registry.example/log";
+
+fn policy() -> PolicyBody {
+    PolicyBody {
+        kind: PolicyKind::Regular,
+        authorities: Vec::new(),
+        witness_policy: "quorum none\n".to_owned(),
+        state_quorum: "state".to_owned(),
+        methods: vec!["webvh".to_owned()],
+        algorithms: Vec::new(),
+        recovery: None,
+        genesis_time: Some(NOW),
+    }
+}
+
+#[test]
+fn other_witnesses_are_read_and_the_rest_of_the_policy_stays() {
+    let json = json!({
+        "type": "policy", "action": "witnesses", "witness_policy": "quorum w\n", "state_quorum": "w",
+    });
+    let proposed = read(json.clone(), NOW, (ORIGIN, &policy())).unwrap();
+    assert_eq!((proposed.subject.as_str(), proposed.authority), (ORIGIN, None));
+    let expected = PolicyBody {
+        witness_policy: "quorum w\n".to_owned(),
+        state_quorum: "w".to_owned(),
+        genesis_time: None,
+        ..policy()
+    };
+    assert_eq!(proposed.body, Body::Policy(expected));
+    for member in ["witness_policy", "state_quorum", "authority"] {
+        let refused = read(with(json.clone(), member, json!(7)), NOW, (ORIGIN, &policy()));
+        assert!(matches!(refused, Err(BodyError::Members(_))), "{member}");
+    }
+}
+
 fn grant_json() -> Value {
     json!({
         "type": "accreditation", "action": "grant", "id": "population", "entity": "did:web:example.com",
@@ -21,7 +56,7 @@ fn with(mut json: Value, member: &str, value: Value) -> Value {
 
 #[test]
 fn a_grant_is_read_and_defaults_refuse() {
-    let proposed = read(grant_json(), NOW).unwrap();
+    let proposed = read(grant_json(), NOW, (ORIGIN, &policy())).unwrap();
     let Body::Accreditation(AccreditationBody::Grant(grant)) = proposed.body else {
         panic!("expected a grant")
     };
@@ -34,7 +69,7 @@ fn a_grant_is_read_and_defaults_refuse() {
     let ids: Vec<&str> = grant.resources.iter().map(|resource| resource.id.as_str()).collect();
     assert_eq!(ids, ["Adult", "PersonIdentity"]);
     assert_eq!(grant.resources[0].schemas, [Hash::ZERO]);
-    let amended = read(with(grant_json(), "action", json!("amend")), NOW).unwrap();
+    let amended = read(with(grant_json(), "action", json!("amend")), NOW, (ORIGIN, &policy())).unwrap();
     assert!(matches!(amended.body, Body::Accreditation(AccreditationBody::Amend(_))));
 }
 
@@ -52,13 +87,16 @@ fn another_member_or_value_is_refused() {
         ("resources", json!([{"id": "Adult", "schemas": ["00"]}])),
         ("resources", json!([{"id": "Adult", "schemas": [], "more": 1}])),
     ] {
-        let refused = read(with(grant_json(), member, value.clone()), NOW);
+        let refused = read(with(grant_json(), member, value.clone()), NOW, (ORIGIN, &policy()));
         assert!(matches!(refused, Err(BodyError::Members(_))), "{member} {value}");
     }
     for member in ["id", "entity", "may", "resources", "valid_until", "max_staleness"] {
         let mut json = grant_json();
         json.as_object_mut().unwrap().remove(member);
-        assert!(matches!(read(json, NOW), Err(BodyError::Members(_))), "{member}");
+        assert!(
+            matches!(read(json, NOW, (ORIGIN, &policy())), Err(BodyError::Members(_))),
+            "{member}"
+        );
     }
 }
 
@@ -70,11 +108,14 @@ fn another_type_or_action_is_refused() {
         ("type", json!(2)),
     ] {
         assert!(matches!(
-            read(with(grant_json(), member, value), NOW),
+            read(with(grant_json(), member, value), NOW, (ORIGIN, &policy())),
             Err(BodyError::Kind { .. })
         ));
     }
-    assert!(matches!(read(json!([]), NOW), Err(BodyError::Object)));
+    assert!(matches!(
+        read(json!([]), NOW, (ORIGIN, &policy())),
+        Err(BodyError::Object)
+    ));
 }
 
 #[test]
@@ -82,7 +123,7 @@ fn changes_of_standing_are_read() {
     let change = |action: &str, more: Value| {
         let mut json = json!({"type": "accreditation", "action": action, "id": "a"});
         json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        read(json, NOW).map(|proposed| proposed.body)
+        read(json, NOW, (ORIGIN, &policy())).map(|proposed| proposed.body)
     };
     let of = |body| Body::Accreditation(body);
     let (reason, unspecified) = (Reason::KeyCompromise, Reason::Unspecified);
@@ -127,6 +168,7 @@ fn a_schema_takes_its_documents_with_or_without_their_bytes() {
                 "status_required": true, "documents": [json],
             }),
             NOW,
+            (ORIGIN, &policy()),
         )
     };
     let digest = Hash::digest(b"{}");
@@ -160,7 +202,7 @@ fn incidents_and_tombstones_are_read() {
         "type": "incident", "action": "declare", "subject": "did:web:example.com",
         "invalid_since": "2026-11-23T00:00:00Z", "reason": "key_compromise", "authority": "ministry",
     });
-    let proposed = read(declared, NOW).unwrap();
+    let proposed = read(declared, NOW, (ORIGIN, &policy())).unwrap();
     assert_eq!(proposed.authority.as_deref(), Some("ministry"));
     let (backdating, emergency, reason) = (Backdating::Refuse, false, Reason::KeyCompromise);
     let expected = IncidentBody::Declare {
@@ -175,6 +217,9 @@ fn incidents_and_tombstones_are_read() {
         target: EntryType::Schema,
         reason: Reason::Unspecified,
     };
-    assert_eq!(read(ended.clone(), NOW).unwrap().body, Body::Tombstone(target));
-    assert!(read(with(ended, "target", json!("policy")), NOW).is_err());
+    assert_eq!(
+        read(ended.clone(), NOW, (ORIGIN, &policy())).unwrap().body,
+        Body::Tombstone(target)
+    );
+    assert!(read(with(ended, "target", json!("policy")), NOW, (ORIGIN, &policy())).is_err());
 }
