@@ -392,6 +392,7 @@ fn tlog() -> Vec<Vec<u8>> {
     let checkpoint = nation.witnessed(&[(0, time), (1, time)]);
     let mut seeds = texts([
         checkpoint.to_string(),
+        trust::tlog_witness::AddCheckpoint::new(2, nation.hashes(), checkpoint.clone()).to_string(),
         nation.proof(2, checkpoint).to_string(),
         nation::witness_policy(),
         nation::witness_key(0).to_string(),
@@ -466,7 +467,7 @@ fn cose() -> Vec<Vec<u8>> {
     vec![
         cose::tagged(&sign1),
         sign1,
-        cose::mac(protected(), unprotected(), b"p".to_vec(), &key).expect("a MAC"),
+        cose::mac(protected(), unprotected(), b"p", &key).expect("a MAC"),
         issuer().public().to_cose_key().to_vec(),
     ]
 }

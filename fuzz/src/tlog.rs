@@ -10,6 +10,8 @@ use trust::proof::TlogProof;
 use trust::tiles;
 use trust::tiles::Tile;
 use trust::tlog_policy::TlogPolicy;
+use trust::tlog_witness;
+use trust::tlog_witness::AddCheckpoint;
 
 use crate::nation;
 use crate::text;
@@ -35,6 +37,13 @@ pub fn fuzz(data: &[u8]) {
             assert_eq!(again, data);
         }
     }
+    if let Ok(request) = AddCheckpoint::parse(data) {
+        assert_eq!(AddCheckpoint::parse(request.to_string().as_bytes()).as_ref(), Ok(&request));
+        let _ = request.check_log(&[nation::log_key()]);
+        let _ = request.check_consistency(Some(request.checkpoint().unverified()));
+    }
+    let _ = tlog_witness::parse_answer(data);
+    let _ = tlog_witness::parse_size(data);
     proofs(data);
     if let Some(text) = text(data) {
         texts(text);

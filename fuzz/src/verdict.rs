@@ -106,7 +106,7 @@ fn issue(agency: &Agency) -> String {
         valid_from: None,
         valid_until: None,
         status: Some(&StatusReference::token_status_list(list_uri(agency), 3)),
-        claims,
+        claims: &claims,
         disclosable: &disclosable,
         decoys: Decoys::None,
     };

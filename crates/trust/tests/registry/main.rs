@@ -7,6 +7,7 @@ mod approvals;
 mod audits;
 mod bundles;
 mod dids;
+mod forks;
 mod nation;
 mod policies;
 mod replay;
