@@ -398,6 +398,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_encoded_is_read_back() {
+        let claims = json!({"a\"\\\u{7}ü": {"b": [1, null, {"c\n": "é"}]}, "list": ["é", "\""], "n": -1.5e300});
+        let paths = json!([["a\"\\\u{7}ü"], ["list", null], ["n"]]);
+        let concealed = issue(&claims, &paths, Decoys::None).unwrap();
+        assert_eq!(reveal(&concealed, &everything(&concealed)), claims);
+        let again = issue(&claims, &paths, Decoys::None).unwrap();
+        for disclosure in everything(&again) {
+            assert!(!concealed.disclosures.contains(disclosure), "salts are fresh");
+        }
+    }
+
+    #[test]
     fn nothing_disclosable_adds_nothing() {
         let claims = json!({"a": [1, {"b": 2}]});
         let concealed = issue(&claims, &json!([]), Decoys::None).unwrap();
