@@ -7,7 +7,7 @@ use std::time::Duration;
 use server::Fetcher;
 use server::fetch::FetchError;
 use server::fetch::Outgoing;
-use store::Snapshot;
+use store::Store;
 use store::records::RecordError;
 use thiserror::Error;
 use tokio::task::JoinSet;
@@ -30,8 +30,9 @@ use trust::tlog_witness::parse_size;
 use crate::published::Tiles;
 use crate::published::over_tiles;
 
-/// A quorum that has not answered by then is out of reach; a witness needs one commit to its disk.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A quorum that has not answered by then is out of reach: a witness needs one commit to its disk. Whoever meets two groups
+/// of entries that wait so long still gets an answer before the request is given up (`crates/server/src/guard.rs`).
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A witness that was met for the first time, or that lost an answer of ours, tells its size in the first answer. More
 /// than a second such answer means that others ask it for the same log.
@@ -68,7 +69,7 @@ struct Question {
     fetcher: Fetcher,
     checkpoint: SignedCheckpoint,
     edge: TreeEdge,
-    store: Snapshot,
+    store: Store,
     url: String,
     /// The keys that cosign there: a witness that makes several statements has a key for each.
     keys: Vec<VerifierKey>,
@@ -93,9 +94,9 @@ impl Cosigners {
         policy: &TlogPolicy,
         state_quorum: &str,
         edge: &TreeEdge,
-        store: &store::Store,
+        store: &Store,
         own: &VerifierKey,
-    ) -> Result<(), RecordError> {
+    ) {
         let mut by_url: BTreeMap<&str, Vec<VerifierKey>> = BTreeMap::new();
         for witness in policy.witnesses().iter().filter(|witness| witness.key() != own) {
             if let Some(url) = witness.url() {
@@ -108,7 +109,7 @@ impl Cosigners {
                 fetcher: self.fetcher.clone(),
                 checkpoint: checkpoint.clone(),
                 edge: edge.clone(),
-                store: store.snapshot().await?,
+                store: store.clone(),
                 url: url.to_owned(),
                 keys,
                 old: self.sizes.get(url).copied().unwrap_or(0),
@@ -133,7 +134,9 @@ impl Cosigners {
                 }
             }
         }
-        Ok(())
+        // The others are not cut off: a witness that is always the last would otherwise learn nothing, and be of no use
+        // when it is needed.
+        asked.detach_all();
     }
 }
 
@@ -187,7 +190,9 @@ impl Question {
         if old == 0 || old >= size {
             return Ok(Vec::new());
         }
-        over_tiles(&self.store, &self.edge, &mut Tiles::new(), |nodes| {
+        // Not kept for longer than that: a witness may take its time.
+        let store = self.store.snapshot().await?;
+        over_tiles(&store, &self.edge, &mut Tiles::new(), |nodes| {
             merkle::consistency_proof(nodes, old, size)
         })
         .await

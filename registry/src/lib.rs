@@ -16,6 +16,7 @@
 //! | `GET /registry/tile/...` | `http/tiles.rs` | C2SP tlog-tiles |
 //! | `POST /registry/entries`, `GET /registry/entries/{hash}` | `http/entries.rs` | answer: C2SP tlog-proof |
 //! | `GET /registry/1.0/identifiers/{did}` | `http/identifiers.rs` | DID Resolution, HTTP(S) binding |
+//! | `POST /trqp/authorization`, `POST /trqp/recognition`, `GET /trqp/metadata` | `http/trqp.rs` | TRQP v2 |
 //! | `GET /registry/dids/{scid}/did.jsonl` | `http/dids.rs` | did:webvh |
 //! | `GET /registry/dids/{scid}/did-witness.json` | `http/dids.rs` | did:webvh |
 //! | `GET /registry/proposals`, `GET /registry/proposals/{id}` | `http/proposals.rs` | open to all |
@@ -26,6 +27,7 @@
 mod blobs;
 mod cosigners;
 mod genesis;
+mod history;
 mod http;
 mod log;
 mod proposal;
@@ -59,13 +61,16 @@ use trust::entry::DidEventBody;
 use trust::entry::Draft;
 use trust::entry::Entry;
 use trust::entry::EntryType;
+use trust::entry::PolicyBody;
 use trust::merkle::Hash;
 use trust::state::MAX_APPROVAL_LIFETIME;
 use trust::state::State;
+use trust::tlog_policy::TlogPolicy;
 
 pub use blobs::BlobError;
 pub use genesis::Genesis;
 pub use genesis::witness_name;
+pub use history::HistoryError;
 pub use log::OpenError;
 pub use log::SealError;
 pub use proposal::Approval;
@@ -81,12 +86,17 @@ pub use witness::WitnessError;
 
 pub use published::UnfitError;
 
+use cosigners::Cosigners;
+use history::History;
 use published::Published;
 use sequencer::Sequencer;
 use submission::Submission;
 
 /// A draft for one signer, who signs at once, counts for a day.
 const DRAFT_LIFETIME: i64 = 86_400;
+
+/// New witnesses are tried with a Snapshot that is no older, in seconds.
+const TRIED_WITH: i64 = 60;
 
 /// [`Registry::tick`] makes a Snapshot when the last one is as old as this, in seconds: the witness's clock
 /// may differ by that much, so nobody's time is finer.
@@ -127,9 +137,12 @@ struct Inner {
     snapshot_min_age: i64,
     store: ::store::Store,
     published: watch::Receiver<Arc<Published>>,
+    /// The state after everything that is in the log for good.
+    durable: watch::Receiver<Arc<State>>,
     sequencer: sequencer::Handle,
     /// The last bundle and the size of its tree.
     bundle: Mutex<Option<(u64, Arc<[u8]>)>>,
+    history: History,
 }
 
 /// Where an entry of the log is.
@@ -182,7 +195,7 @@ impl Registry {
             config.log_key,
             config.witness_key,
         )?;
-        let (handle, published) = Sequencer::start(setup, config.genesis).await?;
+        let (handle, heads) = Sequencer::start(setup, config.genesis).await?;
         let bundle = Mutex::default();
         let inner = Inner {
             clock,
@@ -190,9 +203,11 @@ impl Registry {
             public_url,
             snapshot_min_age,
             store,
-            published,
+            published: heads.published,
+            durable: heads.durable,
             sequencer: handle,
             bundle,
+            history: History::default(),
         };
         let registry = Self(Arc::new(inner));
         proposal::finish_approved(&registry).await?;
@@ -220,6 +235,16 @@ impl Registry {
     #[must_use]
     pub fn state(&self) -> Arc<State> {
         self.published().state.clone()
+    }
+
+    /// The state of the last Snapshot up to `time`; `None` before the first one.
+    ///
+    /// # Errors
+    /// [`HistoryError`].
+    pub async fn state_at(&self, time: Timestamp) -> Result<Option<Arc<State>>, HistoryError> {
+        let head = self.published();
+        let snapshot = self.0.store.snapshot().await.map_err(RecordError::from)?;
+        self.0.history.at(&head, &snapshot, time).await
     }
 
     /// The contents of a digest, if they were submitted with an entry.
@@ -265,7 +290,7 @@ impl Registry {
         lines: Vec<Vec<u8>>,
         witness_proofs: Option<Vec<u8>>,
     ) -> Result<Vec<u8>, AssembleError> {
-        let (seq, prev) = self.state().next_in_chain(EntryType::DidEvent, did);
+        let (seq, prev) = self.durable_state().next_in_chain(EntryType::DidEvent, did);
         let body = Body::DidEvent(DidEventBody { lines, witness_proofs });
         Entry::without_approval(did, did, seq, prev, &body)
     }
@@ -278,7 +303,52 @@ impl Registry {
     /// [`AppendError`].
     pub async fn append(&self, leaf: Vec<u8>, blobs: Vec<Vec<u8>>) -> Result<Appended, AppendError> {
         let submission = Submission::new(leaf, blobs, &self.0.sequencer.setup)?;
+        if let Some(policy) = submission.policy() {
+            self.try_witnesses(policy).await?;
+        }
         self.0.sequencer.submit(submission).await
+    }
+
+    /// Whether the witnesses of a Policy cosign the log as it is: under a Policy whose witnesses do not, nothing could be
+    /// published, not even the next Policy.
+    async fn try_witnesses(&self, policy: &PolicyBody) -> Result<(), AppendError> {
+        let in_force = self.durable_state();
+        let unchanged = in_force.policy().is_some_and(|in_force| {
+            let body = in_force.body();
+            (&body.witness_policy, &body.state_quorum) == (&policy.witness_policy, &policy.state_quorum)
+        });
+        let setup = &self.0.sequencer.setup;
+        let Ok(witnesses) = TlogPolicy::parse(&policy.witness_policy) else {
+            return Err(AppendError::Unserviceable);
+        };
+        let own = &setup.witness.verifier;
+        if unchanged || witnesses.witnesses().iter().all(|witness| witness.key() == own) {
+            return Ok(());
+        }
+        // State witnesses take no Snapshot that is old. Where there is none now, what is there is tried.
+        if let Err(error) = self.refresh(TRIED_WITH).await {
+            tracing::warn!(cause = %server::problem::chain(&error), "no fresh snapshot for new witnesses");
+        }
+        let head = self.published();
+        let mut checkpoint = head.checkpoint.clone();
+        let mut cosigners = Cosigners::new(setup.fetcher.clone());
+        cosigners
+            .collect(
+                &mut checkpoint,
+                &witnesses,
+                &policy.state_quorum,
+                &head.edge,
+                &setup.store,
+                own,
+            )
+            .await;
+        match witnesses.verify_with(&checkpoint, &policy.state_quorum) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::warn!(cause = %server::problem::chain(&error), "a policy whose witnesses do not cosign");
+                Err(AppendError::Untried)
+            }
+        }
     }
 
     /// Where the entry with this leaf hash is; `None` if the log does not have it.
@@ -308,7 +378,7 @@ impl Registry {
         if self.snapshot_age() < age {
             return Ok(());
         }
-        self.0.sequencer.snapshot(age).await
+        self.0.sequencer.snapshot(age, false).await
     }
 
     /// Does what is due: a Snapshot every five minutes, and proposals whose last approval met a failure.
@@ -318,10 +388,11 @@ impl Registry {
     /// [`AppendError`].
     pub async fn tick(&self) -> Result<(), AppendError> {
         // Asked of the sequencer even where the last Snapshot is young: entries may wait for witnesses.
-        self.0.sequencer.snapshot(SNAPSHOT_INTERVAL).await?;
+        let snapshot = self.0.sequencer.snapshot(SNAPSHOT_INTERVAL, true).await;
         proposal::finish_approved(self)
             .await
-            .map_err(|error| AppendError::Failed(Arc::new(error.into())))
+            .map_err(|error| AppendError::Failed(Arc::new(error.into())))?;
+        snapshot
     }
 
     /// The trust bundle, after a new Snapshot where the last one is older than the configuration allows.
@@ -378,9 +449,15 @@ impl Registry {
     }
 
     fn draft_until(&self, ns: &str, subject: &str, body: Body, lifetime: i64) -> Draft {
-        let state = self.state();
+        let state = self.durable_state();
         let latest = state.time().plus(MAX_APPROVAL_LIFETIME);
         state.draft(ns, subject, body, self.now().plus(lifetime).min(latest))
+    }
+
+    /// What the next entry follows: the state after everything that is in the log for good, which the world may not have
+    /// seen yet.
+    pub(crate) fn durable_state(&self) -> Arc<State> {
+        self.0.durable.borrow().clone()
     }
 
     fn snapshot_age(&self) -> i64 {

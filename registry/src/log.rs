@@ -201,7 +201,7 @@ impl Log {
     }
 
     /// The state after all durable entries, published or not.
-    pub(crate) fn state(&self) -> &State {
+    pub(crate) const fn state(&self) -> &Arc<State> {
         &self.state
     }
 
@@ -257,6 +257,13 @@ impl Log {
         self.publish(checkpoint).await
     }
 
+    /// Publishes what is durable, as it is. Its Snapshot must not be too old for its witnesses.
+    pub(crate) async fn publish_again(&mut self) -> Result<Arc<Published>, SealError> {
+        let origin = self.state.anchor().origin();
+        let checkpoint = Checkpoint::new(origin, self.edge.size(), self.edge.root())?;
+        self.publish(checkpoint).await
+    }
+
     /// Signs what is durable, has it cosigned, and publishes it.
     async fn publish(&mut self, checkpoint: Checkpoint) -> Result<Arc<Published>, SealError> {
         let log = &self.setup.log;
@@ -271,7 +278,7 @@ impl Log {
             let cosigners = &mut self.cosigners;
             cosigners
                 .collect(&mut signed, witnesses, quorum, &self.edge, store, own)
-                .await?;
+                .await;
         }
         let snapshot = self.unpublished.last().cloned().unwrap_or_default();
         let head = match Published::new(self.state.clone(), self.edge.clone(), signed, snapshot) {

@@ -196,7 +196,7 @@ enum RecordState {
 
 /// Saves a new proposal.
 pub(crate) async fn propose(registry: &Registry, json: serde_json::Value) -> Result<Proposal, ProposalError> {
-    let state = registry.state();
+    let state = registry.durable_state();
     // A registry without a Policy does not open.
     let nobody = || ProposalError::Authority { found: String::new() };
     let policy = state.policy().map(PolicyRecord::body).ok_or_else(nobody)?;
@@ -257,7 +257,7 @@ pub(crate) async fn approve(registry: &Registry, id: u64, signature: &[u8]) -> R
     let proposal = find(registry, id)
         .await?
         .ok_or(ApprovalError::UnknownProposal { found: id })?;
-    verify(&registry.state(), &proposal.draft, &signature)?;
+    verify(&registry.durable_state(), &proposal.draft, &signature)?;
     let signature = &signature;
     let proposal = registry
         .0
@@ -427,7 +427,7 @@ impl ProposalState {
 }
 
 fn read(id: u64, bytes: &[u8], registry: &Registry) -> Result<Proposal, RecordError> {
-    parse(id, bytes, &registry.state(), registry.now()).ok_or_else(|| damaged(&format!("proposal/{id}")))
+    parse(id, bytes, &registry.durable_state(), registry.now()).ok_or_else(|| damaged(&format!("proposal/{id}")))
 }
 
 fn parse(id: u64, bytes: &[u8], state: &State, now: Timestamp) -> Option<Proposal> {

@@ -11,6 +11,8 @@ use store::records::RecordError;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 use tokio::sync::watch;
+use tokio::time::Instant;
+use trust::state::State;
 
 use crate::SNAPSHOT_INTERVAL;
 use crate::log::Growth;
@@ -31,6 +33,14 @@ const GATHER: Duration = Duration::from_millis(3);
 /// is below what one transaction of the store takes.
 const MAX_GROUP: usize = 1_000;
 const MAX_GROUP_BYTES: usize = 4 << 20;
+
+/// How long nobody but a sender of entries makes the witnesses be asked again: whoever wants a fresh Snapshot gets the
+/// last one meanwhile.
+const RESPITE: Duration = Duration::from_secs(30);
+
+/// From this age in seconds on, a Snapshot that waits for witnesses is followed by another one: state witnesses take none
+/// that is [`trust::witness::MAX_CLOCK_DIFFERENCE`] away from their clocks.
+const RENEWED_AFTER: i64 = 120;
 
 /// Commands that wait; a further one waits with its sender.
 const QUEUE: usize = 1_024;
@@ -55,6 +65,17 @@ pub(crate) struct Sequencer {
     /// `None` after a failure, until it is read again.
     log: Option<Log>,
     published: watch::Sender<Arc<Published>>,
+    durable: watch::Sender<Arc<State>>,
+    /// When too few witnesses had cosigned.
+    unwitnessed: Option<Instant>,
+}
+
+/// What the sequencer tells.
+pub(crate) struct Heads {
+    /// What the world may see.
+    pub(crate) published: watch::Receiver<Arc<Published>>,
+    /// The state after everything that is in the log for good, witnessed or not: what the next entry follows.
+    pub(crate) durable: watch::Receiver<Arc<State>>,
 }
 
 enum Command {
@@ -65,6 +86,8 @@ enum Command {
     /// A new Snapshot, unless the last one is younger than `age` seconds.
     Snapshot {
         age: i64,
+        /// Whether witnesses are asked again that did not cosign a moment ago.
+        insists: bool,
         reply: oneshot::Sender<Result<(), AppendError>>,
     },
 }
@@ -77,8 +100,8 @@ impl Handle {
         self.call(|reply| Command::Append { submission, reply }).await
     }
 
-    pub(crate) async fn snapshot(&self, age: i64) -> Result<(), AppendError> {
-        self.call(|reply| Command::Snapshot { age, reply }).await
+    pub(crate) async fn snapshot(&self, age: i64, insists: bool) -> Result<(), AppendError> {
+        self.call(|reply| Command::Snapshot { age, insists, reply }).await
     }
 
     async fn call<T>(
@@ -102,6 +125,14 @@ impl Command {
         }
     }
 
+    /// Whether witnesses are asked for it, however short ago they did not cosign.
+    const fn insists(&self) -> bool {
+        match self {
+            Self::Append { .. } => true,
+            Self::Snapshot { insists, .. } => *insists,
+        }
+    }
+
     fn fail(self, error: &AppendError) {
         // Whoever no longer waits for the answer has gone.
         match self {
@@ -113,20 +144,24 @@ impl Command {
 
 impl Sequencer {
     /// Opens the log, settles what a crash left, and starts the task.
-    pub(crate) async fn start(
-        setup: Arc<Setup>,
-        genesis: Option<Vec<u8>>,
-    ) -> Result<(Handle, watch::Receiver<Arc<Published>>), OpenError> {
+    pub(crate) async fn start(setup: Arc<Setup>, genesis: Option<Vec<u8>>) -> Result<(Handle, Heads), OpenError> {
         let (log, head) = open(setup.clone(), genesis).await?;
-        let (published, receiver) = watch::channel(head);
+        let (published, seen) = watch::channel(head);
+        let (durable, known) = watch::channel(log.state().clone());
         let (commands, queue) = mpsc::channel(QUEUE);
         let sequencer = Self {
             setup: setup.clone(),
             log: Some(log),
             published,
+            durable,
+            unwitnessed: None,
         };
         tokio::spawn(sequencer.work(queue));
-        Ok((Handle { setup, commands }, receiver))
+        let heads = Heads {
+            published: seen,
+            durable: known,
+        };
+        Ok((Handle { setup, commands }, heads))
     }
 
     async fn work(mut self, mut queue: mpsc::Receiver<Command>) {
@@ -147,10 +182,20 @@ impl Sequencer {
             Err(error) => return fail_all(group, error.into()),
         };
         let is_due = is_due(log, &group, &self.setup);
+        let waits = growth.is_empty() && log.published().is_none();
+        if waits && !group.iter().any(Command::insists) && self.unwitnessed.is_some_and(|then| then.elapsed() < RESPITE)
+        {
+            return refuse_for_now(group);
+        }
+        let age = self.setup.clock.now().seconds_since(log.state().time());
         let sealed = match log.published() {
             Some(head) if growth.is_empty() && !is_due => Ok(head.clone()),
+            // What waits for witnesses is shown to them again: another Snapshot each time would be no use.
+            None if growth.is_empty() && age < RENEWED_AFTER => log.publish_again().await,
             _ => log.seal(growth).await,
         };
+        self.durable.send_replace(log.state().clone());
+        self.unwitnessed = matches!(sealed, Err(SealError::Unwitnessed(_))).then(Instant::now);
         match sealed {
             Ok(head) => {
                 self.published.send_replace(head.clone());
@@ -171,6 +216,7 @@ impl Sequencer {
             let opened = open(self.setup.clone(), None).await;
             let (log, head) = opened.map_err(|error| SealError::Reopen(Box::new(error)))?;
             self.published.send_replace(head);
+            self.durable.send_replace(log.state().clone());
             self.log = Some(log);
         }
         Ok(())
@@ -242,6 +288,13 @@ async fn judge(setup: &Setup, growth: &mut Growth, group: &[Command]) -> Result<
         });
     }
     Ok(outcomes)
+}
+
+/// Tells those who ask for Snapshots that there is none now, without asking the witnesses.
+fn refuse_for_now(group: Vec<Command>) {
+    for command in group {
+        command.fail(&AppendError::Unwitnessed);
+    }
 }
 
 /// Whether somebody asks for a Snapshot that is younger than the last one.

@@ -8,6 +8,7 @@ use trust::entry::Body;
 use trust::entry::DecodeError;
 use trust::entry::Entry;
 use trust::entry::MAX_ENTRY_BYTES;
+use trust::entry::PolicyBody;
 use trust::merkle::Hash;
 use trust::state::Refusal;
 
@@ -21,6 +22,7 @@ pub(crate) struct Submission {
     pub(crate) leaf: Vec<u8>,
     pub(crate) hash: Hash,
     pub(crate) blobs: BTreeMap<Hash, Vec<u8>>,
+    policy: Option<Box<PolicyBody>>,
 }
 
 /// An entry was not appended.
@@ -60,6 +62,12 @@ pub enum AppendError {
         /// Its size.
         found: usize,
     },
+    /// Too few witnesses cosigned a moment ago: the environment's fault.
+    #[error("too few witnesses cosigned a moment ago; they are asked again in half a minute")]
+    Unwitnessed,
+    /// The witnesses that a Policy demands do not cosign: the proposer's fault. Nothing could be published under it.
+    #[error("expected a policy whose witnesses cosign this log now, found one whose witnesses do not")]
+    Untried,
     /// A Policy with witnesses or a log key that this service does not have: nothing could be published
     /// under it.
     #[error("expected a policy with this log's key, and a URL for every witness but this service's own")]
@@ -71,13 +79,14 @@ impl AppendError {
     #[must_use]
     pub const fn is_temporary(&self) -> bool {
         match self {
-            Self::Closed | Self::Failed(_) | Self::Pending { .. } => true,
+            Self::Closed | Self::Failed(_) | Self::Pending { .. } | Self::Unwitnessed => true,
             Self::Blob(_)
             | Self::Decode(_)
             | Self::Refused(_)
             | Self::Snapshot
             | Self::TooLarge { .. }
-            | Self::Unserviceable => false,
+            | Self::Unserviceable
+            | Self::Untried => false,
         }
     }
 }
@@ -103,11 +112,21 @@ impl Submission {
             | Body::Tombstone(_) => {}
         }
         let blobs = blobs::check(entry.body(), blobs)?;
+        let policy = match entry.body() {
+            Body::Policy(policy) => Some(Box::new(policy.clone())),
+            _ => None,
+        };
         Ok(Self {
             hash: entry.hash(),
             leaf,
             blobs,
+            policy,
         })
+    }
+
+    /// The Policy, if it is one.
+    pub(crate) fn policy(&self) -> Option<&PolicyBody> {
+        self.policy.as_deref()
     }
 
     /// What it adds to a transaction of the store.

@@ -197,3 +197,31 @@ fn a_witness_that_is_killed_again_and_again_never_cosigns_a_fork() {
         known.len()
     );
 }
+
+/// A key in another store has forgotten what it cosigned.
+#[test]
+fn a_witness_without_its_memory_does_not_start() {
+    let place = Place::new();
+    let logs = [Log::new(0)];
+    let witness = Witness::start(&place, &logs);
+    assert_eq!(post(witness.address, &logs[0].request(0, 0, 3)).unwrap().status, 200);
+    witness.kill();
+    witness.end();
+    std::fs::remove_dir_all(place.path("witness").join("store")).unwrap();
+    let data = place.path("witness");
+    let key = logs[0].verifier.to_string();
+    let refused = place.run(&[
+        "witness",
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--name",
+        "witness.example/w",
+        "--data",
+        data.to_str().unwrap(),
+        "--log",
+        &key,
+    ]);
+    assert_eq!(refused.code, 2, "{}", refused.value);
+    assert!(refused.stderr.contains("would cosign a fork"), "{}", refused.stderr);
+}

@@ -196,6 +196,12 @@ fn damage_is_found(place: &Place, copy: &Path, size: u64) {
 
 /// Whether an audit reads the file: partial tiles of earlier copies are not part of the log any more.
 fn is_read(file: &Path, size: u64) -> bool {
+    let is_hidden = file
+        .file_name()
+        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    if is_hidden {
+        return false;
+    }
     let is_partial = file.parent().and_then(Path::extension).is_some();
     !is_partial || file.ends_with((size % 256).to_string())
 }

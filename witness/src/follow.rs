@@ -18,8 +18,9 @@ use trust::tiles::TileKind;
 use crate::Source;
 use crate::SourceError;
 
-/// Bundles that are fetched ahead: enough to hide the way to a server, and at most 128 MiB of the largest entries.
-const AHEAD: usize = 8;
+/// Bundles that are fetched ahead: enough to hide the way to a server, and with the largest entries, which are in memory
+/// twice for a moment, not above 200 MiB.
+const AHEAD: usize = 4;
 
 /// Told after every bundle: entries that hold so far, and of how many.
 pub type Progress<'a> = &'a mut (dyn FnMut(u64, u64) + Send);
@@ -46,8 +47,8 @@ pub enum FollowError {
     /// A task of our own ended early: our fault.
     #[error("reading was broken off")]
     Task(#[from] JoinError),
-    /// The log breaks a rule: proof against it.
-    #[error("the log breaks a rule")]
+    /// What was read does not hold: the fault of the log, or of whoever served it.
+    #[error("what was read as the log does not hold")]
     Violation(#[from] Violation),
 }
 

@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::store::CommitError;
 use ::store::Store;
@@ -32,6 +33,7 @@ use server::Problem;
 use server::problem::chain;
 use thiserror::Error;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 use trust::Anchor;
 use trust::checkpoint::Checkpoint;
 use trust::checkpoint::SignedCheckpoint;
@@ -50,6 +52,9 @@ use trust::witness::WitnessRefusal;
 use crate::FollowError;
 use crate::Source;
 use crate::follow::Bundles;
+
+/// How long a plain statement waits for the state statement beside it: less than a log waits for either.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a witness needs from around it.
 pub struct Config {
@@ -90,9 +95,9 @@ struct KeyPair {
 
 struct Registry {
     source: Source,
-    /// What was re-executed, up to a checkpoint that was cosigned. After a start nothing: the next request re-executes
-    /// everything, and its consistency with what was cosigned before is proven like that of any other log.
-    followed: Mutex<StateWitness>,
+    /// What was re-executed, up to a checkpoint that the log signed. After a start nothing: the next request begins to
+    /// re-execute everything, and its consistency with what was cosigned before is proven like that of any other log.
+    followed: Arc<Mutex<StateWitness>>,
 }
 
 /// There is no cosignature.
@@ -116,10 +121,14 @@ pub enum CosignError {
 /// The state statement is not made; the plain one may be.
 #[derive(Debug, Error)]
 enum StateError {
+    #[error("the entries before are still being re-executed")]
+    Busy,
     #[error("the entries cannot be read")]
     Follow(#[from] FollowError),
     #[error("the registry does not hold")]
     Refused(#[from] WitnessRefusal),
+    #[error("the state key did not sign")]
+    Signer(#[from] SignerError),
 }
 
 impl From<StoreError> for CosignError {
@@ -149,7 +158,7 @@ impl Witness {
         logs.extend(config.registries.iter().map(|(anchor, _)| anchor.log().clone()));
         let registries = config.registries.into_iter().map(|(anchor, source)| {
             let origin = anchor.origin().to_owned();
-            let followed = Mutex::new(StateWitness::new(anchor));
+            let followed = Arc::new(Mutex::new(StateWitness::new(anchor)));
             (origin, Registry { source, followed })
         });
         Ok(Self(Arc::new(Inner {
@@ -189,29 +198,18 @@ impl Witness {
         // Before there is a record to read: anybody may ask.
         request.check_log(&inner.logs)?;
         let origin = request.checkpoint().unverified().origin();
-        let record = record(origin);
-        let Some(registry) = inner.registries.get(origin) else {
-            let plain = self.remember(request, &record).await?;
-            return Ok(vec![inner.plain.sign(plain)?]);
-        };
-        // Before there is work to do: what is refused anyway is refused now.
-        let latest = inner.store.snapshot().await?.get(&record).await?;
-        request.check_consistency(latest.map(|bytes| parse(&bytes)).transpose()?.as_ref())?;
-        let mut followed = registry.followed.lock().await;
-        let stated = self.re_execute(registry, &followed, request.checkpoint()).await;
-        let plain = self.remember(request, &record).await?;
+        let plain = self.remember(request, &record(origin)).await?;
         let mut lines = vec![inner.plain.sign(plain)?];
-        match stated {
-            Ok((next, asked)) => {
-                lines.push(inner.state.sign(asked)?);
-                *followed = next;
+        if let Some(registry) = inner.registries.get(origin) {
+            match self.state_line(registry, request.checkpoint()).await {
+                Ok(line) => lines.push(line),
+                Err(error) => tracing::warn!(origin, cause = %chain(&error), "no state statement"),
             }
-            Err(error) => tracing::warn!(origin, cause = %chain(&error), "no state statement"),
         }
         Ok(lines)
     }
 
-    /// Stores the checkpoint, if it is consistent with the last one.
+    /// Stores the checkpoint, if it is consistent with the last one and another.
     async fn remember(
         &self,
         request: &AddCheckpoint,
@@ -221,29 +219,58 @@ impl Witness {
         let remembered = inner.store.transact(|tx| async move {
             let latest = tx.get(record).await?.map(|bytes| parse(&bytes)).transpose()?;
             let asked = request.judge(&inner.logs, latest.as_ref(), inner.clock.now(), &inner.plain.verifier)?;
-            tx.put(record, request.checkpoint().to_string())?;
+            // Anybody may show the last checkpoint again; that costs no write.
+            if latest.as_ref() != Some(request.checkpoint().unverified()) {
+                tx.put(record, request.checkpoint().to_string())?;
+            }
             Ok(asked)
         });
         remembered.await
     }
 
-    /// Applies the entries up to the checkpoint to a copy of what was followed.
-    async fn re_execute(
+    /// The state statement about a checkpoint that was remembered.
+    async fn state_line(
         &self,
         registry: &Registry,
-        followed: &StateWitness,
         checkpoint: &SignedCheckpoint,
-    ) -> Result<(StateWitness, SigningRequest<NoteSignature>), StateError> {
+    ) -> Result<NoteSignature, StateError> {
+        // One at a time. Nobody waits for another's question, so nobody can make others wait.
+        let followed = registry.followed.clone().try_lock_owned();
+        let mut followed = followed.map_err(|_| StateError::Busy)?;
+        let (witness, source, checkpoint) = (self.clone(), registry.source.clone(), checkpoint.clone());
+        // It goes on when whoever asked has gone: a log that is too long for one answer is re-executed all the same, and
+        // the next question finds that done.
+        let judging = tokio::spawn(async move { witness.re_execute(&source, &mut followed, &checkpoint).await });
+        let asked = timeout(PATIENCE, judging).await.map_err(|_| StateError::Busy)?;
+        let asked = asked.map_err(|error| StateError::Follow(error.into()))??;
+        Ok(self.0.state.sign(asked)?)
+    }
+
+    /// Applies the entries up to the checkpoint, which the log signed, and judges it.
+    async fn re_execute(
+        &self,
+        source: &Source,
+        followed: &mut StateWitness,
+        checkpoint: &SignedCheckpoint,
+    ) -> Result<SigningRequest<NoteSignature>, StateError> {
+        let (now, key) = (self.0.clock.now(), &self.0.state.verifier);
+        let (from, to) = (followed.tree().0, checkpoint.unverified().size());
+        if from == to {
+            return Ok(followed.judge(checkpoint, now, key)?);
+        }
         let mut next = followed.clone();
-        let (from, to) = (next.tree().0, checkpoint.unverified().size());
-        let mut bundles = Bundles::new(std::slice::from_ref(&registry.source), from, to);
+        let mut bundles = Bundles::new(std::slice::from_ref(source), from, to);
         while let Some((_, entries)) = bundles.next().await? {
             for entry in &entries {
                 next.follow(entry)?;
             }
         }
-        let asked = next.judge(checkpoint, self.0.clock.now(), &self.0.state.verifier)?;
-        Ok((next, asked))
+        let judged = next.judge(checkpoint, now, key);
+        // Entries under the signed root are the log's, whatever else is wrong with the checkpoint, such as its time.
+        if next.tree() == (to, checkpoint.unverified().root()) {
+            *followed = next;
+        }
+        Ok(judged?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! `witness`: watching over logs, on a machine of its own.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -10,12 +11,18 @@ use server::Clock;
 use server::Listen;
 use server::listen::termination;
 use store::Keyspace;
+use store::Store;
+use trust::Anchor;
+use trust::merkle::Hash;
 use trust::note::SignatureType;
 use trust::note::VerifierKey;
 use witness::Config;
+use witness::Source;
 use witness::Witness;
 
+use crate::anchors;
 use crate::cli;
+use crate::commands::bundle::write;
 use crate::commands::registry::log::anchor_of;
 use crate::commands::registry::log::place;
 use crate::data::DataFolder;
@@ -25,16 +32,21 @@ use crate::output::Output;
 const PLAIN_KEY: &str = "plain-witness";
 const STATE_KEY: &str = "state-witness";
 
+/// Where the store says whose memory it is.
+const MEMORY_OF: &str = "key";
+
 pub(super) async fn serve(options: cli::Serve, output: Output) -> Result<ExitCode> {
     let logs = options.log.iter().map(|key| log_key(key)).collect::<Result<Vec<_>>>()?;
+    let (public_url, tls) = options.facing.into_parts();
+    let data = DataFolder::open(&options.data)?;
     let mut registries = Vec::new();
     for url in &options.registry {
         let source = place(url)?;
-        registries.push((anchor_of(&source, None, output).await?, source));
+        registries.push((anchor(&data, url, &source, output).await?, source));
     }
-    let (public_url, tls) = options.facing.into_parts();
-    let data = DataFolder::open(&options.data)?;
+    let is_new = data.existing_key(PLAIN_KEY, Algorithm::EdDsa)?.is_none();
     let store = data.store(&options.store).await?;
+    let room = store.room(&Keyspace::new("witness/")?);
     let listen = Listen::bind(options.listen, public_url, tls).await?;
     let witness = Witness::new(Config {
         name: options.name,
@@ -42,10 +54,11 @@ pub(super) async fn serve(options: cli::Serve, output: Output) -> Result<ExitCod
         state_key: data.key(STATE_KEY, Algorithm::EdDsa)?,
         logs,
         registries,
-        store: store.room(&Keyspace::new("witness/")?),
+        store: room.clone(),
         clock: Clock::System,
     })
     .context("the witness's name cannot be used")?;
+    expect_memory(&room, &witness, is_new, &options.data).await?;
     let stop = termination()?;
     let url = listen.public_url().as_str().trim_end_matches('/').to_owned();
     let (plain, state) = (witness.plain_key().to_string(), witness.state_key().to_string());
@@ -58,6 +71,36 @@ pub(super) async fn serve(options: cli::Serve, output: Output) -> Result<ExitCod
     store.close().await;
     served?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The anchor of the registry at this URL: the one that this witness has begun with.
+async fn anchor(data: &DataFolder, url: &str, source: &Source, output: Output) -> Result<Anchor> {
+    let folder = data.path().join("registries");
+    let file = folder.join(format!("{}.anchor", Hash::digest(url.as_bytes())));
+    if file.exists() {
+        return anchors::read(&file);
+    }
+    let anchor = anchor_of(source, None, output).await?;
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    write(&file, anchor.to_string().as_bytes())?;
+    Ok(anchor)
+}
+
+/// A key that has cosigned must find what it cosigned: in another store it would cosign anything again.
+async fn expect_memory(room: &Store, witness: &Witness, is_new: bool, data: &Path) -> Result<()> {
+    let key = witness.plain_key().to_string();
+    let remembered = room.snapshot().await?.get(MEMORY_OF).await?;
+    if remembered.as_deref() == Some(key.as_bytes()) {
+        return Ok(());
+    }
+    anyhow::ensure!(
+        is_new && remembered.is_none(),
+        "expected the store of the witness {key}, found another: what that key has cosigned is not there, and it would cosign a fork. Give the store that it had, or begin a new witness with another data folder than {}",
+        data.display()
+    );
+    let tx = room.begin().await?;
+    tx.put(MEMORY_OF, key.as_bytes())?;
+    Ok(tx.commit().await?)
 }
 
 fn log_key(text: &str) -> Result<VerifierKey> {

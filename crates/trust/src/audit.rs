@@ -2,8 +2,10 @@
 //!
 //! An [`Audit`] is given the log's leaves in their order and at the end its checkpoint, and says the first thing that is
 //! wrong: an entry against the rules, a tree that is not that of the entries, signatures or cosignatures that the Policy
-//! in force does not accept, a Snapshot that is not there. All of it is public and anybody can repeat it; a
-//! [`Violation`] is proof against the log, apart from [`Violation::Earlier`].
+//! in force does not accept, a Snapshot that is not there. All of it is public and anybody can repeat it.
+//!
+//! A [`Violation`] says that what was read does not hold. Whether the log is at fault or whoever served it, shows when
+//! the same is read from elsewhere: what the log signed is proof against it, and what somebody serves in its name is not.
 //!
 //! Out of scope: reading the log, and whether its time is now.
 
@@ -42,7 +44,7 @@ pub struct Audited {
     pub checkpoint: WitnessedCheckpoint,
 }
 
-/// The first thing that is wrong with a log.
+/// The first thing that is wrong with what was read.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Violation {
@@ -171,12 +173,6 @@ impl Audit {
                 found: claimed.origin().to_owned(),
             });
         }
-        if let Some(earlier) = &self.earlier {
-            return Err(Violation::Rollback {
-                expected: earlier.unverified().size(),
-                found: self.size(),
-            });
-        }
         let size = self.size();
         let no_snapshot = || Violation::NoSnapshot { size };
         let policy = self.state.policy().ok_or_else(no_snapshot)?;
@@ -184,6 +180,10 @@ impl Audit {
             .witnesses()
             .verify_with(checkpoint, &policy.body().state_quorum)
             .map_err(|source| Violation::Checkpoint { size, source })?;
+        if let Some(earlier) = &self.earlier {
+            let expected = earlier.unverified().size();
+            return Err(Violation::Rollback { expected, found: size });
+        }
         let root = self.edge.root();
         if (claimed.size(), claimed.root()) != (size, root) {
             return Err(Violation::Fork {

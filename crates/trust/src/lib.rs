@@ -4,7 +4,7 @@
 //! [`cosignature`], [`proof`], [`tlog_policy`], [`tlog_witness`]); the registry's entries ([`entry`]) and the deterministic
 //! state machine over them ([`state`]); the state witness ([`witness`]) and the audit ([`audit`]); the trust bundle ([`bundle`],
 //! [`anchor`]) with compact status lists ([`status_bits`], [`golomb_rice`]). `spec/registry.md` is the same
-//! for people with another programming language.
+//! for people with another programming language. [`trqp`] answers others' questions from the same state.
 //!
 //! Out of scope: storing and serving the log (`registry/`), what a credential says
 //! (`crates/credential`), and the verdict on one (`verifier/`). Pure: no I/O, clock, randomness or signing.
@@ -24,6 +24,7 @@ pub mod status_bits;
 pub mod tiles;
 pub mod tlog_policy;
 pub mod tlog_witness;
+pub mod trqp;
 pub mod witness;
 
 mod codec;

@@ -7,6 +7,7 @@ mod entries;
 mod identifiers;
 mod proposals;
 mod tiles;
+mod trqp;
 mod types;
 
 use axum::Router;
@@ -37,6 +38,9 @@ pub(crate) fn router(registry: Registry) -> Router {
         .route("/registry/proposals/{id}", get(proposals::get))
         .route("/registry/proposals/{id}/approvals", post(proposals::approve))
         .route("/types/{*path}", get(types::get))
+        .route("/trqp/authorization", post(trqp::authorization))
+        .route("/trqp/recognition", post(trqp::recognition))
+        .route("/trqp/metadata", get(trqp::metadata))
         .with_state(registry)
 }
 
@@ -56,13 +60,13 @@ fn append_problem(error: &AppendError) -> Problem {
             "The registry's rules refuse the entry.",
         )
         .detail(chain(refusal)),
-        AppendError::Unserviceable => Problem::new(
+        AppendError::Unserviceable | AppendError::Untried => Problem::new(
             StatusCode::CONFLICT,
             "policy",
             "This service cannot keep a log under that policy.",
         )
         .detail(error),
-        AppendError::Closed | AppendError::Failed(_) | AppendError::Pending { .. } => {
+        AppendError::Closed | AppendError::Failed(_) | AppendError::Pending { .. } | AppendError::Unwitnessed => {
             tracing::error!(cause = %chain(error), "an entry was not published");
             Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,

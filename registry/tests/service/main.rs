@@ -8,5 +8,6 @@ mod governance;
 mod identifiers;
 mod nation;
 mod tree;
+mod trqp;
 mod types;
 mod witnesses;

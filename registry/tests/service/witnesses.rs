@@ -257,3 +257,69 @@ async fn a_state_witness_elsewhere_re_executes_every_entry() {
     assert!(nation.registry.refresh(1).await.is_err());
     assert_eq!(nation.registry.checkpoint(), before);
 }
+
+/// Under a Policy whose witnesses do not cosign nothing could be published, not even the Policy that mends it.
+#[tokio::test]
+async fn a_policy_whose_witnesses_do_not_cosign_is_refused() {
+    let mut elsewhere = Elsewhere::new(121).await;
+    let nation = Nation::new().await;
+    let stranger = VerifierKey::new(
+        "witness.example/9",
+        SignatureType::Cosignature,
+        key(9).public_key().clone(),
+    )
+    .unwrap();
+    let (own, address) = (elsewhere.key(), elsewhere.address);
+    let with = |key: &VerifierKey, url: &str| {
+        let state = nation.registry.state();
+        let mut policy = state.policy().unwrap().body().clone();
+        policy.genesis_time = None;
+        policy.witness_policy = policy.witness_policy.replace(
+            "quorum state\n",
+            &format!("witness other {key} {url}\ngroup both all state other\nquorum both\n"),
+        );
+        let draft = nation.registry.draft(AUTHORITY, LOG_NAME, Body::Policy(policy));
+        draft.assemble(vec![sign(&draft, 0), sign(&draft, 1)]).unwrap()
+    };
+    let at = format!("http://{address}");
+    let size = nation.registry.state().size();
+    for leaf in [
+        // A witness of another name, one that nobody may fetch, and one that is not there.
+        with(&stranger, &at),
+        with(&own, "http://witness.example"),
+        with(&own, "http://127.0.0.1:1"),
+    ] {
+        let refused = nation.post_leaf_admin(leaf).await;
+        assert_eq!((refused.status, kind(&refused).as_str()), (409, "policy"));
+    }
+    assert_eq!(nation.registry.state().size(), size);
+    let leaf = with(&own, &at);
+    assert_eq!(nation.post_leaf_admin(leaf.clone()).await.status, 200);
+    assert!(elsewhere.cosigned(&nation.registry.checkpoint()));
+    // What is in force is not tried again, also while its witness is away.
+    elsewhere.stop().await;
+    assert_eq!(nation.post_leaf_admin(leaf).await.status, 200);
+}
+
+/// While witnesses are away, entries follow what is in the log for good, not what the world has seen of it.
+#[tokio::test]
+async fn entries_of_one_chain_can_wait_together() {
+    let mut witnesses = [Elsewhere::new(121).await];
+    let nation = nation(&witnesses, 1).await;
+    witnesses[0].stop().await;
+    for version in ["urn:one", "urn:two"] {
+        let mut schema = schema_json();
+        schema["vct"] = version.into();
+        let (id, draft) = nation.propose(schema).await;
+        for officer in [0, 1] {
+            nation.approve(&id, &sign(&draft, officer)).await;
+        }
+    }
+    assert!(nation.registry.state().schema(SCHEMA).is_none());
+    witnesses[0].start().await;
+    nation.registry.tick().await.unwrap();
+    assert_eq!(nation.registry.state().schema(SCHEMA).unwrap().vct, "urn:two");
+    let proposals = nation.registry.proposals().await.unwrap();
+    nation.registry.tick().await.unwrap();
+    assert_eq!(proposals.len(), 2);
+}

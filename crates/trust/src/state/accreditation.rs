@@ -50,9 +50,31 @@ impl State {
         resource: &str,
         now: Timestamp,
     ) -> Option<Accreditation<'_>> {
-        let records = self
-            .accreditations_of(entity, action)
-            .filter(|record| record.grant.resource(resource).is_some());
+        self.best_of(self.accreditations_of(entity, action), resource, now)
+    }
+
+    /// As [`State::accreditation`], of those that `authority` gave: an authority of the Policy by its id, or a DID that
+    /// passes its own on.
+    #[must_use]
+    pub fn accreditation_by(
+        &self,
+        authority: &str,
+        entity: &str,
+        action: Action,
+        resource: &str,
+        now: Timestamp,
+    ) -> Option<Accreditation<'_>> {
+        let of_entity = self.accreditations_of(entity, action);
+        self.best_of(of_entity.filter(|record| record.ns == authority), resource, now)
+    }
+
+    fn best_of<'s>(
+        &'s self,
+        records: impl Iterator<Item = &'s AccreditationRecord>,
+        resource: &str,
+        now: Timestamp,
+    ) -> Option<Accreditation<'s>> {
+        let records = records.filter(|record| record.grant.resource(resource).is_some());
         let judged = records.map(|record| Accreditation {
             record,
             status: self.status_in_chain(record, resource, now),

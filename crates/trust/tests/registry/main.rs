@@ -14,4 +14,5 @@ mod replay;
 mod schemas;
 mod snapshots;
 mod status_lists;
+mod trqp;
 mod witnesses;
