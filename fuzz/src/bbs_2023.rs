@@ -49,8 +49,7 @@ static CREDENTIALS: LazyLock<[Map<String, Value>; 2]> = LazyLock::new(|| {
         data_model: DataModelVersion::V2_0,
     };
     let mut rng = Salts(1);
-    let request =
-        data_integrity::issue_selective(document, &options, &CONTEXTS, &mut rng).expect("ours");
+    let request = data_integrity::issue_selective(document, &options, &CONTEXTS, &mut rng).expect("ours");
     let base = KEY.fulfil(request).expect("the issuer's key");
     let pointer: Pointer = "/credentialSubject/given_name".parse().expect("a pointer");
     let derived = Unverified::<LdpVc>::from_object(&base)

@@ -395,6 +395,7 @@ fn tlog() -> Vec<Vec<u8>> {
         trust::tlog_witness::AddCheckpoint::new(2, nation.hashes(), checkpoint.clone()).to_string(),
         nation.proof(2, checkpoint).to_string(),
         nation::witness_policy(),
+        r#"{"entity_id":"did:example:a","authority_id":"https://r.example#g","action":"issue","resource":"T","context":{"time":"2026-11-23T00:00:00Z"}}"#.to_owned(),
         nation::witness_key(0).to_string(),
         "tile/0/x001/234.p/5".to_owned(),
         "tile/entries/067".to_owned(),

@@ -1,5 +1,8 @@
 //! The text formats of the log. What is displayed is read again as the same thing.
 
+use std::sync::LazyLock;
+
+use trust::Anchor;
 use trust::checkpoint::SignedCheckpoint;
 use trust::merkle;
 use trust::merkle::Hash;
@@ -7,14 +10,20 @@ use trust::note;
 use trust::note::Note;
 use trust::note::VerifierKey;
 use trust::proof::TlogProof;
+use trust::state::State;
 use trust::tiles;
 use trust::tiles::Tile;
 use trust::tlog_policy::TlogPolicy;
 use trust::tlog_witness;
 use trust::tlog_witness::AddCheckpoint;
+use trust::trqp::Query;
+use trust::trqp::Question;
 
 use crate::nation;
+use crate::nation::Nation;
 use crate::text;
+
+static ANCHOR: LazyLock<Anchor> = LazyLock::new(|| Nation::new().state.anchor().clone());
 
 /// The input as each of them.
 pub fn fuzz(data: &[u8]) {
@@ -38,9 +47,17 @@ pub fn fuzz(data: &[u8]) {
         }
     }
     if let Ok(request) = AddCheckpoint::parse(data) {
-        assert_eq!(AddCheckpoint::parse(request.to_string().as_bytes()).as_ref(), Ok(&request));
+        assert_eq!(
+            AddCheckpoint::parse(request.to_string().as_bytes()).as_ref(),
+            Ok(&request)
+        );
         let _ = request.check_log(&[nation::log_key()]);
         let _ = request.check_consistency(Some(request.checkpoint().unverified()));
+    }
+    if let Ok(query) = Query::parse(data, crate::NOW) {
+        let state = State::new(ANCHOR.clone());
+        let _ = query.answer(Question::Authorization, &state, crate::NOW);
+        let _ = query.answer(Question::Recognition, &state, crate::NOW);
     }
     let _ = tlog_witness::parse_answer(data);
     let _ = tlog_witness::parse_size(data);

@@ -44,7 +44,9 @@ pub fn fuzz(data: &[u8]) {
     {
         if let Ok(proposal) = HOLDINGS.propose(&request, &[], now, &mut crate::verdict::Salts(1)) {
             let _ = (proposal.verifier(), proposal.credentials().len());
-            let _ = proposal.present(now, &mut crate::verdict::Salts(1)).expect("what was proposed can be presented");
+            let _ = proposal
+                .present(now, &mut crate::verdict::Salts(1))
+                .expect("what was proposed can be presented");
         }
     }
 }

@@ -6,6 +6,7 @@ mod crashes;
 mod entries;
 mod governance;
 mod identifiers;
+mod mirrors;
 mod nation;
 mod tree;
 mod trqp;
