@@ -2,7 +2,7 @@
 //!
 //! A [`Row`] does one piece of work in two ways: whole, and only the signature checks in it over the same bytes. Their
 //! ratio is what the project promises. `benches/ratios.rs` measures both ways in turns, so that a busy machine slows
-//! both alike; `benches/operations.rs` measures them, and other work, with criterion.
+//! both alike; `benches/operations.rs` measures them, and other work, with criterion; `benches/registry.rs` prints the figures of the registry.
 
 pub mod bbs_2023;
 pub mod material;

@@ -1,5 +1,8 @@
 //! A registry whose issuer signs with P-256, the bundle of its state, and a verifier with a question.
 
+use std::fs;
+use std::path::Path;
+
 use credential::status_list::StatusReference;
 use did::webvh;
 use json_schema::Evaluator;
@@ -11,8 +14,18 @@ use openid4vc::vp::VpToken;
 use serde_json::json;
 use trust::Anchor;
 use trust::TrustedBundle;
+use trust::audit::Audit;
 use trust::bundle::Limits;
 use trust::entry::Action;
+use trust::entry::StatusCommitBody;
+use trust::entry::StatusEncoding;
+use trust::entry::StatusList;
+use trust::merkle::Hash;
+use trust::merkle::leaf_hash;
+use trust::merkle::node_hash;
+use trust::merkle::verify_inclusion;
+use trust::status_bits::StatusBits;
+use trust::status_bits::compact_digest;
 use verifier::Delivered;
 use verifier::Policy;
 use verifier::Question;
@@ -27,6 +40,7 @@ use crate::nation::IDENTITY;
 use crate::nation::Nation;
 use crate::nation::grant;
 use crate::nation::list_uri;
+use crate::nation::status_list;
 use crate::sd_jwt_vc::Presented;
 use crate::sd_jwt_vc::VCT;
 
@@ -101,9 +115,213 @@ impl Packed {
         }
     }
 
+    /// Bundle and anchor as files in a folder.
+    pub fn write(&self, folder: &Path) {
+        fs::write(folder.join("bundle"), &self.bytes).expect("a file");
+        fs::write(folder.join("anchor"), self.anchor.to_string()).expect("a file");
+    }
+
+    /// What was written.
+    pub fn read(folder: &Path) -> Self {
+        let anchor = fs::read(folder.join("anchor")).expect("a file");
+        Self {
+            bytes: fs::read(folder.join("bundle")).expect("a file"),
+            anchor: Anchor::parse(&anchor).expect("our own anchor"),
+        }
+    }
+
     /// Verifies and loads it.
     pub fn load(&self) -> TrustedBundle {
         TrustedBundle::load(&self.bytes, &self.anchor, Limits::default()).expect("our own bundle")
+    }
+}
+
+/// A log of single-signature entries, to be replayed.
+pub struct Long {
+    anchor: Anchor,
+    leaves: Vec<Vec<u8>>,
+}
+
+/// Statuses of which some are set, the same in every run.
+pub struct Statuses {
+    bits: StatusBits,
+    set: u64,
+}
+
+/// One leaf of a large tree and its proof.
+pub struct Inclusion {
+    leaf: Hash,
+    index: u64,
+    size: u64,
+    path: Vec<Hash>,
+    root: Hash,
+}
+
+/// Numbers by [SplitMix64](https://prng.di.unimi.it/splitmix64.c).
+fn numbers(seed: u64) -> impl Iterator<Item = u64> {
+    let mut state = seed;
+    std::iter::from_fn(move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut number = state;
+        number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        Some(number ^ (number >> 31))
+    })
+}
+
+impl Packed {
+    /// The bundle of a nation with so many agencies and schemas, and so many statuses for each agency, of which
+    /// `per_mille` are set.
+    pub fn of_a_nation(agencies: u16, schemas: u16, statuses: u64, per_mille: u64) -> Self {
+        let mut nation = Nation::new();
+        for number in 0..schemas {
+            nation.publish(&format!("Schema{number:03}"));
+        }
+        for number in 0..agencies {
+            let agency = Agency::new(&format!("agency-{number}"), number.to_le_bytes()[0]);
+            nation
+                .log_lines(&agency.did, vec![agency.first_line.clone()])
+                .expect("a log line");
+            let schema = format!("Schema{:03}", number % schemas);
+            nation
+                .grant(
+                    &format!("accreditation-{number}"),
+                    grant(&agency.did, Action::Issue, &[&schema]),
+                )
+                .expect("an accreditation");
+            let (list, compact) =
+                Statuses::new(u64::from(number), statuses, per_mille).list(&list_uri(&agency), &nation);
+            nation.blobs.push(compact);
+            let body = StatusCommitBody {
+                lists: vec![list],
+                ended: Vec::new(),
+            };
+            nation.commit_lists(&agency, body).expect("a commitment");
+        }
+        nation.snapshot(GENESIS.plus(HOUR));
+        Self::of(&nation)
+    }
+}
+
+impl Long {
+    /// So many commitments to a status list, in turns of some agencies, with a Snapshot after each hundred.
+    pub fn new(entries: u64) -> Self {
+        let (mut nation, _) = nation(10);
+        let agencies: Vec<Agency> = (0..10)
+            .map(|number| Agency::new(&format!("agency-{number}"), number))
+            .collect();
+        for number in 0..entries {
+            let place = usize::try_from(number).expect("few") % agencies.len();
+            nation
+                .commit(&agencies[place], 2 + number, &[1, 5])
+                .expect("a commitment");
+            if number % 100 == 99 {
+                let time = nation.state.time().plus(1);
+                nation.snapshot(time);
+            }
+        }
+        Self {
+            anchor: nation.state.anchor().clone(),
+            leaves: nation.leaves,
+        }
+    }
+
+    /// How many entries there are.
+    pub const fn len(&self) -> usize {
+        self.leaves.len()
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.leaves.is_empty()
+    }
+
+    /// Audits all of it but the checkpoint.
+    pub fn replay(&self) {
+        let mut audit = Audit::new(self.anchor.clone());
+        for leaf in &self.leaves {
+            audit.leaf(leaf, |_, _| {}).expect("our own entries");
+        }
+    }
+}
+
+impl Statuses {
+    /// So many one-bit statuses, of which `per_mille` are set at random.
+    pub fn new(seed: u64, capacity: u64, per_mille: u64) -> Self {
+        let mut bytes = vec![0_u8; usize::try_from(capacity.div_ceil(8)).expect("it fits")];
+        let mut set = 0;
+        for (index, number) in (0..capacity).zip(numbers(seed)) {
+            if number % 1_000 < per_mille {
+                bytes[usize::try_from(index / 8).expect("it fits")] |= 1 << (index % 8);
+                set += 1;
+            }
+        }
+        let bits = StatusBits::new(1, capacity, bytes).expect("statuses");
+        Self { bits, set }
+    }
+
+    /// The compact form.
+    pub fn encode(&self) -> Vec<u8> {
+        self.bits.to_compact(StatusEncoding::GolombRice)
+    }
+
+    /// The list that names the compact form, and that.
+    fn list(&self, uri: &str, nation: &Nation) -> (StatusList, Vec<u8>) {
+        let compact = self.encode();
+        let (mut list, _) = status_list(uri, 1, &[], nation.state.time().plus(24 * HOUR));
+        list.capacity = u64::try_from(self.bits.bytes().len()).expect("it fits") * 8;
+        list.compact = compact_digest(StatusEncoding::GolombRice, &compact).expect("chunks");
+        list.compact_length = u64::try_from(compact.len()).expect("it fits");
+        (list, compact)
+    }
+
+    /// The list and its compact form.
+    pub fn committed(&self) -> (StatusList, Vec<u8>) {
+        self.list("https://issuer.example/status/1", &Nation::new())
+    }
+
+    /// Bytes below which no code can be on average that knows how many statuses are set.
+    pub fn entropy_bytes(&self) -> f64 {
+        let capacity = as_f64(u64::try_from(self.bits.bytes().len()).expect("it fits") * 8);
+        let share = as_f64(self.set) / capacity;
+        capacity * -(share * share.log2() + (1.0 - share) * (1.0 - share).log2()) / 8.0
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts below 2^52")]
+fn as_f64(number: u64) -> f64 {
+    number as f64
+}
+
+impl Inclusion {
+    /// Of some leaf of a tree of `2^height` leaves.
+    pub fn new(height: u8) -> Self {
+        let size = 1_u64 << height;
+        let index = size / 3;
+        let mut level: Vec<Hash> = (0..size).map(|leaf| leaf_hash(&leaf.to_be_bytes())).collect();
+        let (leaf, mut place, mut path) = (level[usize::try_from(index).expect("it fits")], index, Vec::new());
+        while level.len() > 1 {
+            path.push(level[usize::try_from(place ^ 1).expect("it fits")]);
+            place /= 2;
+            level = level
+                .as_chunks::<2>()
+                .0
+                .iter()
+                .map(|[left, right]| node_hash(*left, *right))
+                .collect();
+        }
+        Self {
+            leaf,
+            index,
+            size,
+            path,
+            root: level[0],
+        }
+    }
+
+    /// Checks it.
+    pub fn verify(&self) {
+        verify_inclusion(self.leaf, self.index, self.size, &self.path, self.root).expect("our own proof");
     }
 }
 
