@@ -366,30 +366,40 @@ impl issuer::Registry for RegistryLink {
 struct RegistryBundles {
     registry: Registry,
     clock: Clock,
-    last: Mutex<Option<Arc<TrustedBundle>>>,
+    last: Mutex<Option<LastBundle>>,
+}
+
+/// A bundle as it came and as it was loaded.
+struct LastBundle {
+    bytes: Arc<[u8]>,
+    loaded: Arc<TrustedBundle>,
 }
 
 impl Bundles for RegistryBundles {
     fn bundles(&self, age: i64) -> verifier_service::BundlesAnswer<'_> {
         Box::pin(async move {
             let mut last = self.last.lock().await;
-            let fresh = last
-                .as_ref()
-                .filter(|bundle| self.clock.now().seconds_since(bundle.as_of()) <= age);
-            if let Some(bundle) = fresh {
-                return Ok(vec![Arc::clone(bundle)]);
+            // Times are whole seconds: a bundle of this second may lack an entry of this second.
+            let is_young = |bundle: &TrustedBundle| self.clock.now().seconds_since(bundle.as_of()) < age;
+            if let Some(last) = last.as_ref().filter(|last| is_young(&last.loaded)) {
+                return Ok(vec![Arc::clone(&last.loaded)]);
             }
             let bytes = self
                 .registry
                 .bundle()
                 .await
                 .map_err(|error| verifier_service::BundlesError(error.into()))?;
+            // The registry hands out the same bytes until it has others.
+            if let Some(last) = last.as_ref().filter(|last| Arc::ptr_eq(&last.bytes, &bytes)) {
+                return Ok(vec![Arc::clone(&last.loaded)]);
+            }
             let anchor: Anchor = self.registry.anchor();
             let bundle = TrustedBundle::load(&bytes, &anchor, trust::bundle::Limits::default())
                 .map_err(|error| verifier_service::BundlesError(error.into()))?;
-            let bundle = Arc::new(bundle);
-            *last = Some(Arc::clone(&bundle));
-            Ok(vec![bundle])
+            let loaded = Arc::new(bundle);
+            let answer = vec![Arc::clone(&loaded)];
+            *last = Some(LastBundle { bytes, loaded });
+            Ok(answer)
         })
     }
 }
@@ -400,5 +410,39 @@ fn registry_error(error: registry::AppendError) -> issuer::RegistryError {
     }
     issuer::RegistryError::Refused {
         reason: server::problem::chain(&error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keys::Timestamp;
+
+    use super::*;
+
+    /// What was appended in the second of the last bundle is there for whoever asks for the newest one.
+    #[tokio::test]
+    async fn a_bundle_of_the_same_second_is_not_taken_for_the_newest() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(folder.path()).unwrap();
+        let store = data.store("fjall").await.unwrap();
+        let clock = Clock::manual(Timestamp::from_unix(1_795_392_000));
+        let url = SecureUrl::parse("http://127.0.0.1:8080").unwrap();
+        let registry = open_registry(&data, &store, &clock, &url, true).await.unwrap();
+        let bundles = RegistryBundles {
+            registry: registry.clone(),
+            clock,
+            last: Mutex::new(None),
+        };
+        let size = async |age| {
+            let found = bundles.bundles(age).await.unwrap();
+            found[0].checkpoint().size()
+        };
+
+        let before = size(5).await;
+        // Another Snapshot, in the same second.
+        registry.refresh(0).await.unwrap();
+        assert_eq!(size(5).await, before);
+        assert_eq!(size(0).await, before + 1);
+        assert_eq!(size(0).await, before + 1);
     }
 }

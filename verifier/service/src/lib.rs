@@ -62,8 +62,8 @@ pub struct Config {
 
 /// Where trust bundles come from.
 pub trait Bundles: Send + Sync {
-    /// Bundles that are at most `age` seconds old, or as new as can be had. An answer is waiting: this does not
-    /// fetch for long.
+    /// Bundles that are younger than `age` seconds, or as new as can be had, which 0 always asks for. An answer is
+    /// waiting: this does not fetch for long.
     fn bundles(&self, age: i64) -> BundlesAnswer<'_>;
 }
 
