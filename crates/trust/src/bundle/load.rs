@@ -184,6 +184,12 @@ impl Parsed {
             let section = section.ok_or_else(|| fields.shape("sections ascending by number"))?;
             sections.insert(section, records(&plain)?);
         }
+        let all = EntryType::ALL
+            .into_iter()
+            .filter(|section| *section != EntryType::Snapshot);
+        if !sections.keys().copied().eq(all) {
+            return Err(fields.shape("the eight sections").into());
+        }
         let mut documents = BTreeMap::new();
         for value in fields.array(6, Ok)? {
             let (name, plain) = unpack(value)?;

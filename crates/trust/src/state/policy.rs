@@ -179,7 +179,7 @@ impl State {
             if replay.policies.is_empty() {
                 replay.check_genesis(&record.entry, &record.body)?;
             } else {
-                replay.check_change(&record.entry, &record.body, record.time)?;
+                replay.check_change(&record.entry, &record.body)?;
             }
             replay.policies.put(record.clone());
         }
@@ -200,17 +200,11 @@ impl State {
         if self.policies.is_empty() {
             self.check_genesis(entry, body)?;
         } else {
-            self.current_window(entry)?;
-            self.check_change(entry, body, self.time())?;
+            self.check_change(entry, body)?;
         }
         let time = body.genesis_time.unwrap_or_else(|| self.time());
         self.policies.put(PolicyRecord::new(leaf, self.size, time)?);
         Ok(())
-    }
-
-    /// The window of validity counts for Policies too; who signs them, [`State::check_change`] knows.
-    fn current_window(&self, entry: &Entry) -> Result<(), Refusal> {
-        self.current_approval(entry).map(drop)
     }
 
     fn policy_at(&self, time: Timestamp) -> Option<&PolicyRecord> {
@@ -271,16 +265,10 @@ impl State {
         Ok(())
     }
 
-    /// Whether `body` may follow the Policy in force at `time`.
-    fn check_change(&self, entry: &Entry, body: &PolicyBody, time: Timestamp) -> Result<(), Refusal> {
-        let in_force = self.policy_at(time).ok_or(Refusal::Genesis)?;
-        let approval = approval::required(entry)?;
-        if approval.policy != in_force.hash() {
-            return Err(Refusal::Policy {
-                expected: in_force.hash(),
-                found: approval.policy,
-            });
-        }
+    /// Whether `body` may follow the Policy in force, approved at this time.
+    fn check_change(&self, entry: &Entry, body: &PolicyBody) -> Result<(), Refusal> {
+        let in_force = self.policy().ok_or(Refusal::Genesis)?;
+        self.current_approval(entry)?;
         if body.genesis_time.is_some() {
             return Err(Refusal::PolicyContent {
                 expected: "a genesis time in the genesis Policy only",
@@ -289,7 +277,7 @@ impl State {
         check_content(body, self.anchor().origin())?;
         match body.kind {
             PolicyKind::Regular => self.check_regular(entry, body, &in_force.body),
-            PolicyKind::Recovery => self.check_recovery(entry, body, &in_force.body, time),
+            PolicyKind::Recovery => self.check_recovery(entry, body, &in_force.body),
         }
     }
 
@@ -325,13 +313,7 @@ impl State {
         check_next_keys(new, old)
     }
 
-    fn check_recovery(
-        &self,
-        entry: &Entry,
-        new: &PolicyBody,
-        old: &PolicyBody,
-        time: Timestamp,
-    ) -> Result<(), Refusal> {
+    fn check_recovery(&self, entry: &Entry, new: &PolicyBody, old: &PolicyBody) -> Result<(), Refusal> {
         let recovery = old.recovery.as_ref().ok_or(Refusal::PolicyContent {
             expected: "recovery keys in the policy before",
         })?;
@@ -341,7 +323,7 @@ impl State {
             .filter(|record| record.body.kind == PolicyKind::Recovery);
         if last
             .and_then(|record| self.recovery_due(record))
-            .is_some_and(|due| due > time)
+            .is_some_and(|due| due > self.time())
         {
             return Err(Refusal::RecoveryPending);
         }

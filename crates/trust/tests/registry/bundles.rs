@@ -368,15 +368,10 @@ fn missing_section_is_refused() {
     let Value::Array(sections) = &mut members[4].1 else {
         panic!()
     };
-    // Section 2: the accreditations.
-    sections.remove(2);
+    // Section 3: the recognitions, of which there are none.
+    sections.remove(3);
     let result = TrustedBundle::load(&bundle.to_vec(), nation.state.anchor(), Limits::default());
-    assert_eq!(
-        result.unwrap_err(),
-        BundleError::Digest {
-            section: trust::entry::EntryType::Accreditation
-        }
-    );
+    assert!(matches!(result, Err(BundleError::Decode(_))), "{result:?}");
 }
 
 #[test]
@@ -490,6 +485,27 @@ fn policy_that_the_quorum_before_did_not_sign_is_refused_though_its_witnesses_co
 }
 
 #[test]
+fn policy_that_was_approved_for_another_time_is_refused_though_its_witnesses_cosign() {
+    let (nation, _) = Nation::with_issuer();
+    let mut next = policy();
+    next.genesis_time = None;
+    let now = nation.state.time();
+    let draft = nation.draft(ORIGIN, Body::Policy(next));
+    let expired = Draft {
+        not_before: GENESIS,
+        expires: now,
+        ..draft
+    };
+    let bytes = forge_policy_section(&nation, &approved(&expired, &[0, 1]));
+    let result = TrustedBundle::load(&bytes, nation.state.anchor(), Limits::default());
+    let expected = Refusal::Expired {
+        time: now,
+        expires: now,
+    };
+    assert_eq!(result.unwrap_err(), BundleError::Policy(expected));
+}
+
+#[test]
 fn older_bundle_does_not_replace_a_newer_one() {
     let (mut nation, agency) = Nation::with_issuer();
     let first = load(&nation).unwrap();
@@ -559,7 +575,7 @@ fn an_anchor_reads_back_and_is_strict() {
 
 use keys::cbor::Value;
 
-fn decode(bytes: &[u8]) -> Value {
+pub(crate) fn decode(bytes: &[u8]) -> Value {
     keys::cbor::decode(
         bytes,
         keys::json::Limits {
@@ -570,13 +586,13 @@ fn decode(bytes: &[u8]) -> Value {
     .unwrap()
 }
 
-fn members(bytes: &[u8]) -> Vec<(Value, Value)> {
+pub(crate) fn members(bytes: &[u8]) -> Vec<(Value, Value)> {
     let Value::Map(members) = decode(bytes) else { panic!() };
     members
 }
 
 /// The packed section of this number, or any other packed thing by position, in member `key` of the bundle.
-fn packed(bundle: &mut Value, key: u64, number: u64) -> &mut Vec<(Value, Value)> {
+pub(crate) fn packed(bundle: &mut Value, key: u64, number: u64) -> &mut Vec<(Value, Value)> {
     let Value::Map(members) = bundle else { panic!() };
     let (_, list) = members
         .iter_mut()
@@ -591,7 +607,7 @@ fn packed(bundle: &mut Value, key: u64, number: u64) -> &mut Vec<(Value, Value)>
     members
 }
 
-fn plain(packed: &[(Value, Value)]) -> Vec<u8> {
+pub(crate) fn plain(packed: &[(Value, Value)]) -> Vec<u8> {
     use std::io::Read as _;
     let bytes = packed[3].1.as_bytes().unwrap();
     if packed[1].1 == Value::Unsigned(0) {
@@ -602,13 +618,13 @@ fn plain(packed: &[(Value, Value)]) -> Vec<u8> {
     plain
 }
 
-fn set_plain(packed: &mut [(Value, Value)], plain: Vec<u8>) {
+pub(crate) fn set_plain(packed: &mut [(Value, Value)], plain: Vec<u8>) {
     packed[1].1 = Value::Unsigned(0);
     packed[2].1 = Value::Unsigned(u64::try_from(plain.len()).unwrap());
     packed[3].1 = Value::Bytes(plain);
 }
 
-fn with_proof(bytes: &[u8], proof: &TlogProof) -> Vec<u8> {
+pub(crate) fn with_proof(bytes: &[u8], proof: &TlogProof) -> Vec<u8> {
     let mut bundle = decode(bytes);
     let Value::Map(members) = &mut bundle else { panic!() };
     members[2].1 = Value::text(proof.to_string());
@@ -616,7 +632,7 @@ fn with_proof(bytes: &[u8], proof: &TlogProof) -> Vec<u8> {
 }
 
 /// A bundle whose Policy section has one more Policy, with a Snapshot and cosignatures that fit it.
-fn forge_policy_section(nation: &Nation, leaf: &[u8]) -> Vec<u8> {
+pub(crate) fn forge_policy_section(nation: &Nation, leaf: &[u8]) -> Vec<u8> {
     use trust::entry::Entry;
     use trust::entry::EntryType;
     use trust::merkle;
@@ -646,7 +662,7 @@ fn forge_policy_section(nation: &Nation, leaf: &[u8]) -> Vec<u8> {
     let Body::Snapshot(mut body) = old.body().clone() else {
         panic!()
     };
-    body.sections[0].count = 2;
+    body.sections[0].count = u64::try_from(leaves.len()).unwrap();
     body.sections[0].root = merkle::root(&leaves);
     let sections = body.sections.iter().map(|digest| {
         let root = Value::bytes(*digest.root.as_bytes());
