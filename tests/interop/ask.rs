@@ -1,4 +1,5 @@
-//! Asking a program of `tests/interop/peers`: one JSON question, one JSON answer.
+//! Asking a program of `tests/interop/peers`: one JSON question, one JSON answer. The tests of several crates take this
+//! file in as a module of their own, so that a library's tests need no crate that the platform does not.
 
 use std::env;
 use std::io::Write as _;
@@ -12,16 +13,6 @@ use serde_json::Value;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Peer(&'static str, &'static str);
 
-pub(crate) const BITSTRING_STATUS_LIST: Peer =
-    Peer("data-integrity.mjs", "npm @digitalbazaar/vc-bitstring-status-list");
-pub(crate) const CWT: Peer = Peer("cwt_peer.py", "PyPI cwt");
-pub(crate) const DATA_INTEGRITY: Peer = Peer("data-integrity.mjs", "npm @digitalbazaar/vc");
-pub(crate) const JOSE: Peer = Peer("jose.mjs", "npm jose");
-pub(crate) const MDOC: Peer = Peer("mdoc.mjs", "npm @owf/mdoc");
-pub(crate) const SD_JWT_IN_JAVASCRIPT: Peer = Peer("sd-jwt-vc.mjs", "npm @sd-jwt/sd-jwt-vc");
-pub(crate) const SD_JWT_IN_PYTHON: Peer = Peer("sd_jwt_peer.py", "PyPI sd-jwt");
-pub(crate) const STATUS_LIST_JWT: Peer = Peer("status-list.mjs", "npm @sd-jwt/jwt-status-list");
-
 /// Whether the peers are installed; says so if not.
 pub(crate) fn are_installed() -> bool {
     let is_set = |name| env::var_os(name).is_some_and(|value| value == "1");
@@ -34,6 +25,10 @@ pub(crate) fn are_installed() -> bool {
 }
 
 impl Peer {
+    pub(crate) const fn new(file: &'static str, package: &'static str) -> Self {
+        Self(file, package)
+    }
+
     /// The answer, or why the peer refused.
     ///
     /// # Panics

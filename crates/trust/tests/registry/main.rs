@@ -12,6 +12,7 @@ mod nation;
 mod policies;
 mod replay;
 mod schemas;
+mod second_reader;
 mod snapshots;
 mod status_lists;
 mod trqp;

@@ -190,19 +190,29 @@ pub(crate) fn status_list(uri: &str, epoch: u64, revoked: &[usize], next_update:
     for index in revoked {
         bytes[index / 8] |= 1 << (index % 8);
     }
-    let compact = StatusBits::new(1, 1024, bytes)
-        .unwrap()
-        .to_compact(StatusEncoding::GolombRice);
+    let statuses = StatusBits::new(1, 1024, bytes).unwrap();
+    committed(uri, &statuses, StatusEncoding::GolombRice, epoch, next_update)
+}
+
+/// What is committed to of these statuses, and their compact form.
+pub(crate) fn committed(
+    uri: &str,
+    statuses: &StatusBits,
+    encoding: StatusEncoding,
+    epoch: u64,
+    next_update: Timestamp,
+) -> (StatusList, Vec<u8>) {
+    let compact = statuses.to_compact(encoding);
     let list = StatusList {
         uri: uri.to_owned(),
-        bits: 1,
-        capacity: 1024,
+        bits: statuses.bits(),
+        capacity: statuses.capacity(),
         tokens: vec![StatusToken {
             format: TokenFormat::Jwt,
             digest: Hash::digest(b"token"),
         }],
-        encoding: StatusEncoding::GolombRice,
-        compact: compact_digest(StatusEncoding::GolombRice, &compact).unwrap(),
+        encoding,
+        compact: compact_digest(encoding, &compact).unwrap(),
         compact_length: u64::try_from(compact.len()).unwrap(),
         next_update,
         epoch,
