@@ -95,16 +95,19 @@ pub(crate) fn load(path: &Path) -> Result<TrustedBundle> {
 }
 
 fn path_of(anchor: &Anchor) -> Result<PathBuf> {
-    let safe: String = anchor
-        .origin()
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '.' || c == '-' {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    Ok(home()?.join("anchors").join(format!("{safe}.anchor")))
+    Ok(home()?
+        .join("anchors")
+        .join(format!("{}.anchor", safe_name(anchor.origin()))))
+}
+
+/// An origin as a part of a file's name.
+pub(crate) fn safe_name(origin: &str) -> String {
+    let safe = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '.' || c == '-' {
+            c
+        } else {
+            '_'
+        }
+    };
+    origin.chars().map(safe).collect()
 }

@@ -437,7 +437,7 @@ pub(crate) enum Bundle {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  attestry verify --bundle trust.bundle presentation.json\n  attestry verify --bundle trust.bundle --request request.json --max-age 10m presentation.json --json\n  attestry verify --trust-anchor anchors.json presentation.json\n\nExit status: 0 valid; 1 refused, stale or not covered; 2 wrong use."
+    after_help = "Examples:\n  attestry verify --bundle trust.bundle presentation.json\n  attestry verify --bundle trust.bundle --request request.json --max-age 10m presentation.json --json\n  attestry verify --trust-anchor anchors.json presentation.json\n\nA bundle older than one that was used here before is wrong use too, except with --at.\n\nExit status: 0 valid; 1 refused, stale or not covered; 2 wrong use."
 )]
 pub(crate) struct Verify {
     /// A trust bundle; several may be given.

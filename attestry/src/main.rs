@@ -9,6 +9,7 @@ mod cli;
 mod commands;
 mod compose;
 mod data;
+mod files;
 mod front;
 mod hub;
 mod iaca;
@@ -19,6 +20,7 @@ mod platform;
 mod png;
 mod register_api;
 mod sample;
+mod seen;
 mod trust_anchors;
 
 use std::process::ExitCode;

@@ -7,6 +7,7 @@ mod issuance;
 mod mdoc;
 mod presentation;
 mod revocation;
+mod rollback;
 mod slow;
 mod vc_api;
 mod witness;

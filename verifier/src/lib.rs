@@ -82,6 +82,7 @@ pub struct Policy<'a> {
     max_age: i64,
     schemas: &'a dyn SchemaEvaluator,
     trust_anchors: &'a TrustAnchors,
+    time_floor: Option<Timestamp>,
 }
 
 impl<'a> Policy<'a> {
@@ -93,6 +94,7 @@ impl<'a> Policy<'a> {
             max_age,
             schemas,
             trust_anchors: &NO_TRUST_ANCHORS,
+            time_floor: None,
         }
     }
 
@@ -100,6 +102,16 @@ impl<'a> Policy<'a> {
     #[must_use]
     pub const fn with_trust_anchors(self, trust_anchors: &'a TrustAnchors) -> Self {
         Self { trust_anchors, ..self }
+    }
+
+    /// With a time that is known to have passed, such as that of the newest bundle that was ever used here: a clock that
+    /// stands before it was moved back, or never set.
+    #[must_use]
+    pub const fn with_time_floor(self, time_floor: Timestamp) -> Self {
+        Self {
+            time_floor: Some(time_floor),
+            ..self
+        }
     }
 }
 
@@ -169,7 +181,7 @@ pub fn verify(
     policy: &Policy<'_>,
     now: Timestamp,
 ) -> Result<Verified, Refused> {
-    check_clock(bundles, policy.trust_anchors, now)?;
+    check_clock(bundles, policy, now)?;
     let transaction = Transaction {
         audience: question.client_id,
         nonce: question.nonce,
@@ -275,15 +287,15 @@ impl VerifiedCredential {
 }
 
 /// A bundle from the future shows that this machine's clock is behind: every expiry would be judged wrongly.
-fn check_clock(bundles: &[&TrustedBundle], anchors: &TrustAnchors, now: Timestamp) -> Result<(), Refused> {
-    let newest = bundles.iter().map(|bundle| bundle.as_of()).max();
-    match newest {
-        None if !anchors.is_empty() => Ok(()),
-        None => Err(Refused::new(vec![Reason::NoBundle])),
-        Some(newest) if newest.seconds_since(now) > MAX_CLOCK_SKEW => {
-            Err(Refused::new(vec![Reason::ClockBehind { now, bundle: newest }]))
-        }
-        Some(_) => Ok(()),
+fn check_clock(bundles: &[&TrustedBundle], policy: &Policy<'_>, now: Timestamp) -> Result<(), Refused> {
+    if bundles.is_empty() && policy.trust_anchors.is_empty() {
+        return Err(Refused::new(vec![Reason::NoBundle]));
+    }
+    let of_bundles = bundles.iter().map(|bundle| bundle.as_of());
+    let newest = of_bundles.chain(policy.time_floor).max();
+    match newest.filter(|newest| newest.seconds_since(now) > MAX_CLOCK_SKEW) {
+        Some(bundle) => Err(Refused::new(vec![Reason::ClockBehind { now, bundle }])),
+        None => Ok(()),
     }
 }
 

@@ -86,11 +86,11 @@ pub enum Reason {
     #[error("the issuer's certificates are refused")]
     Certificates(#[from] X509Error),
     /// This machine's clock is behind.
-    #[error("the clock says {now}, the trust bundle was witnessed at {bundle}; set the clock")]
+    #[error("the clock says {now}, a trust bundle was witnessed at {bundle}; set the clock")]
     ClockBehind {
         /// This machine's time.
         now: Timestamp,
-        /// The bundle's.
+        /// That of the newest bundle, this one or one before.
         bundle: Timestamp,
     },
     /// The credential refers to a context that is not one of its types'.

@@ -15,8 +15,10 @@ use url::Url;
 
 use crate::anchors;
 use crate::cli;
+use crate::files::write;
 use crate::output::Output;
 use crate::platform;
+use crate::seen;
 
 const MAX_ANCHOR_BYTES: usize = 64 * 1024;
 
@@ -55,6 +57,7 @@ async fn fetch(url: &Url, out: &Path, anchor: Option<&Path>, output: Output) -> 
     };
     let (bytes, bundle) = download_bundle(url, &anchor).await?;
     let is_new = anchors::pin(&anchor)?;
+    seen::admit(&bundle)?;
     write(out, &bytes)?;
     if is_new {
         output.tell(format!("pinned the anchor of {}:\n{anchor}\nCompare it with one from another channel; every later bundle must have it.", anchor.origin()));
@@ -74,6 +77,7 @@ async fn update(file: &Path, url: &Url, output: Output) -> Result<()> {
     bundle
         .newer_than(&previous)
         .context("the bundle does not replace the one at hand")?;
+    seen::admit(&bundle)?;
     write(file, &bytes)?;
     output.result(
         format!("{}: trust as of {}", file.display(), bundle.as_of()),
@@ -101,14 +105,6 @@ async fn download(url: &Url, path: &str, max_bytes: usize) -> Result<Vec<u8>> {
     Err(platform::answer(&fetched)
         .err()
         .unwrap_or_else(|| anyhow::anyhow!("the platform refused")))
-}
-
-/// Old content or new content, never half of it.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push("~");
-    let written = std::fs::write(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
-    written.with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn summary(bundle: &TrustedBundle) -> Value {

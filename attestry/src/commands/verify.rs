@@ -24,6 +24,7 @@ use verifier::Verified;
 use crate::anchors;
 use crate::cli;
 use crate::output::Output;
+use crate::seen;
 use crate::trust_anchors;
 
 /// Refused, stale or not covered.
@@ -60,7 +61,16 @@ pub(crate) fn run(options: &cli::Verify, output: Output) -> Result<ExitCode> {
                 .with_context(|| format!("expected a request file in {}", path.display()))
         })
         .transpose()?;
-    let policy = Policy::new(max_age, &Evaluator).with_trust_anchors(&trust_anchors);
+    let mut policy = Policy::new(max_age, &Evaluator).with_trust_anchors(&trust_anchors);
+    // Who asks about a time that has passed may ask an old bundle.
+    if options.at.is_none() {
+        for bundle in &bundles {
+            seen::admit(bundle)?;
+        }
+        if let Some(floor) = seen::floor(anchors::pinned()?.iter())? {
+            policy = policy.with_time_floor(floor);
+        }
+    }
     // A request that was kept apart from the file is the verifier's own: only its own end limits it.
     let request_age = if own.is_some() { i64::MAX } else { max_age };
     let verdict = judge(&presentation, own.as_ref(), request_age, &bundles, &policy, now);

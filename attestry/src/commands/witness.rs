@@ -22,10 +22,10 @@ use witness::Witness;
 
 use crate::anchors;
 use crate::cli;
-use crate::commands::bundle::write;
 use crate::commands::registry::log::anchor_of;
 use crate::commands::registry::log::place;
 use crate::data::DataFolder;
+use crate::files::write;
 use crate::output::Output;
 
 /// The witness's keys in the vault. Each signs nothing but cosignatures of its kind.

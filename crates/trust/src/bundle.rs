@@ -24,6 +24,7 @@
 
 mod export;
 mod load;
+mod seen;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -58,6 +59,8 @@ pub use export::ExportError;
 pub use export::export;
 pub use load::BundleError;
 pub use load::Limits;
+pub use seen::Seen;
+pub use seen::SeenError;
 
 /// First member of every bundle.
 const MAGIC: &str = "attestry-trust-bundle";
@@ -295,37 +298,6 @@ impl TrustedBundle {
             committed: record.committed(),
             bits,
         })
-    }
-
-    /// Whether this bundle may replace `previous`: the same registry, and not an older view of it.
-    ///
-    /// That a longer tree continues the shorter one, the witnesses vouch for; a delta proves it.
-    ///
-    /// # Errors
-    /// [`RollbackError`].
-    pub fn newer_than(&self, previous: &Self) -> Result<(), RollbackError> {
-        if self.anchor() != previous.anchor() {
-            return Err(RollbackError::Anchor {
-                found: self.anchor().origin().to_owned(),
-            });
-        }
-        let (old, new) = (previous.checkpoint(), self.checkpoint());
-        if new.size() < old.size() {
-            return Err(RollbackError::Older {
-                expected: old.size(),
-                found: new.size(),
-            });
-        }
-        if new.size() == old.size() && new.root() != old.root() {
-            return Err(RollbackError::Fork { size: old.size() });
-        }
-        if self.snapshot.time < previous.snapshot.time {
-            return Err(RollbackError::TimeGoesBack {
-                expected: previous.snapshot.time,
-                found: self.snapshot.time,
-            });
-        }
-        Ok(())
     }
 }
 

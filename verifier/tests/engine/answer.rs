@@ -61,15 +61,24 @@ pub(crate) fn judge_at(
     presentation: Value,
     now: Timestamp,
 ) -> Result<Verified, Refused> {
+    judge_by(bundles, query, presentation, &policy(), now)
+}
+
+/// What [`judge_at`] judges by.
+pub(crate) fn policy() -> Policy<'static> {
+    Policy::new(MAX_AGE, &Evaluator)
+}
+
+pub(crate) fn judge_by(
+    bundles: &[&TrustedBundle],
+    query: &DcqlQuery,
+    presentation: Value,
+    policy: &Policy<'_>,
+    now: Timestamp,
+) -> Result<Verified, Refused> {
     let mut token = VpToken::default();
     token.add("it", presentation);
-    verifier::verify(
-        &token,
-        &question(query),
-        bundles,
-        &Policy::new(MAX_AGE, &Evaluator),
-        now,
-    )
+    verifier::verify(&token, &question(query), bundles, policy, now)
 }
 
 pub(crate) fn judge(bundle: &TrustedBundle, query: &DcqlQuery, presentation: Value) -> Result<Verified, Refused> {

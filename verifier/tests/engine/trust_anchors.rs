@@ -8,7 +8,6 @@ mod metadata;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use json_schema::Evaluator;
 use keys::Algorithm;
 use keys::PublicKey;
 use keys::Signer as _;
@@ -18,22 +17,20 @@ use keys::x509::Name;
 use keys::x509::NewCertificate;
 use keys::x509::Role;
 use openid4vc::dcql::DcqlQuery;
-use openid4vc::vp::VpToken;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 use signer::SoftwareKey;
 use trust::TrustedBundle;
-use verifier::Policy;
 use verifier::Refused;
 use verifier::TrustAnchors;
 use verifier::Verified;
 
 use crate::answer::CLIENT_ID;
-use crate::answer::MAX_AGE;
 use crate::answer::NONCE;
+use crate::answer::judge_by;
+use crate::answer::policy;
 use crate::answer::query;
-use crate::answer::question;
 use crate::nation::DAY;
 use crate::nation::ISSUED;
 use crate::nation::MINUTE;
@@ -182,10 +179,8 @@ fn judge_at(
     presentation: Value,
     now: Timestamp,
 ) -> Result<Verified, Refused> {
-    let mut token = VpToken::default();
-    token.add("it", presentation);
-    let policy = Policy::new(MAX_AGE, &Evaluator).with_trust_anchors(anchors);
-    verifier::verify(&token, &question(query), bundles, &policy, now)
+    let policy = policy().with_trust_anchors(anchors);
+    judge_by(bundles, query, presentation, &policy, now)
 }
 
 /// The verdict of a verifier that knows no registry.

@@ -17,8 +17,8 @@ use witness::MirrorError;
 use witness::Source;
 
 use crate::anchors;
-use crate::commands::bundle::write;
 use crate::commands::read_file;
+use crate::files::write;
 use crate::output::Output;
 use crate::output::Progress;
 use crate::platform;

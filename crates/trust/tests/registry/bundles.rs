@@ -8,6 +8,7 @@ use trust::bundle::BundleError;
 use trust::bundle::ExportError;
 use trust::bundle::Limits;
 use trust::bundle::RollbackError;
+use trust::bundle::Seen;
 use trust::bundle::StatusListError;
 use trust::entry::AccreditationBody;
 use trust::entry::Action;
@@ -535,6 +536,43 @@ fn older_bundle_does_not_replace_a_newer_one() {
             reason: Reason::Withdrawn
         }
     );
+}
+
+#[test]
+fn what_was_seen_reads_back_and_the_time_in_it_never_falls() {
+    let (mut nation, _) = Nation::with_issuer();
+    let (index, time) = (nation.state.size() - 1, nation.state.time());
+    let of =
+        |nation: &Nation, at| load_with(nation, &nation.proof(index, nation.witnessed(&[(0, at), (1, at)]))).unwrap();
+    let (early, late) = (of(&nation, time), of(&nation, time.plus(60)));
+    let seen = late.seen();
+    assert_eq!(Seen::parse(seen.to_string().as_bytes()).unwrap(), seen);
+    assert_eq!((seen.anchor(), seen.floor()), (nation.state.anchor(), time.plus(60)));
+    // The same tree with older cosignatures is as good, and makes no clock believable that stood before.
+    assert_eq!(seen.then(&early), Ok(seen.clone()));
+    assert_eq!(early.seen().then(&late), Ok(seen.clone()));
+
+    nation.snapshot(time.plus(HOUR));
+    let next = load(&nation).unwrap();
+    assert_eq!(seen.then(&next), Ok(next.seen()));
+    let (expected, found) = (next.checkpoint().size(), late.checkpoint().size());
+    assert_eq!(next.seen().then(&late), Err(RollbackError::Older { expected, found }));
+}
+
+#[test]
+fn memories_of_another_form_are_refused() {
+    let (nation, _) = Nation::with_issuer();
+    let text = load(&nation).unwrap().seen().to_string();
+    for (from, to) in [
+        ("\"size\": ", "\"size\": -"),
+        ("\"root\": \"", "\"root\": \"0"),
+        ("\"time\"", "\"tame\""),
+        ("\"as_of\"", "\"as_if\""),
+        ("\"genesis\"", "\"genesys\""),
+        ("{", "{\"more\": 1,"),
+    ] {
+        assert!(Seen::parse(text.replacen(from, to, 1).as_bytes()).is_err(), "{from}");
+    }
 }
 
 #[test]

@@ -104,6 +104,21 @@ fn clock_that_is_behind_is_refused() {
     );
 }
 
+/// The bundle at hand is older than one that was used before, and so is the clock.
+#[test]
+fn clock_before_the_newest_bundle_ever_used_is_refused() {
+    let (nation, agency) = Nation::with_issuer();
+    let presentation = present(&agency, &issue(&agency));
+    let floor = NOW.plus(5 * MINUTE);
+    let at = |floor| {
+        let policy = policy().with_time_floor(floor);
+        judge_by(&[&nation.bundle()], &age(), presentation.clone(), &policy, NOW)
+    };
+    assert!(at(floor).is_ok());
+    let bundle = floor.plus(1);
+    assert_eq!(refused(at(bundle)), Reason::ClockBehind { now: NOW, bundle });
+}
+
 #[test]
 fn without_a_bundle_nothing_is_accepted() {
     let (_, agency) = Nation::with_issuer();
