@@ -12,11 +12,16 @@ use keys::Timestamp;
 use openid4vc::dcql::DcqlQuery;
 use openid4vc::vp::VpToken;
 use serde_json::json;
+use signer::SoftwareKey;
 use trust::Anchor;
 use trust::TrustedBundle;
 use trust::audit::Audit;
 use trust::bundle::Limits;
+use trust::entry::AccreditationBody;
 use trust::entry::Action;
+use trust::entry::Authority;
+use trust::entry::Body;
+use trust::entry::Draft;
 use trust::entry::StatusCommitBody;
 use trust::entry::StatusEncoding;
 use trust::entry::StatusList;
@@ -38,8 +43,10 @@ use crate::nation::GENESIS;
 use crate::nation::HOUR;
 use crate::nation::IDENTITY;
 use crate::nation::Nation;
+use crate::nation::approved;
 use crate::nation::grant;
 use crate::nation::list_uri;
+use crate::nation::policy;
 use crate::nation::status_list;
 use crate::sd_jwt_vc::Presented;
 use crate::sd_jwt_vc::VCT;
@@ -136,6 +143,15 @@ impl Packed {
     }
 }
 
+/// Entries with one signature each that can be appended in any order: a ministry passes its accreditation on, again and
+/// again.
+pub struct Delegations {
+    /// What a registry with this genesis must have before, with the contents that each names.
+    pub setup: Vec<(Vec<u8>, Vec<Vec<u8>>)>,
+    /// The entries.
+    pub leaves: Vec<Vec<u8>>,
+}
+
 /// A log of single-signature entries, to be replayed.
 pub struct Long {
     anchor: Anchor,
@@ -200,6 +216,60 @@ impl Packed {
         }
         nation.snapshot(GENESIS.plus(HOUR));
         Self::of(&nation)
+    }
+}
+
+/// When the registry begins, by a clock that stands.
+pub const BEGIN: Timestamp = GENESIS;
+
+/// The key of the party of this number: officers from 1, the log 100, the registry's own witness 110, others above.
+pub fn key_of(number: u8) -> SoftwareKey {
+    crate::nation::key(number)
+}
+
+/// The governing authority.
+pub fn authority() -> Authority {
+    policy().authorities.remove(0)
+}
+
+/// The genesis Policy with the approval of its officers.
+pub fn approve_genesis(draft: &Draft) -> Vec<u8> {
+    approved(draft, &[0, 1])
+}
+
+impl Delegations {
+    /// So many for the registry that begins with this genesis.
+    pub fn new(genesis: &[u8], entries: usize) -> Self {
+        let mut nation = Nation::with_genesis(genesis).expect("a genesis");
+        nation.publish(IDENTITY);
+        let (ministry, agency) = (Agency::new("ministry", 20), Agency::new("agency", 21));
+        for agency in [&ministry, &agency] {
+            nation
+                .log_lines(&agency.did, vec![agency.first_line.clone()])
+                .expect("a log line");
+        }
+        let mut terms = grant(&ministry.did, Action::Issue, &[IDENTITY]);
+        terms.delegation_depth = 1;
+        nation.grant("ministry", terms.clone()).expect("an accreditation");
+        terms.entity.clone_from(&agency.did);
+        terms.parent = Some("ministry".to_owned());
+        terms.delegation_depth = 0;
+        let leaf = |number| {
+            let body = Body::Accreditation(AccreditationBody::Grant(terms.clone()));
+            ministry.approved(&nation.draft_by(&ministry.did, &format!("passed-on-{number}"), body))
+        };
+        let leaves = (0..entries).map(leaf).collect();
+        // The schema's documents are all that is named by digest.
+        let blobs = |(position, leaf): (usize, &Vec<u8>)| {
+            let named = if position == 0 {
+                nation.blobs.clone()
+            } else {
+                Vec::new()
+            };
+            (leaf.clone(), named)
+        };
+        let setup = nation.leaves.iter().skip(1).enumerate().map(blobs).collect();
+        Self { setup, leaves }
     }
 }
 

@@ -24,6 +24,8 @@ mod status_commit;
 mod tombstone;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use keys::Timestamp;
 use keys::cbor::Value;
@@ -98,7 +100,7 @@ pub struct Head {
 #[derive(Clone, Debug, Default)]
 struct Index {
     /// Accreditation ids by entity and action.
-    by_entity: BTreeMap<(String, Action), Vec<String>>,
+    by_entity: BTreeMap<(String, Action), BTreeSet<Arc<str>>>,
     /// Schema ids by the names that are theirs.
     by_name: BTreeMap<(SchemaName, String), String>,
 }

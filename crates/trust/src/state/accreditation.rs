@@ -105,8 +105,8 @@ impl State {
             .by_entity
             .entry((record.grant.entity.clone(), record.grant.action))
             .or_default();
-        if !ids.contains(&record.id) {
-            ids.push(record.id.clone());
+        if !ids.contains(record.id.as_str()) {
+            ids.insert(record.id.as_str().into());
         }
     }
 

@@ -1,6 +1,8 @@
 //! A section of the state: records by key, with the Merkle leaf of each kept ready.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
 
 use keys::cbor::Value;
 
@@ -25,11 +27,11 @@ pub(crate) trait Record: Sized {
     fn from_value(value: Value) -> Result<Self, DecodeError>;
 }
 
-/// Records by key. The section's digest is the Merkle root over the encoded records in the order of their
+/// Records by key, shared between copies of the state: one is made for every checkpoint. The section's digest is the Merkle root over the encoded records in the order of their
 /// keys, so that one record, or the absence of one between two neighbours, has a short proof.
 #[derive(Clone, Debug)]
 pub(crate) struct Section<R> {
-    records: BTreeMap<String, (R, Hash)>,
+    records: BTreeMap<Arc<str>, Arc<(R, Hash)>>,
 }
 
 impl<R> Default for Section<R> {
@@ -47,13 +49,14 @@ impl<R: Record> Section<R> {
         for bytes in records {
             let record = R::from_value(codec::decode("record", bytes, MAX_RECORD_BYTES)?)?;
             let key = record.key();
-            if section.records.last_key_value().is_some_and(|(last, _)| *last >= key) {
+            if section.records.last_key_value().is_some_and(|(last, _)| **last >= *key) {
                 return Err(DecodeError::Shape {
                     what: "section",
                     expected: "records ascending by key",
                 });
             }
-            section.records.insert(key, (record, merkle::leaf_hash(bytes)));
+            let leaf = merkle::leaf_hash(bytes);
+            section.records.insert(key.into(), Arc::new((record, leaf)));
         }
         Ok(section)
     }
@@ -65,22 +68,24 @@ impl<R: Record> Section<R> {
     /// Adds a record or replaces the one with its key.
     pub(super) fn put(&mut self, record: R) {
         let leaf = merkle::leaf_hash(&record.to_value().to_vec());
-        self.records.insert(record.key(), (record, leaf));
+        self.records.insert(record.key().into(), Arc::new((record, leaf)));
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&R> {
-        self.records.get(key).map(|(record, _)| record)
+        self.records.get(key).map(|record| &record.0)
     }
 
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &R> {
-        self.records.values().map(|(record, _)| record)
+        self.records.values().map(|record| &record.0)
     }
 
     /// Records whose keys begin with `prefix`.
     pub(super) fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a R> {
-        let from = self.records.range(prefix.to_owned()..);
+        let from = self
+            .records
+            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
         from.take_while(move |(key, _)| key.starts_with(prefix))
-            .map(|(_, (record, _))| record)
+            .map(|(_, record)| &record.0)
     }
 
     pub(super) fn first(&self) -> Option<&R> {
@@ -102,7 +107,7 @@ impl<R: Record> Section<R> {
 
     /// Count and Merkle root.
     pub(super) fn digest(&self) -> (u64, Hash) {
-        let leaves: Vec<Hash> = self.records.values().map(|(_, leaf)| *leaf).collect();
+        let leaves: Vec<Hash> = self.records.values().map(|record| record.1).collect();
         (self.len(), merkle::root(&leaves))
     }
 }
