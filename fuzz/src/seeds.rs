@@ -276,6 +276,8 @@ fn encodings() -> Vec<String> {
     vec![
         issuer().public().to_multikey(),
         keys::Signer::public_key(&p256).to_multikey(),
+        // Tag 5 of SEC1, which some readers take for a compressed point.
+        "zDnafWRnxcDzEYRYfNJiFvmoaRnxcDzeYRYfNJiF8TUsgmcCe".to_owned(),
         "2026-11-23T03:00:00.5+08:00".to_owned(),
         keys::base64url::encode(b"bytes"),
     ]

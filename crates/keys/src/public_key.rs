@@ -331,10 +331,12 @@ impl fmt::Debug for PublicKey {
 impl EcPublicKey {
     fn from_sec1(curve: EcCurve, bytes: &[u8]) -> Result<Self, KeyError> {
         let invalid = || KeyError::Invalid { curve: curve.name() };
-        let uncompressed = if bytes.len() == curve.sec1_bytes() {
-            bytes.to_vec()
-        } else {
-            curve.decompress(bytes).ok_or_else(invalid)?
+        // The tag is looked at here: the curve crates also read a tag of 5, an x without the parity of its y, and with it
+        // one key would have two texts.
+        let uncompressed = match bytes.first() {
+            Some(4) if bytes.len() == curve.sec1_bytes() => bytes.to_vec(),
+            Some(2 | 3) if bytes.len() == 1 + curve.coordinate_bytes() => curve.decompress(bytes).ok_or_else(invalid)?,
+            _ => return Err(invalid()),
         };
         let parsed = ecdsa_backend::parse(curve, &uncompressed).ok_or_else(invalid)?;
         let mut sec1 = [0; MAX_SEC1_BYTES];
@@ -661,6 +663,34 @@ mod tests {
         let mut canonical = [0; 32];
         canonical[0] = 3;
         assert!(PublicKey::from_ed25519(&canonical).is_ok());
+    }
+
+    /// The tags that SEC1 or a library around it knows besides: identity, compact, and the two hybrid ones.
+    #[test]
+    fn a_point_has_one_compressed_and_one_uncompressed_form() {
+        for (key, read) in [
+            (p256().0, PublicKey::from_p256_sec1 as fn(&[u8]) -> _),
+            (p384(), PublicKey::from_p384_sec1),
+            (p521().0, PublicKey::from_p521_sec1),
+        ] {
+            let multikey = key.to_multikey_bytes();
+            let (multicodec, compressed) = multikey.split_at(2);
+            let (PublicKey::P256(parts) | PublicKey::P384(parts) | PublicKey::P521(parts)) = &key else {
+                panic!("a key of ECDSA");
+            };
+            let uncompressed = parts.sec1();
+            for form in [compressed, uncompressed] {
+                assert_eq!(read(form).as_ref(), Ok(&key));
+                for tag in (0..=u8::MAX).filter(|tag| !(2..=4).contains(tag)) {
+                    let other = [&[tag], &form[1..]].concat();
+                    assert!(matches!(read(&other), Err(KeyError::Invalid { .. })), "tag {tag}");
+                    let other = [multicodec, &other].concat();
+                    assert!(PublicKey::from_multikey_bytes(&other).is_err(), "tag {tag}");
+                }
+            }
+            assert!(read(&[&[4], &compressed[1..]].concat()).is_err());
+            assert!(read(&[&[2], &uncompressed[1..]].concat()).is_err());
+        }
     }
 
     #[test]
