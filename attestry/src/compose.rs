@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use anyhow::Result;
 use axum::Json;
 use axum::Router;
+use axum::extract::State;
 use axum::routing::get;
 use issuer::Agency;
 use issuer::Issuer;
@@ -17,7 +18,9 @@ use keys::Algorithm;
 use keys::Signer as _;
 use openid4vc::SecureUrl;
 use registry::Genesis;
+use registry::Operators;
 use registry::Registry;
+use serde_json::Value;
 use serde_json::json;
 use server::Clock;
 use server::Fetcher;
@@ -198,6 +201,7 @@ impl Platform {
             store,
             _data,
         } = self;
+        let registry = actors.registry.clone();
         let ticking = tokio::spawn(async move {
             let mut interval = tokio::time::interval(TICK);
             interval.tick().await;
@@ -208,6 +212,9 @@ impl Platform {
         });
         let served = listen.serve(router, stop).await;
         ticking.abort();
+        if let Err(error) = registry.resign().await {
+            tracing::warn!(cause = %server::problem::chain(&error), "another process takes over a little later");
+        }
         store.close().await;
         Ok(served?)
     }
@@ -216,7 +223,8 @@ impl Platform {
 impl Actors {
     fn router(&self) -> Router {
         Router::new()
-            .route("/health", get(|| async { Json(json!({"status": "ok"})) }))
+            .route("/health", get(health))
+            .with_state(self.registry.clone())
             .merge(crate::front::router())
             .merge(self.registry.router())
             .merge(self.issuer.router())
@@ -239,6 +247,11 @@ impl Actors {
             log("verifier", &error);
         }
     }
+}
+
+/// That the platform answers, and whether it is the one of several that writes to the registry's log.
+async fn health(State(registry): State<Registry>) -> Json<Value> {
+    Json(json!({"status": "ok", "sequencer": registry.is_sequencer()}))
 }
 
 async fn open_registry(
@@ -280,6 +293,13 @@ async fn open_registry(
             officers.approve(&genesis.draft()?)
         })
         .transpose()?;
+    let operators = if room.is_shared() {
+        let mut id = [0; 16];
+        rand_core::Rng::fill_bytes(&mut signer::os_rng(), &mut id);
+        Operators::Several { id }
+    } else {
+        Operators::One
+    };
     let registry = Registry::open(registry::Config {
         log_name: sample::ORIGIN.to_owned(),
         public_url: public_url.to_string(),
@@ -292,6 +312,7 @@ async fn open_registry(
         fetcher: Fetcher::new(Reach::LoopbackToo)?,
         genesis,
         snapshot_min_age: SNAPSHOT_MIN_AGE,
+        operators,
     })
     .await?;
     if let Some(officers) = officers {

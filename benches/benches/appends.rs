@@ -143,6 +143,7 @@ async fn nation(entries: usize, witnesses: &[(u8, SocketAddr)]) -> (SocketAddr, 
     let material = Delegations::new(&genesis, entries);
     let folder = tempfile::tempdir().expect("a folder");
     let registry = Registry::open(registry::Config {
+        operators: registry::Operators::One,
         log_name: LOG_NAME.to_owned(),
         public_url: "https://attestry.example".to_owned(),
         store: open(&folder).await,

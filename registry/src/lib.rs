@@ -26,9 +26,12 @@
 
 mod blobs;
 mod cosigners;
+mod follower;
 mod genesis;
 mod history;
 mod http;
+mod inbox;
+mod lease;
 mod log;
 mod proposal;
 mod published;
@@ -88,6 +91,7 @@ pub use published::UnfitError;
 
 use cosigners::Cosigners;
 use history::History;
+use lease::Lease;
 use published::Published;
 use sequencer::Sequencer;
 use submission::Submission;
@@ -124,6 +128,20 @@ pub struct Config {
     pub genesis: Option<Vec<u8>>,
     /// Age in seconds from which on a request for the bundle makes a new Snapshot first.
     pub snapshot_min_age: i64,
+    /// Who has the store open.
+    pub operators: Operators,
+}
+
+/// The processes that keep one log: one of them at a time writes to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operators {
+    /// This one alone.
+    One,
+    /// This one and others with the same keys, each on a machine of its own if need be.
+    Several {
+        /// Of this process, drawn at random when it started.
+        id: [u8; 16],
+    },
 }
 
 /// The running service. Cheap to clone.
@@ -174,7 +192,8 @@ pub enum BundleError {
 
 impl Registry {
     /// Starts the service: replays the log, finishes what a crash interrupted, begins an empty log with the
-    /// genesis Policy, and has a fresh Snapshot witnessed.
+    /// genesis Policy, and has a fresh Snapshot witnessed. Where another process writes to the log, this one follows it,
+    /// and takes over when that one is gone.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -187,15 +206,17 @@ impl Registry {
             store,
             ..
         } = config;
+        let operators = config.operators;
+        let (lease, keeper) = Lease::start(&store, operators).await?;
         let setup = setup::Setup::new(
             &config.log_name,
-            store.clone(),
+            (store.clone(), lease),
             clock.clone(),
             config.fetcher,
             config.log_key,
             config.witness_key,
         )?;
-        let (handle, heads) = Sequencer::start(setup, config.genesis).await?;
+        let (handle, heads) = Sequencer::start((setup, keeper), operators, config.genesis).await?;
         let bundle = Mutex::default();
         let inner = Inner {
             clock,
@@ -393,6 +414,21 @@ impl Registry {
             .await
             .map_err(|error| AppendError::Failed(Arc::new(error.into())))?;
         snapshot
+    }
+
+    /// Whether this process is the one that writes to the log now.
+    #[must_use]
+    pub fn is_sequencer(&self) -> bool {
+        self.0.sequencer.setup.lease.held().is_some()
+    }
+
+    /// Lets another process write at once, for good: called before this one stops. Entries that come here afterwards are
+    /// left to that one.
+    ///
+    /// # Errors
+    /// [`AppendError`]; the others then wait for the lease to lapse.
+    pub async fn resign(&self) -> Result<(), AppendError> {
+        self.0.sequencer.resign().await
     }
 
     /// The trust bundle, after a new Snapshot where the last one is older than the configuration allows.

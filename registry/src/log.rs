@@ -1,4 +1,4 @@
-//! The log as its one writer holds it: from accepted entries to a published checkpoint.
+//! The log as its writer holds it: from accepted entries to a published checkpoint.
 //!
 //! The order survives a crash at every point, and nothing that could be a fork is ever signed:
 //!
@@ -9,6 +9,9 @@
 //!
 //! After a crash between 1 and 4 the log begins with a new Snapshot on top of what 1 left, and has that
 //! witnessed: the Snapshot before may be too old by then. Entries that are durable never go away.
+//!
+//! Where several processes have the store, one of them writes (`lease.rs`) and the others follow it
+//! ([`Log::catch_up`]), so that each can go on where it stops.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,6 +37,7 @@ use trust::tiles::TreeEdge;
 
 use crate::blobs;
 use crate::cosigners::Cosigners;
+use crate::lease::Term;
 use crate::published::Published;
 use crate::published::UnfitError;
 use crate::setup::Setup;
@@ -130,9 +134,9 @@ pub enum SealError {
     /// The store did not take the entries, or the head.
     #[error("the log was not saved")]
     Commit(#[from] CommitError),
-    /// Another process writes to the same log.
-    #[error("expected the log as this process left it, found entries of another writer")]
-    OtherWriter,
+    /// Another process is the sequencer by now, or none is.
+    #[error("expected to be the log's sequencer, found that another process may be")]
+    NotSequencer,
     /// What was stored cannot be read back.
     #[error("the log cannot be read")]
     Record(#[from] RecordError),
@@ -158,15 +162,14 @@ pub enum SealError {
 
 impl Log {
     /// Replays the log in the store; an empty one awaits its first entry, `genesis`.
-    pub(crate) async fn open(setup: Arc<Setup>, genesis: Option<&[u8]>) -> Result<Self, OpenError> {
-        let snapshot = setup.store.snapshot().await.map_err(RecordError::from)?;
-        let pending = store::text(&snapshot, PENDING).await?;
-        let (size, root) = match &pending {
-            Some(text) => parse_pending(text).ok_or_else(|| damaged(PENDING))?,
-            None => (0, TreeEdge::default().root()),
-        };
-        let mut leaves = store::entries(&snapshot, 0, size).await?;
-        let first = leaves.first().map(Vec::as_slice);
+    pub(crate) async fn open(
+        setup: Arc<Setup>,
+        snapshot: &Snapshot,
+        genesis: Option<&[u8]>,
+    ) -> Result<Self, OpenError> {
+        let is_empty = store::text(snapshot, PENDING).await?.is_none();
+        let stored = store::entries(snapshot, 0, u64::from(!is_empty)).await?;
+        let first = stored.first().map(Vec::as_slice);
         if let (Some(first), Some(genesis)) = (first, genesis)
             && first != genesis
         {
@@ -176,28 +179,84 @@ impl Log {
         if *anchor.log() != setup.log.verifier {
             return Err(OpenError::Keys);
         }
-        let (state, edge, published) = replay(&snapshot, anchor.clone(), &leaves).await?;
-        if edge.root() != root {
+        let mut log = Self {
+            state: Arc::new(State::new(anchor.clone())),
+            edge: TreeEdge::default(),
+            pending: None,
+            unpublished: Vec::new(),
+            first: 0,
+            witness: Witness::new(setup.clone(), anchor),
+            cosigners: Cosigners::new(setup.fetcher.clone()),
+            published: None,
+            setup,
+        };
+        log.catch_up(snapshot).await?;
+        Ok(log)
+    }
+
+    /// Takes in what the store has beyond what this process knows. After an error the log must be opened again.
+    pub(crate) async fn catch_up(&mut self, snapshot: &Snapshot) -> Result<(), OpenError> {
+        let pending = store::text(snapshot, PENDING).await?;
+        let (size, root) = match &pending {
+            Some(text) => parse_pending(text).ok_or_else(|| damaged(PENDING))?,
+            None => (0, TreeEdge::default().root()),
+        };
+        let news = size.checked_sub(self.edge.size()).ok_or(OpenError::Root)?;
+        let leaves = store::entries(snapshot, self.edge.size(), news).await?;
+        self.follow(snapshot, leaves).await?;
+        if self.edge.root() != root {
             return Err(OpenError::Root);
         }
-        if state.policy().is_some_and(|policy| !setup.can_serve(policy.body())) {
+        self.pending = pending;
+        let policy = self.state.policy();
+        if policy.is_some_and(|policy| !self.setup.can_serve(policy.body())) {
             return Err(OpenError::Keys);
         }
-        let witness = Witness::open(setup.clone(), anchor, &snapshot, &leaves).await?;
-        let first = witness.size().min(published.as_ref().map_or(0, |head| head.size()));
-        let unpublished = leaves.split_off(usize::try_from(first).unwrap_or(leaves.len()).min(leaves.len()));
-        let cosigners = Cosigners::new(setup.fetcher.clone());
-        Ok(Self {
-            setup,
-            state: Arc::new(state),
-            edge,
-            pending,
-            unpublished,
-            first,
-            witness,
-            cosigners,
-            published,
-        })
+        self.witness.catch_up(snapshot, self.first, &self.unpublished).await?;
+        let seen = self.published.as_ref().map_or(0, |head| head.size());
+        let first = self.witness.size().min(seen);
+        let known = usize::try_from(first.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        self.unpublished.drain(..known.min(self.unpublished.len()));
+        self.first = self.first.max(first);
+        Ok(())
+    }
+
+    /// Applies the next leaves. On the way it meets the published head, whose signatures and root must hold.
+    async fn follow(&mut self, snapshot: &Snapshot, leaves: Vec<Vec<u8>>) -> Result<(), OpenError> {
+        let head = store::text(snapshot, HEAD).await?;
+        let known = self.published.as_ref().map(|head| head.checkpoint.to_string());
+        let is_new = head != known;
+        let head = match head {
+            Some(note) => Some(SignedCheckpoint::parse(note.as_bytes()).map_err(|_| damaged(HEAD))?),
+            None => None,
+        };
+        let mut met = head.as_ref().map(|head| head.unverified().size()).filter(|_| is_new);
+        let (mut state, mut edge) = ((*self.state).clone(), self.edge.clone());
+        let mut meet = |state: &State, edge: &TreeEdge, leaf: &[u8]| {
+            if let Some(head) = head.as_ref().filter(|_| met == Some(edge.size())) {
+                let at_head = Published::new(Arc::new(state.clone()), edge.clone(), head.clone(), leaf.to_vec());
+                self.published = Some(Arc::new(at_head.map_err(|_| OpenError::Root)?));
+                met = None;
+            }
+            Ok::<_, OpenError>(())
+        };
+        if let Some(last) = self.unpublished.last() {
+            meet(&state, &edge, last)?;
+        }
+        for leaf in &leaves {
+            let index = edge.size();
+            state
+                .apply(index, leaf)
+                .map_err(|refusal| OpenError::Entry { index, refusal })?;
+            edge.append(leaf_hash(leaf), |_, _| {});
+            meet(&state, &edge, leaf)?;
+        }
+        if met.is_some() {
+            return Err(OpenError::Root);
+        }
+        (self.state, self.edge) = (Arc::new(state), edge);
+        self.unpublished.extend(leaves);
+        Ok(())
     }
 
     /// The state after all durable entries, published or not.
@@ -229,7 +288,7 @@ impl Log {
     }
 
     /// Adds the entries and a Snapshot on top, and returns when the witnessed checkpoint is durable.
-    pub(crate) async fn seal(&mut self, mut growth: Growth) -> Result<Arc<Published>, SealError> {
+    pub(crate) async fn seal(&mut self, term: &Term, mut growth: Growth) -> Result<Arc<Published>, SealError> {
         let time = self.setup.clock.now().max(growth.state.time());
         let times = SnapshotTimes {
             time,
@@ -246,31 +305,36 @@ impl Log {
             ..
         } = growth;
         additions.pending = pending_text(&checkpoint);
-        match store::extend(&self.setup.store, self.pending.as_deref(), &additions).await? {
+        match store::extend(&self.setup.store, term, self.pending.as_deref(), &additions).await? {
             Replace::Done => {}
-            Replace::Stale => return Err(SealError::OtherWriter),
+            Replace::Stale => return Err(SealError::NotSequencer),
         }
         (self.state, self.edge) = (Arc::new(state), edge);
         self.unpublished
             .extend(additions.leaves.into_iter().map(|(_, leaf)| leaf));
         self.pending = Some(additions.pending);
-        self.publish(checkpoint).await
+        self.publish(term, checkpoint).await
     }
 
     /// Publishes what is durable, as it is. Its Snapshot must not be too old for its witnesses.
-    pub(crate) async fn publish_again(&mut self) -> Result<Arc<Published>, SealError> {
+    pub(crate) async fn publish_again(&mut self, term: &Term) -> Result<Arc<Published>, SealError> {
         let origin = self.state.anchor().origin();
         let checkpoint = Checkpoint::new(origin, self.edge.size(), self.edge.root())?;
-        self.publish(checkpoint).await
+        self.publish(term, checkpoint).await
     }
 
     /// Signs what is durable, has it cosigned, and publishes it.
-    async fn publish(&mut self, checkpoint: Checkpoint) -> Result<Arc<Published>, SealError> {
+    async fn publish(&mut self, term: &Term, checkpoint: Checkpoint) -> Result<Arc<Published>, SealError> {
         let log = &self.setup.log;
+        // A process that was stopped after it had saved, and woke after another took over, goes no further.
+        if !self.setup.lease.is_held(term) {
+            return Err(SealError::NotSequencer);
+        }
+        tracing::debug!(size = checkpoint.size(), root = %checkpoint.root(), "the log signs");
         let mut signed = log.signer.fulfil(SignedCheckpoint::sign(checkpoint, &log.verifier)?)?;
         let seen = usize::try_from(self.witness.size().saturating_sub(self.first)).unwrap_or(usize::MAX);
         let news = self.unpublished.get(seen..).unwrap_or_default();
-        let cosignature = self.witness.cosign(&signed, news).await?;
+        let cosignature = self.witness.cosign(term, &signed, news).await?;
         signed.add(cosignature);
         if let Some(policy) = self.state.policy() {
             let (witnesses, quorum) = (policy.witnesses(), &policy.body().state_quorum);
@@ -292,9 +356,9 @@ impl Log {
             .map(|before| blobs::unused(&before.state, &head.state));
         let expected = self.pending.as_deref().unwrap_or_default();
         let note = head.checkpoint.to_string();
-        match store::publish(&self.setup.store, expected, &note, &unused.unwrap_or_default()).await? {
+        match store::publish(&self.setup.store, term, expected, &note, &unused.unwrap_or_default()).await? {
             Replace::Done => {}
-            Replace::Stale => return Err(SealError::OtherWriter),
+            Replace::Stale => return Err(SealError::NotSequencer),
         }
         self.unpublished.clear();
         self.first = head.size();
@@ -343,7 +407,7 @@ impl SealError {
             | Self::Unwitnessed(_)
             | Self::Witness(WitnessError::Refused(_) | WitnessError::Signer(_)) => true,
             Self::Commit(_)
-            | Self::OtherWriter
+            | Self::NotSequencer
             | Self::Record(_)
             | Self::Reopen(_)
             | Self::Witness(WitnessError::OtherWitness | WitnessError::Record(_) | WitnessError::Rollback { .. }) => {
@@ -351,33 +415,6 @@ impl SealError {
             }
         }
     }
-}
-
-/// Applies all leaves. On the way it meets the published head, whose signatures and root must hold.
-async fn replay(
-    snapshot: &Snapshot,
-    anchor: Anchor,
-    leaves: &[Vec<u8>],
-) -> Result<(State, TreeEdge, Option<Arc<Published>>), OpenError> {
-    let head = match store::text(snapshot, HEAD).await? {
-        Some(note) => Some(SignedCheckpoint::parse(note.as_bytes()).map_err(|_| damaged(HEAD))?),
-        None => None,
-    };
-    let (mut state, mut edge, mut published) = (State::new(anchor), TreeEdge::default(), None);
-    for (index, leaf) in (0..).zip(leaves) {
-        state
-            .apply(index, leaf)
-            .map_err(|refusal| OpenError::Entry { index, refusal })?;
-        edge.append(leaf_hash(leaf), |_, _| {});
-        if let Some(head) = head.as_ref().filter(|head| head.unverified().size() == edge.size()) {
-            let at_head = Published::new(Arc::new(state.clone()), edge.clone(), head.clone(), leaf.clone());
-            published = Some(Arc::new(at_head.map_err(|_| OpenError::Root)?));
-        }
-    }
-    if published.is_none() && head.is_some() {
-        return Err(OpenError::Root);
-    }
-    Ok((state, edge, published))
 }
 
 fn pending_text(checkpoint: &Checkpoint) -> String {

@@ -37,6 +37,9 @@ use crate::store::tile as stored_tile;
 /// How often a bundle is begun anew because the log moved on under it.
 const TRIES: usize = 20;
 
+/// How long a head that the store has is waited for. Where another process writes it is seen a moment later.
+const SEEN_WITHIN: Duration = Duration::from_millis(250);
+
 /// State and tree at a checkpoint that satisfies the Policy in force.
 pub(crate) struct Published {
     pub(crate) state: Arc<State>,
@@ -161,12 +164,14 @@ pub(crate) async fn bundle(
     store: &Store,
     published: &watch::Receiver<Arc<Published>>,
 ) -> Result<(u64, Vec<u8>), BundleError> {
+    let mut published = published.clone();
     for _ in 0..TRIES {
-        let head = published.borrow().clone();
+        let head = published.borrow_and_update().clone();
         let snapshot = store.snapshot().await.map_err(RecordError::from)?;
         // Contents that a later entry replaced go with its publication: both must be of one moment.
         if text(&snapshot, HEAD).await? != Some(head.checkpoint.to_string()) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            // Seen or not, the next try tells.
+            drop(tokio::time::timeout(SEEN_WITHIN, published.changed()).await);
             continue;
         }
         let mut contents = BTreeMap::new();

@@ -3,18 +3,29 @@
 //! Submissions that come within a few milliseconds share one Snapshot, one checkpoint and their commits.
 //! An entry that is refused fails alone; a failure of store or witness fails all of its group, and what is
 //! durable by then is published with the next one.
+//!
+//! Of several processes on one store the one with the lease (`lease.rs`) does this. The task of each other one follows the
+//! log, and leaves what is asked of it in the inbox (`inbox.rs`): `follower.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use store::Snapshot;
 use store::records::RecordError;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio::time::MissedTickBehavior;
 use trust::state::State;
 
+use crate::Operators;
 use crate::SNAPSHOT_INTERVAL;
+use crate::follower::Follower;
+use crate::inbox;
+use crate::inbox::Content;
+use crate::lease::Keeper;
+use crate::lease::Term;
 use crate::log::Growth;
 use crate::log::Log;
 use crate::log::OpenError;
@@ -45,6 +56,12 @@ const RENEWED_AFTER: i64 = 120;
 /// Commands that wait; a further one waits with its sender.
 const QUEUE: usize = 1_024;
 
+/// How often one of several processes looks what the others did: an answer takes that much longer where two are involved.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How long the inbox is left alone after a failure.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Where an entry stands in the log, and the proof of it.
 #[derive(Clone, Debug)]
 pub struct Appended {
@@ -62,8 +79,15 @@ pub(crate) struct Handle {
 
 pub(crate) struct Sequencer {
     setup: Arc<Setup>,
+    /// Keeps the lease for as long as this task lives; none after this process has resigned.
+    keeper: Option<Keeper>,
     /// `None` after a failure, until it is read again.
     log: Option<Log>,
+    /// The term for which `log` has all that was there before.
+    term: Option<Term>,
+    follower: Follower,
+    /// Until then the inbox is left alone.
+    paused: Option<Instant>,
     published: watch::Sender<Arc<Published>>,
     durable: watch::Sender<Arc<State>>,
     /// When too few witnesses had cosigned.
@@ -78,7 +102,7 @@ pub(crate) struct Heads {
     pub(crate) durable: watch::Receiver<Arc<State>>,
 }
 
-enum Command {
+pub(crate) enum Command {
     Append {
         submission: Submission,
         reply: oneshot::Sender<Result<Appended, AppendError>>,
@@ -88,6 +112,10 @@ enum Command {
         age: i64,
         /// Whether witnesses are asked again that did not cosign a moment ago.
         insists: bool,
+        reply: oneshot::Sender<Result<(), AppendError>>,
+    },
+    /// Another process shall go on at once.
+    Resign {
         reply: oneshot::Sender<Result<(), AppendError>>,
     },
 }
@@ -102,6 +130,10 @@ impl Handle {
 
     pub(crate) async fn snapshot(&self, age: i64, insists: bool) -> Result<(), AppendError> {
         self.call(|reply| Command::Snapshot { age, insists, reply }).await
+    }
+
+    pub(crate) async fn resign(&self) -> Result<(), AppendError> {
+        self.call(|reply| Command::Resign { reply }).await
     }
 
     async fn call<T>(
@@ -121,7 +153,7 @@ impl Command {
     fn bytes(&self) -> usize {
         match self {
             Self::Append { submission, .. } => submission.bytes(),
-            Self::Snapshot { .. } => 0,
+            Self::Snapshot { .. } | Self::Resign { .. } => 0,
         }
     }
 
@@ -130,33 +162,42 @@ impl Command {
         match self {
             Self::Append { .. } => true,
             Self::Snapshot { insists, .. } => *insists,
+            Self::Resign { .. } => false,
         }
     }
 
-    fn fail(self, error: &AppendError) {
+    pub(crate) fn fail(self, error: &AppendError) {
         // Whoever no longer waits for the answer has gone.
         match self {
             Self::Append { reply, .. } => drop(reply.send(Err(error.clone()))),
-            Self::Snapshot { reply, .. } => drop(reply.send(Err(error.clone()))),
+            Self::Snapshot { reply, .. } | Self::Resign { reply } => drop(reply.send(Err(error.clone()))),
         }
     }
 }
 
 impl Sequencer {
-    /// Opens the log, settles what a crash left, and starts the task.
-    pub(crate) async fn start(setup: Arc<Setup>, genesis: Option<Vec<u8>>) -> Result<(Handle, Heads), OpenError> {
-        let (log, head) = open(setup.clone(), genesis).await?;
+    /// Opens the log, settles what a crash left if this process is the sequencer, and starts the task.
+    pub(crate) async fn start(
+        (setup, keeper): (Arc<Setup>, Keeper),
+        operators: Operators,
+        genesis: Option<Vec<u8>>,
+    ) -> Result<(Handle, Heads), OpenError> {
+        let (log, term, head) = open(&setup, genesis).await?;
         let (published, seen) = watch::channel(head);
         let (durable, known) = watch::channel(log.state().clone());
         let (commands, queue) = mpsc::channel(QUEUE);
         let sequencer = Self {
-            setup: setup.clone(),
+            keeper: Some(keeper),
             log: Some(log),
+            term,
+            follower: Follower::new(setup.clone(), operators),
+            paused: None,
             published,
             durable,
             unwitnessed: None,
+            setup: setup.clone(),
         };
-        tokio::spawn(sequencer.work(queue));
+        tokio::spawn(sequencer.work(queue, operators));
         let heads = Heads {
             published: seen,
             durable: known,
@@ -164,15 +205,47 @@ impl Sequencer {
         Ok((Handle { setup, commands }, heads))
     }
 
-    async fn work(mut self, mut queue: mpsc::Receiver<Command>) {
-        while let Some(first) = queue.recv().await {
-            let group = gather(first, &mut queue).await;
-            self.handle(group).await;
+    async fn work(mut self, mut queue: mpsc::Receiver<Command>, operators: Operators) {
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                first = queue.recv() => {
+                    let Some(first) = first else { break };
+                    let group = gather(first, &mut queue).await;
+                    self.handle(group).await;
+                }
+                _ = look.tick(), if operators != Operators::One => self.look().await,
+            }
         }
     }
 
     async fn handle(&mut self, group: Vec<Command>) {
-        if let Err(error) = self.reopen().await {
+        let mut asked = Vec::new();
+        for command in group {
+            match command {
+                Command::Resign { reply } => {
+                    let resigned = self.resign().await;
+                    drop(reply.send(resigned.map_err(|error| AppendError::Failed(Arc::new(error.into())))));
+                }
+                Command::Append { .. } | Command::Snapshot { .. } => asked.push(command),
+            }
+        }
+        if asked.is_empty() {
+            return;
+        }
+        match self.setup.lease.held() {
+            Some(term) => self.lead(&term, asked).await,
+            None => {
+                let head = self.published.borrow().clone();
+                self.follower.hand_over(asked, &head).await;
+            }
+        }
+    }
+
+    /// Puts what is asked in order.
+    async fn lead(&mut self, term: &Term, group: Vec<Command>) {
+        if let Err(error) = self.take_up(term).await {
             return fail_all(group, error);
         }
         let Some(log) = &mut self.log else { return };
@@ -191,8 +264,8 @@ impl Sequencer {
         let sealed = match log.published() {
             Some(head) if growth.is_empty() && !is_due => Ok(head.clone()),
             // What waits for witnesses is shown to them again: another Snapshot each time would be no use.
-            None if growth.is_empty() && age < RENEWED_AFTER => log.publish_again().await,
-            _ => log.seal(growth).await,
+            None if growth.is_empty() && age < RENEWED_AFTER => log.publish_again(term).await,
+            _ => log.seal(term, growth).await,
         };
         self.durable.send_replace(log.state().clone());
         self.unwitnessed = matches!(sealed, Err(SealError::Unwitnessed(_))).then(Instant::now);
@@ -210,22 +283,163 @@ impl Sequencer {
         }
     }
 
-    /// Reads the log again after a failure that left it open what the store holds.
-    async fn reopen(&mut self) -> Result<(), SealError> {
-        if self.log.is_none() {
-            let opened = open(self.setup.clone(), None).await;
-            let (log, head) = opened.map_err(|error| SealError::Reopen(Box::new(error)))?;
-            self.published.send_replace(head);
-            self.durable.send_replace(log.state().clone());
-            self.log = Some(log);
+    /// What one of several processes does again and again: as the sequencer it takes what the others left, else it follows;
+    /// and whoever waits for the sequencer's word is told.
+    async fn look(&mut self) {
+        if self.paused.is_some_and(|until| Instant::now() < until) {
+            return;
+        }
+        self.paused = None;
+        if let Err(error) = self.look_once().await {
+            tracing::warn!(cause = %server::problem::chain(&error), "the log was not followed; it is tried again");
+            self.paused = Some(Instant::now() + PAUSE);
+            self.log = None;
+        }
+    }
+
+    async fn look_once(&mut self) -> Result<(), SealError> {
+        let term = self.setup.lease.held();
+        if let Some(term) = &term {
+            self.take_inbox(term).await?;
+            if self.follower.is_idle() {
+                return Ok(());
+            }
+        }
+        let snapshot = self.setup.store.snapshot().await.map_err(RecordError::from)?;
+        if term.is_none() {
+            self.catch_up(None, &snapshot).await?;
+        }
+        if let Some(log) = &self.log {
+            self.follower.settle(log, &snapshot).await?;
         }
         Ok(())
     }
+
+    /// Puts in order what the other processes left, and what a sequencer before left unpublished.
+    async fn take_inbox(&mut self, term: &Term) -> Result<(), SealError> {
+        let is_new = self.term.as_ref() != Some(term);
+        let snapshot = self.setup.store.snapshot().await.map_err(RecordError::from)?;
+        let items = inbox::read(&snapshot, MAX_GROUP_BYTES).await?;
+        drop(snapshot);
+        if items.is_empty() && !is_new {
+            return Ok(());
+        }
+        let (mut group, mut answers, mut decided) = (Vec::new(), Vec::new(), Vec::new());
+        for item in items {
+            match item.content {
+                Content::Snapshot { age, insists } => {
+                    let (reply, answer) = oneshot::channel();
+                    group.push(Command::Snapshot { age, insists, reply });
+                    // Whoever waits looks for itself.
+                    drop(answer);
+                    decided.push(item.key);
+                }
+                Content::Entry { leaf, blobs } => match Submission::new(leaf, blobs, &self.setup) {
+                    Ok(submission) => {
+                        let (reply, answer) = oneshot::channel();
+                        group.push(Command::Append { submission, reply });
+                        answers.push((item.key, answer));
+                    }
+                    Err(error) => {
+                        tracing::error!(cause = %server::problem::chain(&error), "the inbox had what is no entry");
+                        decided.push(item.key);
+                    }
+                },
+            }
+        }
+        self.lead(term, group).await;
+        for (key, mut answer) in answers {
+            match answer.try_recv() {
+                Ok(Ok(_) | Err(AppendError::Pending { .. })) => decided.push(key),
+                Ok(Err(error)) if !error.is_temporary() => decided.push(key),
+                Ok(Err(_)) | Err(_) => self.paused = Some(Instant::now() + PAUSE),
+            }
+        }
+        if self.log.is_none() {
+            self.paused = Some(Instant::now() + PAUSE);
+        }
+        if !decided.is_empty() {
+            inbox::remove(&self.setup.store, &decided).await?;
+        }
+        Ok(())
+    }
+
+    /// Brings the sequencer to what the store has, when its term begins and after a failure.
+    async fn take_up(&mut self, term: &Term) -> Result<(), SealError> {
+        if self.log.is_some() && self.term.as_ref() == Some(term) {
+            return Ok(());
+        }
+        let snapshot = self.setup.store.snapshot().await.map_err(RecordError::from)?;
+        self.catch_up(Some(term), &snapshot).await
+    }
+
+    /// Brings this process to what the store has: all of it after a failure.
+    async fn catch_up(&mut self, term: Option<&Term>, snapshot: &Snapshot) -> Result<(), SealError> {
+        let reopen = |error: OpenError| SealError::Reopen(Box::new(error));
+        match &mut self.log {
+            Some(log) => {
+                if let Err(error) = log.catch_up(snapshot).await {
+                    self.log = None;
+                    return Err(reopen(error));
+                }
+            }
+            None => self.log = Some(Log::open(self.setup.clone(), snapshot, None).await.map_err(reopen)?),
+        }
+        self.term = term.cloned();
+        let Some(log) = &self.log else { return Ok(()) };
+        if let Some(head) = log.last_published() {
+            let is_new = !Arc::ptr_eq(&head, &self.published.borrow());
+            if is_new {
+                self.published.send_replace(head);
+            }
+        }
+        self.durable.send_replace(log.state().clone());
+        Ok(())
+    }
+
+    async fn resign(&mut self) -> Result<(), RecordError> {
+        self.term = None;
+        match self.keeper.take() {
+            Some(keeper) => keeper.resign().await,
+            None => Ok(()),
+        }
+    }
 }
 
-/// The log with everything durable published, and a Snapshot that is not old.
-async fn open(setup: Arc<Setup>, genesis: Option<Vec<u8>>) -> Result<(Log, Arc<Published>), OpenError> {
-    let mut log = Log::open(setup.clone(), genesis.as_deref()).await?;
+/// The log with a head that the world may see. As the sequencer this process publishes first what is durable, and makes a
+/// Snapshot where the last one is old; else it waits until there is a head.
+async fn open(
+    setup: &Arc<Setup>,
+    mut genesis: Option<Vec<u8>>,
+) -> Result<(Log, Option<Term>, Arc<Published>), OpenError> {
+    let snapshot = setup.store.snapshot().await.map_err(RecordError::from)?;
+    let mut log = Log::open(setup.clone(), &snapshot, genesis.as_deref()).await?;
+    drop(snapshot);
+    loop {
+        if let Some(term) = setup.lease.held() {
+            // Another process may have written until now.
+            let snapshot = setup.store.snapshot().await.map_err(RecordError::from)?;
+            log.catch_up(&snapshot).await?;
+            drop(snapshot);
+            let head = begin(setup, &mut log, &term, genesis.take()).await?;
+            return Ok((log, Some(term), head));
+        }
+        if let Some(head) = log.last_published() {
+            return Ok((log, None, head));
+        }
+        tokio::time::sleep(LOOK).await;
+        let snapshot = setup.store.snapshot().await.map_err(RecordError::from)?;
+        log.catch_up(&snapshot).await?;
+    }
+}
+
+/// The sequencer's first head.
+async fn begin(
+    setup: &Setup,
+    log: &mut Log,
+    term: &Term,
+    genesis: Option<Vec<u8>>,
+) -> Result<Arc<Published>, OpenError> {
     let mut growth = log.grow();
     if log.state().size() == 0 {
         let genesis = genesis.ok_or(OpenError::NoGenesis)?;
@@ -234,19 +448,18 @@ async fn open(setup: Arc<Setup>, genesis: Option<Vec<u8>>) -> Result<(Log, Arc<P
             .map_err(|refusal| OpenError::Entry { index: 0, refusal })?;
     }
     let age = setup.clock.now().seconds_since(log.state().time());
-    let head = match log.published() {
-        Some(head) if age < SNAPSHOT_INTERVAL => head.clone(),
-        _ => match log.seal(growth).await {
-            Ok(head) => head,
+    match log.published() {
+        Some(head) if age < SNAPSHOT_INTERVAL => Ok(head.clone()),
+        _ => match log.seal(term, growth).await {
+            Ok(head) => Ok(head),
             // Witnesses are out of reach: the world sees what it saw, and they are asked again.
             Err(error @ SealError::Unwitnessed(_)) => {
                 tracing::error!(cause = %server::problem::chain(&error), "begun without a new checkpoint");
-                log.last_published().ok_or(error)?
+                Ok(log.last_published().ok_or(error)?)
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => Err(error.into()),
         },
-    };
-    Ok((log, head))
+    }
 }
 
 /// Adds company to the first command of a group.
@@ -302,7 +515,7 @@ fn is_due(log: &Log, group: &[Command], setup: &Setup) -> bool {
     let last = setup.clock.now().seconds_since(log.state().time());
     group.iter().any(|command| match command {
         Command::Snapshot { age, .. } => last >= *age,
-        Command::Append { .. } => false,
+        Command::Append { .. } | Command::Resign { .. } => false,
     })
 }
 
@@ -316,7 +529,7 @@ async fn answer(setup: &Setup, head: &Published, group: Vec<Command>, outcomes: 
     let mut known = Tiles::new();
     for command in group {
         match command {
-            Command::Snapshot { reply, .. } => drop(reply.send(Ok(()))),
+            Command::Snapshot { reply, .. } | Command::Resign { reply } => drop(reply.send(Ok(()))),
             Command::Append { reply, .. } => {
                 let outcome = outcomes.next().unwrap_or(Err(AppendError::Closed));
                 let appended = match outcome {
@@ -347,7 +560,7 @@ fn fail(group: Vec<Command>, error: SealError, outcomes: Vec<Outcome>) {
     let mut outcomes = outcomes.into_iter();
     for command in group {
         let told = match &command {
-            Command::Snapshot { .. } => None,
+            Command::Snapshot { .. } | Command::Resign { .. } => None,
             Command::Append { submission, .. } => match outcomes.next() {
                 Some(Ok(index)) if waits => Some(AppendError::Pending {
                     index,

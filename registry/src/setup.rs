@@ -1,4 +1,4 @@
-//! What the parts of the service share: store, clock and the two keys with their public names.
+//! What the parts of the service share: store, lease, clock and the two keys with their public names.
 
 use std::sync::Arc;
 
@@ -14,10 +14,13 @@ use trust::tlog_policy::TlogPolicy;
 use trust::tlog_policy::Witness;
 
 use crate::genesis::witness_name;
+use crate::lease::Lease;
 
-/// Store, clock and keys.
+/// Store, lease, clock and keys.
 pub(crate) struct Setup {
     pub(crate) store: Store,
+    /// Whether this process may write to the log.
+    pub(crate) lease: Lease,
     pub(crate) clock: Clock,
     /// For asking the witnesses of elsewhere.
     pub(crate) fetcher: Fetcher,
@@ -34,7 +37,7 @@ pub(crate) struct KeyPair {
 impl Setup {
     pub(crate) fn new(
         log_name: &str,
-        store: Store,
+        (store, lease): (Store, Lease),
         clock: Clock,
         fetcher: Fetcher,
         log_key: Arc<dyn Signer>,
@@ -44,6 +47,7 @@ impl Setup {
         let witness = KeyPair::new(&witness_name(log_name), SignatureType::Cosignature, witness_key)?;
         Ok(Arc::new(Self {
             store,
+            lease,
             clock,
             fetcher,
             log,

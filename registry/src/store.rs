@@ -10,6 +10,8 @@
 //! | `blob/{digest}` | compact status lists and schema documents |
 //! | `proposal/{id}` | `ProposalRecord` |
 //! | `witness/checkpoint` | the state witness's own record, see `witness.rs` |
+//! | `lease/...` | which process is the sequencer, see `lease.rs` |
+//! | `inbox/...` | what others leave for it, see `inbox.rs` |
 //!
 //! Numbers are eight bytes, the most significant first.
 
@@ -27,6 +29,8 @@ use trust::tiles::Tile;
 use trust::tiles::TileKind;
 use trust::tiles::encode_hashes;
 use trust::tiles::parse_hashes;
+
+use crate::lease::Term;
 
 /// The checkpoint that covers all entries.
 pub(crate) const PENDING: &str = "pending";
@@ -46,50 +50,63 @@ pub(crate) struct Additions {
     pub(crate) pending: String,
 }
 
-/// Another writer is at work on the same log, or this one does not know what it wrote last.
+/// Whether a step of the log was made.
 pub(crate) enum Replace {
     Done,
+    /// Another process is the sequencer by now, or this one does not know what it wrote last.
     Stale,
 }
 
 /// Saves entries, tiles, blobs and the checkpoint text in one commit, if `pending` is still `expected`.
-pub(crate) async fn extend(store: &Store, expected: Option<&str>, add: &Additions) -> Result<Replace, CommitError> {
-    let tx = store.begin().await?;
-    if tx.get(PENDING).await?.as_deref() != expected.map(str::as_bytes) {
-        return Ok(Replace::Stale);
-    }
-    for (index, (hash, leaf)) in (add.first..).zip(&add.leaves) {
-        tx.put(entry_key(index), leaf.as_slice())?;
-        tx.put(leaf_key(*hash), index.to_be_bytes())?;
-    }
-    for (tile, hashes) in &add.tiles {
-        tx.put(tile_key(*tile), encode_hashes(hashes))?;
-    }
-    for (digest, bytes) in &add.blobs {
-        tx.put(blob_key(*digest), bytes.as_slice())?;
-    }
-    tx.put(PENDING, add.pending.as_bytes())?;
-    tx.commit().await?;
-    Ok(Replace::Done)
+pub(crate) async fn extend(
+    store: &Store,
+    term: &Term,
+    expected: Option<&str>,
+    add: &Additions,
+) -> Result<Replace, CommitError> {
+    let step = |tx: Transaction| async move {
+        if !may_write(&tx, term, expected).await? {
+            return Ok(Replace::Stale);
+        }
+        for (index, (hash, leaf)) in (add.first..).zip(&add.leaves) {
+            tx.put(entry_key(index), leaf.as_slice())?;
+            tx.put(leaf_key(*hash), index.to_be_bytes())?;
+        }
+        for (tile, hashes) in &add.tiles {
+            tx.put(tile_key(*tile), encode_hashes(hashes))?;
+        }
+        for (digest, bytes) in &add.blobs {
+            tx.put(blob_key(*digest), bytes.as_slice())?;
+        }
+        tx.put(PENDING, add.pending.as_bytes())?;
+        Ok(Replace::Done)
+    };
+    store.transact(step).await
 }
 
 /// Publishes `head` and drops blobs that nothing names any more, if `pending` is still `expected`.
 pub(crate) async fn publish(
     store: &Store,
+    term: &Term,
     expected: &str,
     head: &str,
     unused: &[Hash],
 ) -> Result<Replace, CommitError> {
-    let tx = store.begin().await?;
-    if tx.get(PENDING).await?.as_deref() != Some(expected.as_bytes()) {
-        return Ok(Replace::Stale);
-    }
-    tx.put(HEAD, head.as_bytes())?;
-    for digest in unused {
-        tx.delete(blob_key(*digest))?;
-    }
-    tx.commit().await?;
-    Ok(Replace::Done)
+    let step = |tx: Transaction| async move {
+        if !may_write(&tx, term, Some(expected)).await? {
+            return Ok(Replace::Stale);
+        }
+        tx.put(HEAD, head.as_bytes())?;
+        for digest in unused {
+            tx.delete(blob_key(*digest))?;
+        }
+        Ok(Replace::Done)
+    };
+    store.transact(step).await
+}
+
+async fn may_write(tx: &Transaction, term: &Term, pending: Option<&str>) -> Result<bool, StoreError> {
+    Ok(term.is_in_force(tx).await? && tx.get(PENDING).await?.as_deref() == pending.map(str::as_bytes))
 }
 
 /// The text under `key`.

@@ -11,8 +11,8 @@ use keys::SignerError;
 use keys::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
-use store::CommitError;
 use store::Snapshot;
+use store::Transaction;
 use store::records::RecordError;
 use thiserror::Error;
 use trust::Anchor;
@@ -21,6 +21,7 @@ use trust::note::NoteSignature;
 use trust::witness::StateWitness;
 use trust::witness::WitnessRefusal;
 
+use crate::lease::Term;
 use crate::setup::Setup;
 use crate::store::damaged;
 
@@ -47,7 +48,7 @@ struct Record {
 #[non_exhaustive]
 pub enum WitnessError {
     /// The witness's record was changed by another process.
-    #[error("expected the witness's record as it was left, found another")]
+    #[error("expected the witness's record as it was left, and to be the sequencer; found another process at work")]
     OtherWitness,
     /// The log is not what the witness remembers, or breaks a rule.
     #[error("the witness refuses the checkpoint")]
@@ -69,27 +70,42 @@ pub enum WitnessError {
 }
 
 impl Witness {
-    /// The witness as its record says, which `leaves`, the whole log, must lead to.
-    pub(crate) async fn open(
-        setup: Arc<Setup>,
-        anchor: Anchor,
-        snapshot: &Snapshot,
-        leaves: &[Vec<u8>],
-    ) -> Result<Self, WitnessError> {
-        let mut state = StateWitness::new(anchor);
-        let record = snapshot.get(RECORD).await.map_err(RecordError::from)?;
-        if let Some(bytes) = &record {
-            let record: Record = serde_json::from_slice(bytes).map_err(|_| damaged(RECORD))?;
-            let checkpoint = SignedCheckpoint::parse(record.checkpoint.as_bytes()).map_err(|_| damaged(RECORD))?;
-            let expected = checkpoint.unverified().size();
-            let found = u64::try_from(leaves.len()).unwrap_or(u64::MAX);
-            let witnessed = usize::try_from(expected).ok().and_then(|size| leaves.get(..size));
-            let witnessed = witnessed.ok_or(WitnessError::Rollback { expected, found })?;
-            // The request is dropped: this cosignature was given, or the process died before. Then the log
-            // asks for the next one.
-            (state, _) = state.advance(&checkpoint, witnessed, record.time, &setup.witness.verifier)?;
+    /// A witness that has seen nothing.
+    pub(crate) fn new(setup: Arc<Setup>, anchor: Anchor) -> Self {
+        Self {
+            setup,
+            state: StateWitness::new(anchor),
+            record: None,
         }
-        Ok(Self { setup, state, record })
+    }
+
+    /// Brings the witness to where its record is, to which `leaves`, the log from `first` on, must lead.
+    pub(crate) async fn catch_up(
+        &mut self,
+        snapshot: &Snapshot,
+        first: u64,
+        leaves: &[Vec<u8>],
+    ) -> Result<(), WitnessError> {
+        let record = snapshot.get(RECORD).await.map_err(RecordError::from)?;
+        if record == self.record {
+            return Ok(());
+        }
+        // Another one's record cannot go away: then the store was rolled back.
+        let bytes = record.as_deref().ok_or_else(|| damaged(RECORD))?;
+        let parsed: Record = serde_json::from_slice(bytes).map_err(|_| damaged(RECORD))?;
+        let checkpoint = SignedCheckpoint::parse(parsed.checkpoint.as_bytes()).map_err(|_| damaged(RECORD))?;
+        let expected = checkpoint.unverified().size();
+        let found = first.saturating_add(u64::try_from(leaves.len()).unwrap_or(u64::MAX));
+        let place = |size: u64| size.checked_sub(first).and_then(|size| usize::try_from(size).ok());
+        let news = place(self.size()).zip(place(expected));
+        let news = news.and_then(|(seen, end)| leaves.get(seen..end));
+        let news = news.ok_or(WitnessError::Rollback { expected, found })?;
+        // The request is dropped: this cosignature was given, or the process died before. Then the log
+        // asks for the next one.
+        let key = &self.setup.witness.verifier;
+        (self.state, _) = self.state.advance(&checkpoint, news, parsed.time, key)?;
+        self.record = record;
+        Ok(())
     }
 
     /// How many entries it has seen: the next ones come from here.
@@ -97,9 +113,11 @@ impl Witness {
         self.state.tree().0
     }
 
-    /// Judges the checkpoint to which `leaves` lead from [`Witness::size`] on, remembers it, and cosigns it.
+    /// Judges the checkpoint to which `leaves` lead from [`Witness::size`] on, remembers it, and cosigns it, while this
+    /// process is the sequencer.
     pub(crate) async fn cosign(
         &mut self,
+        term: &Term,
         checkpoint: &SignedCheckpoint,
         leaves: &[Vec<u8>],
     ) -> Result<NoteSignature, WitnessError> {
@@ -111,26 +129,28 @@ impl Witness {
             time: now,
         };
         let record = serde_json::to_vec(&record).map_err(|_| damaged(RECORD))?;
-        self.remember(&record).await?;
+        self.remember(term, &record).await?;
         self.record = Some(record);
         self.state = next;
+        if !setup.lease.is_held(term) {
+            return Err(WitnessError::OtherWitness);
+        }
         Ok(setup.witness.signer.fulfil(request)?)
     }
 
-    async fn remember(&self, record: &[u8]) -> Result<(), WitnessError> {
-        let save = async {
-            let tx = self.setup.store.begin().await?;
-            let unchanged = tx.get(RECORD).await? == self.record;
+    async fn remember(&self, term: &Term, record: &[u8]) -> Result<(), WitnessError> {
+        let before = &self.record;
+        let step = |tx: Transaction| async move {
+            let unchanged = term.is_in_force(&tx).await? && tx.get(RECORD).await? == *before;
             if unchanged {
                 tx.put(RECORD, record)?;
-                tx.commit().await?;
             }
-            Ok::<_, CommitError>(unchanged)
+            Ok::<_, RecordError>(unchanged)
         };
-        match save.await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(WitnessError::OtherWitness),
-            Err(error) => Err(WitnessError::Record(error.into())),
+        if self.setup.store.transact(step).await? {
+            Ok(())
+        } else {
+            Err(WitnessError::OtherWitness)
         }
     }
 }

@@ -335,7 +335,9 @@ impl EcPublicKey {
         // one key would have two texts.
         let uncompressed = match bytes.first() {
             Some(4) if bytes.len() == curve.sec1_bytes() => bytes.to_vec(),
-            Some(2 | 3) if bytes.len() == 1 + curve.coordinate_bytes() => curve.decompress(bytes).ok_or_else(invalid)?,
+            Some(2 | 3) if bytes.len() == 1 + curve.coordinate_bytes() => {
+                curve.decompress(bytes).ok_or_else(invalid)?
+            }
             _ => return Err(invalid()),
         };
         let parsed = ecdsa_backend::parse(curve, &uncompressed).ok_or_else(invalid)?;

@@ -209,6 +209,10 @@ impl Engine for Embedded {
         })
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn name(&self) -> &'static str {
         self.engine
     }

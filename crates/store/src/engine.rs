@@ -39,6 +39,9 @@ pub(crate) trait Engine: Send + Sync {
     /// once the last transaction is gone.
     fn close(&self) -> BoxFuture<'_, ()>;
 
+    /// Whether other processes may have the same data open.
+    fn is_shared(&self) -> bool;
+
     /// The engine's name, as in a store URL.
     fn name(&self) -> &'static str;
 }

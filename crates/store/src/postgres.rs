@@ -85,6 +85,10 @@ impl Engine for Postgres {
         Box::pin(async move { self.pool.close() })
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> &'static str {
         "postgres"
     }

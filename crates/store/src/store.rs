@@ -139,6 +139,12 @@ impl Store {
         self.engine.close().await;
     }
 
+    /// Whether other processes may have the same store open.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.engine.is_shared()
+    }
+
     /// The engine's name: `fjall`, `sled` or `postgres`.
     #[must_use]
     pub fn engine(&self) -> &'static str {

@@ -233,27 +233,6 @@ async fn a_clock_that_runs_away_stops_the_witness_and_nothing_else() {
     assert_eq!(checkpoint.unverified().size(), 3);
 }
 
-#[tokio::test]
-async fn a_second_writer_is_noticed_before_anything_is_signed() {
-    let nation = Nation::new().await;
-    let works = Switches::new();
-    let second = registry::Registry::open(config(&nation.store, &nation.clock, &works))
-        .await
-        .unwrap();
-    let (one, two, three) = (Agency::new("one", 20), Agency::new("two", 21), Agency::new("three", 22));
-    nation.admit(&one).await;
-    let leaf = second.did_event(&two.did, vec![two.first_line.clone()], None).unwrap();
-    let failed = second.append(leaf.clone(), Vec::new()).await;
-    assert!(matches!(failed, Err(AppendError::Failed(_))));
-    // It reads the log again and goes on behind the other's entries.
-    assert_eq!(second.append(leaf, Vec::new()).await.unwrap().index, 4);
-    assert!(second.document(&one.did).is_some());
-    let leaf = nation.did_event(&three);
-    assert!(nation.registry.append(leaf.clone(), Vec::new()).await.is_err());
-    assert_eq!(nation.registry.append(leaf, Vec::new()).await.unwrap().index, 6);
-    assert!(nation.registry.document(&two.did).is_some());
-}
-
 /// The last signature is saved, the log fails: the next tick appends, with no further approval.
 #[tokio::test]
 async fn an_approved_proposal_is_appended_later() {

@@ -8,6 +8,7 @@ mod governance;
 mod identifiers;
 mod mirrors;
 mod nation;
+mod operators;
 mod tree;
 mod trqp;
 mod types;

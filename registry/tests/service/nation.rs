@@ -1,6 +1,7 @@
 //! A registry of three officers on a store in a temporary folder, served on loopback.
 
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
@@ -15,6 +16,7 @@ use keys::base64url;
 use registry::Config;
 use registry::Genesis;
 use registry::OpenError;
+use registry::Operators;
 use registry::Registry;
 use serde_json::Value;
 use serde_json::json;
@@ -83,12 +85,17 @@ pub(crate) struct Switches {
     pub(crate) witness_works: Arc<AtomicBool>,
     /// Signatures that both keys have made.
     pub(crate) signed: Arc<AtomicU64>,
+    /// What happens once, just before the log's key signs.
+    pub(crate) before_log_signs: Arc<Mutex<Option<Hook>>>,
 }
+
+pub(crate) type Hook = Box<dyn FnOnce() + Send>;
 
 struct Watched {
     key: SoftwareKey,
     works: Arc<AtomicBool>,
     signed: Arc<AtomicU64>,
+    before: Arc<Mutex<Option<Hook>>>,
 }
 
 impl Switches {
@@ -96,6 +103,7 @@ impl Switches {
         Self {
             witness_works: Arc::new(AtomicBool::new(true)),
             signed: Arc::default(),
+            before_log_signs: Arc::default(),
         }
     }
 }
@@ -108,6 +116,9 @@ impl Signer for Watched {
     fn sign(&self, message: &[u8]) -> Result<Signature, SignerError> {
         if !self.works.load(Ordering::SeqCst) {
             return Err(SignerError::Unavailable("the key was unplugged".into()));
+        }
+        if let Some(hook) = self.before.lock().unwrap().take() {
+            hook();
         }
         self.signed.fetch_add(1, Ordering::SeqCst);
         self.key.sign(message)
@@ -171,12 +182,12 @@ pub(crate) async fn open_store(folder: &TempDir) -> Store {
 }
 
 pub(crate) fn config(store: &Store, clock: &Clock, switches: &Switches) -> Config {
-    let watched = |number, works: &Arc<AtomicBool>| -> Arc<dyn Signer> {
-        let (works, signed) = (works.clone(), switches.signed.clone());
+    let watched = |number, works: &Arc<AtomicBool>, before: &Arc<Mutex<Option<Hook>>>| -> Arc<dyn Signer> {
         Arc::new(Watched {
             key: key(number),
-            works,
-            signed,
+            works: works.clone(),
+            signed: switches.signed.clone(),
+            before: before.clone(),
         })
     };
     Config {
@@ -185,11 +196,12 @@ pub(crate) fn config(store: &Store, clock: &Clock, switches: &Switches) -> Confi
         store: store.clone(),
         clock: clock.clone(),
         admin: AdminToken::from_text(TOKEN),
-        log_key: watched(100, &Arc::new(AtomicBool::new(true))),
-        witness_key: watched(110, &switches.witness_works),
+        log_key: watched(100, &Arc::new(AtomicBool::new(true)), &switches.before_log_signs),
+        witness_key: watched(110, &switches.witness_works, &Arc::default()),
         fetcher: Fetcher::new(Reach::LoopbackToo).unwrap(),
         genesis: Some(genesis()),
         snapshot_min_age: 60,
+        operators: Operators::One,
     }
 }
 
