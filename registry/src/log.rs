@@ -230,13 +230,13 @@ impl Log {
             Some(note) => Some(SignedCheckpoint::parse(note.as_bytes()).map_err(|_| damaged(HEAD))?),
             None => None,
         };
-        let mut met = head.as_ref().map(|head| head.unverified().size()).filter(|_| is_new);
+        let mut awaited = head.as_ref().map(|head| head.unverified().size()).filter(|_| is_new);
         let (mut state, mut edge) = ((*self.state).clone(), self.edge.clone());
         let mut meet = |state: &State, edge: &TreeEdge, leaf: &[u8]| {
-            if let Some(head) = head.as_ref().filter(|_| met == Some(edge.size())) {
+            if let Some(head) = head.as_ref().filter(|_| awaited == Some(edge.size())) {
                 let at_head = Published::new(Arc::new(state.clone()), edge.clone(), head.clone(), leaf.to_vec());
                 self.published = Some(Arc::new(at_head.map_err(|_| OpenError::Root)?));
-                met = None;
+                awaited = None;
             }
             Ok::<_, OpenError>(())
         };
@@ -251,7 +251,7 @@ impl Log {
             edge.append(leaf_hash(leaf), |_, _| {});
             meet(&state, &edge, leaf)?;
         }
-        if met.is_some() {
+        if awaited.is_some() {
             return Err(OpenError::Root);
         }
         (self.state, self.edge) = (Arc::new(state), edge);

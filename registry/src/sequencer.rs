@@ -234,13 +234,11 @@ impl Sequencer {
         if asked.is_empty() {
             return;
         }
-        match self.setup.lease.held() {
-            Some(term) => self.lead(&term, asked).await,
-            None => {
-                let head = self.published.borrow().clone();
-                self.follower.hand_over(asked, &head).await;
-            }
+        if let Some(term) = self.setup.lease.held() {
+            return self.lead(&term, asked).await;
         }
+        let head = self.published.borrow().clone();
+        self.follower.hand_over(asked, &head).await;
     }
 
     /// Puts what is asked in order.

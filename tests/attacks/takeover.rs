@@ -195,7 +195,7 @@ fn assert_one_tree(stderrs: &[String]) -> usize {
         let fields = &line["fields"];
         if fields["message"] == SIGNS {
             let (size, root) = (fields["size"].as_u64().unwrap(), fields["root"].as_str().unwrap());
-            assert_eq!(roots.entry(size).or_insert(root.to_owned()), root);
+            assert_eq!(roots.entry(size).or_insert_with(|| root.to_owned()), root);
         }
     }
     roots.len()

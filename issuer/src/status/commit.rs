@@ -163,6 +163,10 @@ async fn publish(issuer: &Issuer, agency: &str, published: &[Published]) -> Resu
                 let Some(mut list) = tx.load::<ListRecord>(&key).await? else {
                     continue;
                 };
+                // Another process has committed and published since: what the registry has is there already.
+                if list.committed.is_some_and(|newest| newest.epoch > committed.epoch) {
+                    continue;
+                }
                 let unchanged = list.epoch == *seen;
                 list.committed = Some(*committed);
                 list.epoch = if unchanged {

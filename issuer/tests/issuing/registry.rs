@@ -48,7 +48,11 @@ const DAY: i64 = 86_400;
 const GENESIS: Timestamp = NOW.minus(3_600);
 
 /// The registry, and the contents that came with entries.
-pub(crate) struct Registry(Mutex<(State, Vec<Vec<u8>>)>);
+pub(crate) struct Registry {
+    inner: Mutex<(State, Vec<Vec<u8>>)>,
+    /// The next answer waits for it.
+    pub(crate) delay: Mutex<Option<tokio::sync::oneshot::Receiver<()>>>,
+}
 
 /// An agency's DID and keys.
 pub(crate) struct Identity {
@@ -123,12 +127,16 @@ impl Registry {
             let leaf = approved(&state.draft(AUTHORITY, subject, body, GENESIS.plus(DAY)));
             state.apply(state.size(), &leaf).unwrap();
         }
-        (Self(Mutex::new((state, Vec::new()))), identity)
+        let registry = Self {
+            inner: Mutex::new((state, Vec::new())),
+            delay: Mutex::default(),
+        };
+        (registry, identity)
     }
 
     /// What the issuer has committed to under `uri`, and the compact form that came with it.
     pub(crate) fn committed(&self, issuer: &str, uri: &str) -> Option<(StatusList, Vec<u8>)> {
-        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let list = inner.0.status_list(issuer, uri)?.list().clone();
         let compact = inner
             .1
@@ -140,17 +148,21 @@ impl Registry {
 
 impl issuer::Registry for Registry {
     fn draft<'a>(&'a self, ns: &'a str, subject: &'a str, body: Body) -> Answer<'a, Draft> {
-        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let draft = inner.0.draft(ns, subject, body, GENESIS.plus(DAY));
         Box::pin(async move { Ok(draft) })
     }
 
     fn append(&self, leaf: Vec<u8>, blobs: Vec<Vec<u8>>) -> Answer<'_, ()> {
-        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let size = inner.0.size();
         let applied = inner.0.apply(size, &leaf);
         inner.1.extend(blobs);
+        let delay = self.delay.lock().unwrap_or_else(PoisonError::into_inner).take();
         Box::pin(async move {
+            if let Some(delay) = delay {
+                delay.await.ok();
+            }
             applied.map_err(|error| RegistryError::Refused {
                 reason: error.to_string(),
             })

@@ -1,6 +1,7 @@
 //! The service at work for one agency, and a wallet of a few lines.
 
 use std::fs;
+use std::ops::Deref;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -44,13 +45,27 @@ const MAX_BYTES: usize = 1 << 20;
 
 /// The running service.
 pub(crate) struct Service {
+    common: Arc<Common>,
+    origin: String,
+    public_url: String,
+    fetcher: Fetcher,
+}
+
+/// What all processes of the service have.
+pub(crate) struct Common {
     pub(crate) registry: Arc<Registry>,
     pub(crate) identity: Identity,
     pub(crate) clock: Clock,
-    origin: String,
-    fetcher: Fetcher,
-    // Goes with the service.
-    _folder: tempfile::TempDir,
+    store: Store,
+    folder: tempfile::TempDir,
+}
+
+impl Deref for Service {
+    type Target = Common;
+
+    fn deref(&self) -> &Common {
+        &self.common
+    }
 }
 
 /// The answer to a credential request.
@@ -102,40 +117,53 @@ impl Service {
     /// With some change to the agency's folder that depends on who it is.
     pub(crate) async fn start_as(change: impl FnOnce(&Path, &Identity)) -> Self {
         let (registry, identity) = Registry::with_agency();
-        let registry = Arc::new(registry);
         let folder = tempfile::tempdir().unwrap();
         let agency = folder.path().join("population");
         agency_folder(&agency, &identity.did);
         change(&agency, &identity);
-        let signers = AgencySigners {
-            jose: identity.es256.clone(),
-            data_integrity: identity.eddsa.clone(),
-            bbs: Some(identity.bbs.clone()),
+        let store = StoreUrl::parse_in("fjall", &folder.path().join("store")).unwrap();
+        let common = Common {
+            registry: Arc::new(registry),
+            identity,
+            clock: Clock::manual(NOW),
+            store: Store::open(&store).await.unwrap(),
+            folder,
         };
-        let agency = Agency::load(&agency, signers).await.unwrap();
+        Self::run(Arc::new(common), None).await
+    }
+
+    /// Another process of the same service on the same store, which calls itself by the same URL.
+    pub(crate) async fn another(&self) -> Self {
+        Self::run(self.common.clone(), Some(&self.public_url)).await
+    }
+
+    async fn run(common: Arc<Common>, public_url: Option<&str>) -> Self {
+        let signers = AgencySigners {
+            jose: common.identity.es256.clone(),
+            data_integrity: common.identity.eddsa.clone(),
+            bbs: Some(common.identity.bbs.clone()),
+        };
+        let agency = Agency::load(&common.folder.path().join("population"), signers).await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
-        let store = StoreUrl::parse_in("fjall", &folder.path().join("store")).unwrap();
-        let clock = Clock::manual(NOW);
+        let public_url = public_url.unwrap_or(&origin).to_owned();
         let issuer = Issuer::open(Config {
-            public_url: SecureUrl::parse_identifier(&origin).unwrap(),
-            store: Store::open(&store).await.unwrap(),
-            clock: clock.clone(),
+            public_url: SecureUrl::parse_identifier(&public_url).unwrap(),
+            store: common.store.clone(),
+            clock: common.clock.clone(),
             admin: AdminToken::from_text(ADMIN),
-            agencies: vec![agency],
-            registry: registry.clone(),
+            agencies: vec![agency.unwrap()],
+            registry: common.registry.clone(),
         })
         .await
         .unwrap();
         let router = issuer.router();
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self {
-            registry,
-            identity,
-            clock,
+            common,
             origin,
+            public_url,
             fetcher: Fetcher::new(Reach::LoopbackToo).unwrap(),
-            _folder: folder,
         }
     }
 

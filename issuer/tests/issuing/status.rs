@@ -197,6 +197,34 @@ async fn changed_credential_of_any_format_is_changed_in_every_view() {
     }
 }
 
+/// Two processes commit the same list; the first one's answer from the registry comes last.
+#[tokio::test]
+async fn a_process_that_learns_late_of_its_commitment_does_not_publish_an_older_list() {
+    let service = Service::start().await;
+    let format = FORMATS[0];
+    let (uri, places) = issued(&service, format, 2).await;
+    let other = service.another().await;
+    let ids = service.ids().await;
+    let (release, delay) = tokio::sync::oneshot::channel();
+    *service.registry.delay.lock().unwrap() = Some(delay);
+    let late = service.change(&ids[0], "revoke");
+    let soon = async {
+        while service.registry.delay.lock().unwrap().is_some() {
+            tokio::task::yield_now().await;
+        }
+        let answer = other.change(&ids[1], "revoke").await;
+        release.send(()).unwrap();
+        answer
+    };
+    let (late, soon) = tokio::join!(late, soon);
+    for answer in [late, soon] {
+        assert_eq!(answer.body["committed"], true, "{}", answer.body);
+    }
+    let views = Views::fetch(&service, &uri).await;
+    views.check_commitments(&service);
+    assert!(places.iter().all(|place| views.status(*place) == Status::Invalid));
+}
+
 /// Three states are reached in two changes, so every sequence of two, each on a credential of its own, has every change
 /// of every state; and no sequence makes the views differ in any place of the list.
 #[tokio::test]

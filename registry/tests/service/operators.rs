@@ -69,7 +69,7 @@ async fn eventually(what: &str, limit: Duration, mut is_so: impl FnMut() -> bool
     assert!(done.is_ok(), "expected {what} within {limit:?}");
 }
 
-struct Two {
+struct Processes {
     store: Store,
     clock: server::Clock,
     one: Process,
@@ -77,7 +77,7 @@ struct Two {
     folder: tempfile::TempDir,
 }
 
-impl Two {
+impl Processes {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (store, clock) = (open_store(&folder).await, server::Clock::manual(GENESIS));
@@ -96,13 +96,13 @@ impl Two {
 
 #[tokio::test]
 async fn every_process_takes_entries_and_one_signs() {
-    let Two {
+    let Processes {
         one,
         two,
         clock,
         folder: _kept,
         ..
-    } = Two::new().await;
+    } = Processes::new().await;
     assert_eq!(one.registry.checkpoint(), two.registry.checkpoint());
     let (first, second) = (Agency::new("one", 20), Agency::new("two", 21));
     one.admit(&first).await;
@@ -137,12 +137,12 @@ async fn every_process_takes_entries_and_one_signs() {
 
 #[tokio::test]
 async fn what_the_sequencer_refuses_is_refused_everywhere_with_the_reason() {
-    let Two {
+    let Processes {
         one,
         two,
         folder: _kept,
         ..
-    } = Two::new().await;
+    } = Processes::new().await;
     let agency = Agency::new("population", 20);
     two.admit(&agency).await;
     let again = two.did_event(&Agency::new("population", 20));
@@ -186,12 +186,12 @@ async fn contents_find_their_way_through_the_inbox() {
 
 #[tokio::test]
 async fn a_sequencer_that_resigns_is_followed_at_once() {
-    let Two {
+    let Processes {
         one,
         two,
         folder: _kept,
         ..
-    } = Two::new().await;
+    } = Processes::new().await;
     one.admit(&Agency::new("one", 20)).await;
     let (before, began) = (one.signed(), tokio::time::Instant::now());
     one.registry.resign().await.unwrap();
@@ -206,13 +206,13 @@ async fn a_sequencer_that_resigns_is_followed_at_once() {
 
 #[tokio::test]
 async fn a_sequencer_that_is_gone_is_followed_by_the_one_that_others_wait_at() {
-    let Two {
+    let Processes {
         store,
         clock,
         one,
         two,
         folder: _kept,
-    } = Two::new().await;
+    } = Processes::new().await;
     one.admit(&Agency::new("one", 20)).await;
     drop(one);
     let began = tokio::time::Instant::now();
@@ -226,13 +226,13 @@ async fn a_sequencer_that_is_gone_is_followed_by_the_one_that_others_wait_at() {
 /// Whatever a process thinks of itself, its term is looked at in the transaction.
 #[tokio::test]
 async fn who_lost_the_lease_neither_writes_nor_signs() {
-    let Two {
+    let Processes {
         store,
         one,
         two: _waits,
         folder: _kept,
         ..
-    } = Two::new().await;
+    } = Processes::new().await;
     let (head, signed) = (one.registry.checkpoint(), one.signed());
     let entries = async || {
         let snapshot = store.snapshot().await.unwrap();
@@ -254,13 +254,13 @@ async fn who_lost_the_lease_neither_writes_nor_signs() {
 /// The lease is lost while the log signs: its witness does not, and nothing is published.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_signed_after_the_lease_was_lost_is_not_published() {
-    let Two {
+    let Processes {
         store,
         one,
         two: _waits,
         folder: _kept,
         ..
-    } = Two::new().await;
+    } = Processes::new().await;
     let (head, signed) = (one.registry.checkpoint(), one.signed());
     let record = async || store.snapshot().await.unwrap().get("witness/checkpoint").await.unwrap();
     let before = record().await;
@@ -283,12 +283,12 @@ async fn what_is_signed_after_the_lease_was_lost_is_not_published() {
 /// Witnesses of elsewhere are out of reach: who asks at the other process is told that the entry waits.
 #[tokio::test]
 async fn an_entry_that_waits_for_witnesses_is_told_to_wait_everywhere() {
-    let Two {
+    let Processes {
         one,
         two,
         folder: _kept,
         ..
-    } = Two::new().await;
+    } = Processes::new().await;
     let leaf = two.did_event(&Agency::new("one", 20));
     one.switches.witness_works.store(false, Ordering::SeqCst);
     let waits = two.registry.append(leaf.clone(), Vec::new()).await;
