@@ -15,6 +15,8 @@ use trust::state::AccreditationStatus;
 
 use crate::Reason;
 use crate::Warning;
+use crate::bundles::Bundles;
+use crate::bundles::Recognised;
 
 const SECONDS_PER_YEAR: u64 = 31_557_600;
 
@@ -22,6 +24,8 @@ const SECONDS_PER_YEAR: u64 = 31_557_600;
 pub(crate) struct Authority {
     pub(crate) types: Vec<String>,
     pub(crate) accreditation: String,
+    /// The registry that recognises the one which accredited, where that one is not pinned.
+    pub(crate) recognised_by: Option<String>,
     pub(crate) max_staleness: i64,
     pub(crate) on_stale: OnStale,
     pub(crate) hazard: Option<u64>,
@@ -41,7 +45,7 @@ impl Authority {
 
 /// The key of a DID URL for one purpose, from the first bundle that has its DID.
 pub(crate) fn key<'b>(
-    bundles: &[&'b TrustedBundle],
+    bundles: &Bundles<'b>,
     did: &str,
     method: &str,
     purpose: Purpose,
@@ -52,7 +56,7 @@ pub(crate) fn key<'b>(
     let known = bundles
         .iter()
         .find_map(|bundle| bundle.key_for(did, &id, purpose).map(|key| (bundle, key)));
-    let (bundle, key) = known.ok_or_else(|| Reason::IssuerUnknown { issuer: did.to_owned() })?;
+    let (bundle, key) = known.ok_or_else(|| bundles.unknown(did))?;
     let key = key.map_err(|_| Reason::KeyUnknown {
         method: method.to_owned(),
     })?;
@@ -60,7 +64,7 @@ pub(crate) fn key<'b>(
 }
 
 /// The key with which a holder presents: that of a DID that carries its key in itself, or of one that a bundle has.
-pub(crate) fn holder_key(bundles: &[&TrustedBundle], holder: &str, method: &str) -> Result<PublicKey, Reason> {
+pub(crate) fn holder_key(bundles: &Bundles<'_>, holder: &str, method: &str) -> Result<PublicKey, Reason> {
     let id = DidUrl::parse(method).map_err(|_| Reason::HolderKeyUnknown)?;
     let document = match id.did().method() {
         "key" => did::methods::key::resolve(id.did()).ok(),
@@ -73,7 +77,12 @@ pub(crate) fn holder_key(bundles: &[&TrustedBundle], holder: &str, method: &str)
 }
 
 /// The issuer's authority for every type that the credential asserts.
-pub(crate) fn of(bundle: &TrustedBundle, facts: &Facts, now: Timestamp) -> Result<Authority, Reason> {
+pub(crate) fn of(
+    bundle: &TrustedBundle,
+    recognised: Option<Recognised<'_>>,
+    facts: &Facts,
+    now: Timestamp,
+) -> Result<Authority, Reason> {
     let mut warnings = check_incident(bundle, facts)?;
     let mut authority: Option<Authority> = None;
     for type_name in facts.types() {
@@ -83,14 +92,20 @@ pub(crate) fn of(bundle: &TrustedBundle, facts: &Facts, now: Timestamp) -> Resul
         let (id, schema) = schema(bundle, facts, type_name).ok_or_else(|| Reason::TypeUnknown {
             type_name: type_name.clone(),
         })?;
-        let found = of_schema(bundle, facts, id, now, &mut warnings)?;
-        authority = Some(stricter(authority, found, schema));
+        let mut found = of_schema(bundle, facts, id, now, &mut warnings)?;
+        found.status_required = schema.status_required;
+        if let Some(recognised) = recognised {
+            let local = recognised.local(bundle.anchor().origin(), id)?;
+            found.status_required |= recognised.demands_status(local);
+        }
+        authority = Some(stricter(authority, found));
     }
     let mut authority = authority.ok_or(Reason::Form {
         expected: "a credential with a type",
     })?;
     authority.types = facts.types().to_vec();
     authority.warnings = warnings;
+    authority.recognised_by = recognised.map(|recognised| recognised.by().to_owned());
     Ok(authority)
 }
 
@@ -144,6 +159,7 @@ fn of_schema(
     Ok(Authority {
         types: Vec::new(),
         accreditation: accreditation.record.id().to_owned(),
+        recognised_by: None,
         max_staleness: i64::try_from(grant.max_staleness).unwrap_or(i64::MAX),
         on_stale: grant.on_stale,
         hazard: grant.hazard,
@@ -153,11 +169,7 @@ fn of_schema(
 }
 
 /// Of several types the strictest terms count.
-fn stricter(before: Option<Authority>, found: Authority, schema: &Schema) -> Authority {
-    let found = Authority {
-        status_required: schema.status_required,
-        ..found
-    };
+fn stricter(before: Option<Authority>, found: Authority) -> Authority {
     let Some(before) = before else { return found };
     Authority {
         max_staleness: before.max_staleness.min(found.max_staleness),

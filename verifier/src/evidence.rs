@@ -30,11 +30,12 @@ use crate::TrustAnchors;
 use crate::VerifiedCredential;
 use crate::Warning;
 use crate::authority;
+use crate::bundles::Bundles;
 use crate::status;
 
 /// Everything that is the same for each credential of an answer.
 pub(crate) struct Judge<'a> {
-    pub(crate) bundles: &'a [&'a TrustedBundle],
+    pub(crate) bundles: Bundles<'a>,
     pub(crate) trust_anchors: &'a TrustAnchors,
     pub(crate) schemas: &'a dyn SchemaEvaluator,
     pub(crate) transaction: Transaction<'a>,
@@ -79,7 +80,7 @@ impl Judge<'_> {
                 expired: bundle.snapshot().hard_expiry,
             });
         }
-        let authority = authority::of(bundle, facts, self.now)?;
+        let authority = authority::of(bundle, self.bundles.recognition(bundle), facts, self.now)?;
         let readings = status::read(bundle, facts, authority.status_required)?;
         let oldest = readings
             .iter()
@@ -118,6 +119,7 @@ impl Judge<'_> {
             claims,
             authority: Authority::Registry {
                 accreditation: authority.accreditation,
+                recognised_by: authority.recognised_by,
                 as_of: bundle.as_of(),
             },
             status: reports,

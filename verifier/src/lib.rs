@@ -13,6 +13,7 @@
 //! (`attestry bundle`), what a relying party does with claims.
 
 mod authority;
+mod bundles;
 mod contexts;
 mod evidence;
 mod request;
@@ -33,6 +34,8 @@ use openid4vc::vp::VpToken;
 use serde_json::Map;
 use serde_json::Value;
 use trust::TrustedBundle;
+
+use crate::bundles::Bundles;
 
 pub use request::RequestOrigin;
 pub use request::accept_request;
@@ -145,6 +148,8 @@ pub enum Authority {
     Registry {
         /// Id of the accreditation.
         accreditation: String,
+        /// Where that registry is not pinned: the origin of the pinned one that recognises it.
+        recognised_by: Option<String>,
         /// When the bundle's knowledge was true.
         as_of: Timestamp,
     },
@@ -168,7 +173,8 @@ pub struct StatusReport {
 
 /// Verifies an answer against what was asked.
 ///
-/// `bundles` are tried in their order for the issuer of each credential. `now` is the verifier's clock. Without a bundle
+/// `bundles` are tried in their order for the issuer of each credential, those of pinned registries before those of
+/// registries that a pinned one among them recognises. `now` is the verifier's clock. Without a bundle
 /// the policy's trust anchors have to do.
 ///
 /// # Errors
@@ -189,7 +195,7 @@ pub fn verify(
         max_age: policy.max_age,
     };
     let judge = evidence::Judge {
-        bundles,
+        bundles: Bundles::sort(bundles, now),
         trust_anchors: policy.trust_anchors,
         schemas: policy.schemas,
         transaction,

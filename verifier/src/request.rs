@@ -10,6 +10,7 @@ use trust::TrustedBundle;
 use crate::Reason;
 use crate::Refused;
 use crate::authority;
+use crate::bundles::Bundles;
 
 /// Where the request came from that the holder's signature answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,15 @@ fn accept(jwt: &str, bundles: &[&TrustedBundle], max_age: i64, now: Timestamp) -
     })?;
     let key = match id.did().method() {
         "key" => did::methods::key::public_key_of_method(&id).map_err(|_| Reason::KeyUnknown { method })?,
-        _ => authority::key(bundles, id.did().as_str(), &method, Purpose::Authentication)?.1,
+        _ => {
+            authority::key(
+                &Bundles::sort(bundles, now),
+                id.did().as_str(),
+                &method,
+                Purpose::Authentication,
+            )?
+            .1
+        }
     };
     let received = unverified.verify(&key, None, now)?;
     match received.issued_at() {

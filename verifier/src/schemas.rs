@@ -78,7 +78,7 @@ impl Judge<'_> {
             JWT => {
                 let credential = Unverified::<VcJwt>::parse(str::from_utf8(bytes).unwrap_or_default())?;
                 let (issuer, method) = (credential.issuer().to_owned(), credential.verification_method()?);
-                let (_, key) = authority::key(self.bundles, &issuer, &method, Purpose::AssertionMethod)?;
+                let (_, key) = authority::key(&self.bundles, &issuer, &method, Purpose::AssertionMethod)?;
                 let credential = credential.authenticate(&key, &issuer, self.now)?;
                 Ok(reference.open_credential(bytes, &credential))
             }

@@ -21,6 +21,7 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 use thiserror::Error;
+use trust::bundle::RecognitionError;
 use trust::state::AccreditationStatus;
 
 use crate::Authority;
@@ -48,7 +49,7 @@ pub enum Verdict {
     Valid,
     /// The bundle does not reach far enough to say: fetch a newer one.
     NotCovered,
-    /// The bundle is older than the credential's type allows: fetch a newer one.
+    /// The bundle is older than the credential's type or the recognition of its registry allows: fetch a newer one.
     Stale,
     /// It does not hold.
     Refused,
@@ -181,12 +182,23 @@ pub enum Reason {
         /// The schema's id.
         schema: String,
     },
+    /// The registry that accredited the issuer is recognised, but not for this.
+    #[error("the registry {origin} is not recognised for {what}")]
+    NotRecognisedFor {
+        /// Its origin.
+        origin: String,
+        /// A type, or `issuing`.
+        what: String,
+    },
     /// A presentation for something that was not asked.
     #[error("the answer has a presentation for {query_id:?}, which was not asked")]
     NotAsked {
         /// The name it came under.
         query_id: String,
     },
+    /// The registry that knows the issuer is neither pinned nor recognised by a pinned one.
+    #[error("the issuer's registry does not count here")]
+    Recognition(#[from] RecognitionError),
     /// Our own mistake: evidence was incomplete.
     #[error("the evidence is not complete")]
     Release(#[from] ReleaseError),
@@ -246,13 +258,11 @@ pub enum Reason {
     #[error("the credential is refused")]
     SdJwtVc(#[from] SdJwtVcError),
     /// Too old knowledge.
-    #[error(
-        "what is known is of {as_of}, {age} s old, and the credential's type allows {limit} s; fetch a newer bundle"
-    )]
+    #[error("what is known is of {as_of}, {age} s old, and at most {limit} s are allowed; fetch a newer bundle")]
     Stale {
         /// Seconds since then.
         age: i64,
-        /// The type's limit.
+        /// The limit of the type, or of the recognition.
         limit: i64,
         /// When it was true.
         as_of: Timestamp,
@@ -349,6 +359,12 @@ impl Verdict {
     }
 }
 
+impl From<Reason> for Refused {
+    fn from(reason: Reason) -> Self {
+        Self::new(vec![reason])
+    }
+}
+
 impl From<ResponseError> for Refused {
     fn from(error: ResponseError) -> Self {
         Self::new(vec![Reason::Response(error)])
@@ -425,6 +441,8 @@ impl Reason {
             | Self::NoBundle
             | Self::NotAccredited { .. }
             | Self::NotAsked { .. }
+            | Self::NotRecognisedFor { .. }
+            | Self::Recognition(_)
             | Self::Release(_)
             | Self::Request(_)
             | Self::RequestTooOld { .. }
@@ -480,12 +498,22 @@ impl Verified {
             (true, RequestOrigin::File { .. }) => "request_from_file",
         };
         let (ground, name, as_of) = match one.authority() {
-            Authority::Registry { accreditation, as_of } => ("accreditation", accreditation, Some(as_of.to_rfc3339())),
+            Authority::Registry {
+                accreditation, as_of, ..
+            } => ("accreditation", accreditation, Some(as_of.to_rfc3339())),
             Authority::TrustAnchor { name } => ("trust_anchor", name, None),
         };
+        let mut issuer = json!({"id": facts.issuer(), ground: name, "types": facts.types(), "key": facts.key_id()});
+        if let Authority::Registry {
+            recognised_by: Some(by),
+            ..
+        } = one.authority()
+        {
+            issuer["recognised_by"] = by.as_str().into();
+        }
         json!({
             "query": one.query_id(),
-            "issuer": {"id": facts.issuer(), ground: name, "types": facts.types(), "key": facts.key_id()},
+            "issuer": issuer,
             "as_of": as_of,
             "status": status.first().cloned().unwrap_or_else(|| json!({"value": "unlisted"})),
             "holder_binding": holder_binding,

@@ -24,6 +24,7 @@
 
 mod export;
 mod load;
+mod recognised;
 mod seen;
 
 use std::collections::BTreeMap;
@@ -42,6 +43,7 @@ use crate::anchor::Anchor;
 use crate::checkpoint::Checkpoint;
 use crate::entry::Action;
 use crate::entry::DocumentRole;
+use crate::entry::Recognition;
 use crate::entry::Schema;
 use crate::entry::SchemaDocument;
 use crate::entry::SnapshotBody;
@@ -59,6 +61,7 @@ pub use export::ExportError;
 pub use export::export;
 pub use load::BundleError;
 pub use load::Limits;
+pub use recognised::RecognitionError;
 pub use seen::Seen;
 pub use seen::SeenError;
 
@@ -72,8 +75,10 @@ const VERSION: u64 = 1;
 const PLAIN: u64 = 0;
 const ZLIB: u64 = 1;
 
-/// A bundle whose every byte was authenticated. Only [`TrustedBundle::load`] makes one.
+/// A bundle whose every byte was authenticated. Only [`TrustedBundle::load`] and [`TrustedBundle::load_recognised`] make
+/// one.
 pub struct TrustedBundle {
+    standing: Standing,
     state: State,
     snapshot: SnapshotBody,
     witnessed: WitnessedCheckpoint,
@@ -81,6 +86,19 @@ pub struct TrustedBundle {
     documents: BTreeMap<Hash, Vec<u8>>,
     /// Compact status lists by digest and encoding.
     lists: BTreeMap<(Hash, StatusEncoding), CompactList>,
+}
+
+/// By what right a bundle was believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Its anchor is pinned.
+    Pinned,
+    /// A registry whose anchor is pinned recognises it. What counts of it, and until when, is in that registry's terms,
+    /// which change: ask [`TrustedBundle::terms_for`] of the newest bundle of that registry.
+    Recognised {
+        /// The anchor of the registry that recognises it.
+        by: Anchor,
+    },
 }
 
 struct CompactList {
@@ -161,6 +179,32 @@ impl TrustedBundle {
     /// [`BundleError`].
     pub fn load(bytes: &[u8], anchor: &Anchor, limits: Limits) -> Result<Self, BundleError> {
         load::load(bytes, anchor, limits)
+    }
+
+    /// Verifies a bundle whose registry is recognised in one of the bundles `by`, of which those count that are pinned
+    /// themselves: recognition is not transitive. Its anchor is the one in the terms of the recognition.
+    ///
+    /// Verified besides what [`TrustedBundle::load`] verifies: that it does not stand before the checkpoint in the terms.
+    /// Not judged here, for want of a clock: whether the recognition still counts, and how old both bundles may be.
+    ///
+    /// # Errors
+    /// [`BundleError`]; [`BundleError::NotRecognised`] where none of `by` recognises its registry.
+    pub fn load_recognised(bytes: &[u8], by: &[&Self], limits: Limits) -> Result<Self, BundleError> {
+        recognised::load(bytes, by, limits)
+    }
+
+    /// By what right it was believed.
+    #[must_use]
+    pub const fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// The terms under which this registry recognises the registry of `other` at `at`, if `other` is under them.
+    ///
+    /// # Errors
+    /// [`RecognitionError`].
+    pub fn terms_for(&self, other: &Self, at: Timestamp) -> Result<&Recognition, RecognitionError> {
+        recognised::terms(self, other, at)
     }
 
     /// Which registry it is of.

@@ -34,7 +34,7 @@ impl Judge<'_> {
         }
         let issuer = unverified.issuer()?.to_owned();
         let method = unverified.verification_method()?;
-        let (bundle, key) = authority::key(self.bundles, &issuer, &method, Purpose::AssertionMethod)?;
+        let (bundle, key) = authority::key(&self.bundles, &issuer, &method, Purpose::AssertionMethod)?;
         let authentic = unverified.authenticate(&key, &issuer, self.now)?;
         let holder_binding = authentic.verify_device_signature(&transcript)?;
         let types = authentic.facts().types().to_vec();

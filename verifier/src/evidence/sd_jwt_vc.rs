@@ -38,7 +38,7 @@ impl Judge<'_> {
 
     fn by_did(&self, asked: &CredentialQuery, unverified: Unverified<SdJwtVc>, did: &str) -> Result<Judged, Reason> {
         let method = unverified.verification_method()?;
-        let (bundle, key) = authority::key(self.bundles, did, &method, Purpose::AssertionMethod)?;
+        let (bundle, key) = authority::key(&self.bundles, did, &method, Purpose::AssertionMethod)?;
         let authentic = unverified.authenticate(&key, did, self.now)?;
         let holder_binding = self.bind(asked, &authentic)?;
         let types = authentic.facts().types().to_vec();

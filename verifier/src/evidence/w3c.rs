@@ -39,7 +39,7 @@ impl Judge<'_> {
         }
         let unverified = vc_jwt::UnverifiedPresentation::parse(text)?;
         let holder = unverified.holder().to_owned();
-        let key = authority::holder_key(self.bundles, &holder, &unverified.verification_method()?)?;
+        let key = authority::holder_key(&self.bundles, &holder, &unverified.verification_method()?)?;
         let received = unverified.authenticate(&key, &holder, &self.transaction)?;
         check_count(asked, received.credentials.len())?;
         let presenter = Some(&received.presenter);
@@ -63,7 +63,7 @@ impl Judge<'_> {
     ) -> Result<Judged, Reason> {
         let issuer = unverified.issuer().to_owned();
         let method = unverified.verification_method()?;
-        let (bundle, key) = authority::key(self.bundles, &issuer, &method, Purpose::AssertionMethod)?;
+        let (bundle, key) = authority::key(&self.bundles, &issuer, &method, Purpose::AssertionMethod)?;
         let authentic = unverified.authenticate(&key, &issuer, self.now)?;
         let urls = authentic.contexts().ok_or(Reason::Form {
             expected: "contexts as URLs",
@@ -88,7 +88,7 @@ impl Judge<'_> {
         let issuers = self.issuers(unverified.credentials())?;
         let loader = loader(unverified.credentials(), &issuers)?;
         let holder = unverified.holder().to_owned();
-        let key = authority::holder_key(self.bundles, &holder, unverified.verification_method())?;
+        let key = authority::holder_key(&self.bundles, &holder, unverified.verification_method())?;
         let received = unverified.authenticate(&key, &holder, &self.transaction, &loader)?;
         check_count(asked, received.credentials.len())?;
         let presenter = Some(&received.presenter);
@@ -143,7 +143,7 @@ impl Judge<'_> {
 
     pub(crate) fn issuer(&self, credential: &Unverified<LdpVc>) -> Result<(&TrustedBundle, ProofKeys), Reason> {
         let issuer = credential.issuer();
-        let key = |method: &str| authority::key(self.bundles, issuer, method, Purpose::AssertionMethod);
+        let key = |method: &str| authority::key(&self.bundles, issuer, method, Purpose::AssertionMethod);
         let (bundle, main) = key(credential.verification_method())?;
         let mut keys = ProofKeys::new().with(credential.verification_method(), main);
         for method in credential.issuer_methods().skip(1) {

@@ -51,7 +51,10 @@ use trust::state::State;
 use trust::status_bits::StatusBits;
 use trust::status_bits::compact_digest;
 
-const ORIGIN: &str = "registry.attestry.example";
+const LOG: LogKeys = LogKeys {
+    origin: "registry.attestry.example",
+    number: 100,
+};
 const AUTHORITY: &str = "governance";
 const OFFICERS: [&str; 2] = ["officer-1", "officer-2"];
 
@@ -78,6 +81,7 @@ pub(crate) const CAPACITY: usize = 64;
 /// The registry from the point of view of whoever has all its keys.
 pub(crate) struct Nation {
     pub(crate) state: State,
+    keys: LogKeys,
     leaves: Vec<Vec<u8>>,
     blobs: Vec<Vec<u8>>,
     epoch: u64,
@@ -98,47 +102,52 @@ pub(crate) fn key(algorithm: Algorithm, number: u8) -> SoftwareKey {
     SoftwareKey::from_secret(algorithm, &[number; 32]).unwrap()
 }
 
-fn log_key() -> SoftwareKey {
-    key(Algorithm::EdDsa, 100)
+/// The log of a nation: its name, and the number that its keys follow from.
+#[derive(Clone, Copy)]
+pub(crate) struct LogKeys {
+    pub(crate) origin: &'static str,
+    pub(crate) number: u8,
 }
 
-fn log_verifier() -> VerifierKey {
-    VerifierKey::new(ORIGIN, SignatureType::Ed25519, log_key().public_key().clone()).unwrap()
-}
+impl LogKeys {
+    fn log(self) -> (SoftwareKey, VerifierKey) {
+        let key = key(Algorithm::EdDsa, self.number);
+        let verifier = VerifierKey::new(self.origin, SignatureType::Ed25519, key.public_key().clone()).unwrap();
+        (key, verifier)
+    }
 
-fn witness_key() -> SoftwareKey {
-    key(Algorithm::EdDsa, 101)
-}
+    fn witness(self) -> (SoftwareKey, VerifierKey) {
+        let key = key(Algorithm::EdDsa, self.number + 1);
+        let public = key.public_key().clone();
+        let verifier = VerifierKey::new("witness.example/0", SignatureType::Cosignature, public).unwrap();
+        (key, verifier)
+    }
 
-fn witness_verifier() -> VerifierKey {
-    let key = witness_key().public_key().clone();
-    VerifierKey::new("witness.example/0", SignatureType::Cosignature, key).unwrap()
-}
-
-fn policy() -> PolicyBody {
-    let officer = |(id, number): (&&str, u8)| Officer {
-        id: (*id).to_owned(),
-        key: key(Algorithm::EdDsa, number).public_key().clone(),
-        next: None,
-    };
-    PolicyBody {
-        kind: PolicyKind::Regular,
-        authorities: vec![Authority {
-            id: AUTHORITY.to_owned(),
-            threshold: 2,
-            officers: OFFICERS.iter().zip(1..).map(officer).collect(),
-            scope: None,
-        }],
-        witness_policy: format!(
-            "log {}\nwitness state {}\nquorum state\n",
-            log_verifier(),
-            witness_verifier()
-        ),
-        state_quorum: "state".to_owned(),
-        methods: vec!["key".to_owned(), "webvh".to_owned()],
-        algorithms: vec![Algorithm::Es256, Algorithm::EdDsa],
-        recovery: None,
-        genesis_time: Some(GENESIS),
+    fn policy(self) -> PolicyBody {
+        let officer = |(id, number): (&&str, u8)| Officer {
+            id: (*id).to_owned(),
+            key: key(Algorithm::EdDsa, number).public_key().clone(),
+            next: None,
+        };
+        PolicyBody {
+            kind: PolicyKind::Regular,
+            authorities: vec![Authority {
+                id: AUTHORITY.to_owned(),
+                threshold: 2,
+                officers: OFFICERS.iter().zip(1..).map(officer).collect(),
+                scope: None,
+            }],
+            witness_policy: format!(
+                "log {}\nwitness state {}\nquorum state\n",
+                self.log().1,
+                self.witness().1
+            ),
+            state_quorum: "state".to_owned(),
+            methods: vec!["key".to_owned(), "webvh".to_owned()],
+            algorithms: vec![Algorithm::Es256, Algorithm::EdDsa],
+            recovery: None,
+            genesis_time: Some(GENESIS),
+        }
     }
 }
 
@@ -288,9 +297,20 @@ impl Nation {
 
     /// The same without status list and Snapshot.
     pub(crate) fn before_snapshot(change: impl FnOnce(&mut Grant)) -> (Self, Agency) {
-        let genesis = approved(&Draft::genesis(ORIGIN, policy()), 2);
+        let mut nation = Self::founded(LOG);
+        let agency = nation.admit("population", 20);
+        let mut terms = grant(&agency, IDENTITY);
+        change(&mut terms);
+        nation.grant("population-issues-identity", terms);
+        (nation, agency)
+    }
+
+    /// Three types and nobody who may issue them.
+    pub(crate) fn founded(keys: LogKeys) -> Self {
+        let genesis = approved(&Draft::genesis(keys.origin, keys.policy()), 2);
         let mut nation = Self {
             state: State::new(Anchor::of_genesis(&genesis).unwrap()),
+            keys,
             leaves: Vec::new(),
             blobs: Vec::new(),
             epoch: 0,
@@ -300,11 +320,7 @@ impl Nation {
             nation.blobs.push(context(name).as_bytes().to_vec());
             nation.govern(name, Body::Schema(SchemaBody::Publish(schema(name))));
         }
-        let agency = nation.admit("population", 20);
-        let mut terms = grant(&agency, IDENTITY);
-        change(&mut terms);
-        nation.grant("population-issues-identity", terms);
-        (nation, agency)
+        nation
     }
 
     fn append(&mut self, leaf: Vec<u8>) {
@@ -438,21 +454,36 @@ impl Nation {
 
     /// The same without those attachments that `left_out` names.
     pub(crate) fn bundle_without(&self, left_out: impl Fn(&[u8]) -> bool) -> TrustedBundle {
+        TrustedBundle::load(&self.bundle_bytes(left_out), self.state.anchor(), Limits::default()).unwrap()
+    }
+
+    /// The checkpoint of the whole log.
+    pub(crate) fn checkpoint(&self) -> Checkpoint {
+        let hashes: Vec<Hash> = self.leaves.iter().map(|leaf| merkle::leaf_hash(leaf)).collect();
+        Checkpoint::new(self.keys.origin, self.state.size(), merkle::root(&hashes)).unwrap()
+    }
+
+    /// The verifier key of its log.
+    pub(crate) fn log_verifier(&self) -> VerifierKey {
+        self.keys.log().1
+    }
+
+    pub(crate) fn bundle_bytes(&self, left_out: impl Fn(&[u8]) -> bool) -> Vec<u8> {
         let hashes: Vec<Hash> = self.leaves.iter().map(|leaf| merkle::leaf_hash(leaf)).collect();
         let (size, index) = (self.state.size(), self.state.size() - 1);
-        let checkpoint = Checkpoint::new(ORIGIN, size, merkle::root(&hashes)).unwrap();
-        let mut checkpoint = log_key()
-            .fulfil(SignedCheckpoint::sign(checkpoint, &log_verifier()).unwrap())
+        let ((log, log_verifier), (witness, witness_verifier)) = (self.keys.log(), self.keys.witness());
+        let mut checkpoint = log
+            .fulfil(SignedCheckpoint::sign(self.checkpoint(), &log_verifier).unwrap())
             .unwrap();
-        let cosignature = cosignature::cosign(&checkpoint, self.state.time(), &witness_verifier()).unwrap();
-        checkpoint.add(witness_key().fulfil(cosignature).unwrap());
+        let cosignature = cosignature::cosign(&checkpoint, self.state.time(), &witness_verifier).unwrap();
+        checkpoint.add(witness.fulfil(cosignature).unwrap());
         let path = merkle::inclusion_proof(&Leaves(hashes), index, size).unwrap();
         let proof = TlogProof::new(index, path, checkpoint);
         let bytes = trust::bundle::export(&self.state, self.leaves.last().unwrap(), &proof, |digest| {
             let blob = self.blobs.iter().find(|blob| Hash::digest(blob) == digest)?;
             (!left_out(blob)).then(|| blob.clone())
         });
-        TrustedBundle::load(&bytes.unwrap(), self.state.anchor(), Limits::default()).unwrap()
+        bytes.unwrap()
     }
 }
 

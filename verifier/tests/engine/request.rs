@@ -23,7 +23,7 @@ use crate::nation::type_iri;
 const MAX_AGE: i64 = 10 * MINUTE;
 
 /// A request by the client with this DID, signed by `signer` as `did_url`.
-fn request(did: &str, did_url: &str, signer: &SoftwareKey, made: Timestamp) -> String {
+pub(crate) fn request(did: &str, did_url: &str, signer: &SoftwareKey, made: Timestamp) -> String {
     let meta = json!({"vct_values": [type_iri("PersonIdentity")]});
     let request = AuthorizationRequest::for_file(
         ClientId::for_did(did).unwrap(),

@@ -10,6 +10,8 @@ use thiserror::Error;
 use super::CompactList;
 use super::MAGIC;
 use super::PLAIN;
+use super::RecognitionError;
+use super::Standing;
 use super::TrustedBundle;
 use super::VERSION;
 use super::ZLIB;
@@ -88,12 +90,21 @@ pub enum BundleError {
         /// Size of the checkpoint.
         size: u64,
     },
+    /// No pinned registry recognises its registry.
+    #[error("expected a bundle of a registry that a pinned one recognises, found one of {found}")]
+    NotRecognised {
+        /// Origin that the bundle names.
+        found: String,
+    },
     /// A Policy does not follow from the ones before.
     #[error("the chain of policies from the anchor does not hold")]
     Policy(#[source] Refusal),
     /// The proof of the Snapshot does not hold.
     #[error("the proof of the snapshot does not hold")]
     Proof(#[from] TlogProofError),
+    /// The terms of the recognition are of something else.
+    #[error("the bundle is not what the recognition of its registry is about")]
+    Recognition(#[from] RecognitionError),
     /// The leaf is not a Snapshot.
     #[error("expected a snapshot, found another entry")]
     Snapshot,
@@ -108,48 +119,11 @@ pub enum BundleError {
 }
 
 pub(super) fn load(bytes: &[u8], anchor: &Anchor, limits: Limits) -> Result<TrustedBundle, BundleError> {
-    let parsed = Parsed::parse(bytes, limits)?;
-    let snapshot = &parsed.snapshot;
-    if parsed.entry.subject() != anchor.origin() {
-        return Err(BundleError::Anchor {
-            expected: anchor.origin().to_owned(),
-            found: parsed.entry.subject().to_owned(),
-        });
-    }
-    let clock = Clock::of(snapshot.covered, parsed.entry.hash(), snapshot);
-    let state = State::restore(anchor.clone(), clock, &parsed.sections)?;
-    check_digests(&state, snapshot)?;
-    state.verify_policies().map_err(BundleError::Policy)?;
-    let policy = state.policy().ok_or(BundleError::Policy(Refusal::Genesis))?;
-    let witnessed = parsed
-        .proof
-        .verify_with(&parsed.leaf, policy.witnesses(), &policy.body().state_quorum)?;
-    let (index, size) = (parsed.proof.index(), witnessed.checkpoint().size());
-    if index != snapshot.covered || size.checked_sub(1) != Some(index) {
-        return Err(BundleError::NotLast { index, size });
-    }
-    let documents: BTreeSet<Hash> = documents_of(&state).collect();
-    let lists: BTreeSet<(Hash, StatusEncoding)> = lists_of(&state).collect();
-    let strange_document = parsed.documents.keys().find(|digest| !documents.contains(*digest));
-    let strange_list = parsed
-        .lists
-        .keys()
-        .find(|list| !lists.contains(*list))
-        .map(|(digest, _)| digest);
-    if let Some(found) = strange_document.or(strange_list) {
-        return Err(BundleError::Attachment { found: *found });
-    }
-    Ok(TrustedBundle {
-        snapshot: parsed.snapshot,
-        witnessed,
-        documents: parsed.documents,
-        lists: parsed.lists,
-        state,
-    })
+    Parsed::parse(bytes, limits)?.verify(anchor, Standing::Pinned)
 }
 
 /// The parts of a bundle, none of them believed yet.
-struct Parsed {
+pub(super) struct Parsed {
     proof: TlogProof,
     leaf: Vec<u8>,
     entry: Entry,
@@ -160,7 +134,54 @@ struct Parsed {
 }
 
 impl Parsed {
-    fn parse(bytes: &[u8], limits: Limits) -> Result<Self, BundleError> {
+    /// The origin that it names.
+    pub(super) fn origin(&self) -> &str {
+        self.entry.subject()
+    }
+
+    /// Believes it if everything leads to the anchor.
+    pub(super) fn verify(self, anchor: &Anchor, standing: Standing) -> Result<TrustedBundle, BundleError> {
+        let snapshot = &self.snapshot;
+        if self.entry.subject() != anchor.origin() {
+            return Err(BundleError::Anchor {
+                expected: anchor.origin().to_owned(),
+                found: self.entry.subject().to_owned(),
+            });
+        }
+        let clock = Clock::of(snapshot.covered, self.entry.hash(), snapshot);
+        let state = State::restore(anchor.clone(), clock, &self.sections)?;
+        check_digests(&state, snapshot)?;
+        state.verify_policies().map_err(BundleError::Policy)?;
+        let policy = state.policy().ok_or(BundleError::Policy(Refusal::Genesis))?;
+        let witnessed = self
+            .proof
+            .verify_with(&self.leaf, policy.witnesses(), &policy.body().state_quorum)?;
+        let (index, size) = (self.proof.index(), witnessed.checkpoint().size());
+        if index != snapshot.covered || size.checked_sub(1) != Some(index) {
+            return Err(BundleError::NotLast { index, size });
+        }
+        let documents: BTreeSet<Hash> = documents_of(&state).collect();
+        let lists: BTreeSet<(Hash, StatusEncoding)> = lists_of(&state).collect();
+        let strange_document = self.documents.keys().find(|digest| !documents.contains(*digest));
+        let strange_list = self
+            .lists
+            .keys()
+            .find(|list| !lists.contains(*list))
+            .map(|(digest, _)| digest);
+        if let Some(found) = strange_document.or(strange_list) {
+            return Err(BundleError::Attachment { found: *found });
+        }
+        Ok(TrustedBundle {
+            standing,
+            snapshot: self.snapshot,
+            witnessed,
+            documents: self.documents,
+            lists: self.lists,
+            state,
+        })
+    }
+
+    pub(super) fn parse(bytes: &[u8], limits: Limits) -> Result<Self, BundleError> {
         let found = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if bytes.len() > limits.max_bytes {
             return Err(BundleError::TooLarge {
