@@ -1,7 +1,8 @@
 //! Pinned anchors: which registries this person believes.
 //!
 //! `ATTESTRY_HOME/anchors/` holds one file for each origin. The first bundle of an origin pins its anchor; a
-//! bundle of the same origin with another anchor is refused, and so is one of an origin that was never fetched.
+//! bundle of the same origin with another anchor is refused, and so is one of an origin that was never fetched, unless a
+//! registry that is pinned recognises it.
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -11,7 +12,11 @@ use anyhow::Result;
 use anyhow::bail;
 use trust::Anchor;
 use trust::TrustedBundle;
+use trust::bundle::BundleError;
 use trust::bundle::Limits;
+use trust::bundle::RecognitionError;
+use verifier::Reason;
+use verifier::Refused;
 
 use crate::platform::home;
 
@@ -67,6 +72,56 @@ pub(crate) fn pinned() -> Result<Vec<Anchor>> {
 
 /// Loads a bundle file against the pinned anchors.
 pub(crate) fn load(path: &Path) -> Result<TrustedBundle> {
+    load_bytes(&read_bundle(path)?, path)
+}
+
+/// Loads a bundle file against the pinned anchors or, where a bundle that recognises its registry is named, against that.
+pub(crate) fn load_by(path: &Path, recognised_by: Option<&Path>) -> Result<TrustedBundle> {
+    match recognised_by {
+        None => load(path),
+        Some(by) => load_recognised(&read_bundle(path)?, by)
+            .with_context(|| format!("the bundle {} is refused", path.display())),
+    }
+}
+
+/// A bundle that counts because of the one in the file `by`.
+pub(crate) fn load_recognised(bytes: &[u8], by: &Path) -> Result<TrustedBundle> {
+    let by = load(by)?;
+    Ok(TrustedBundle::load_recognised(bytes, &[&by], Limits::default())?)
+}
+
+/// Loads bundle files: those of pinned registries, and with them those of registries that these recognise.
+///
+/// # Errors
+/// Inside: the verdict on a bundle of a registry that is neither.
+pub(crate) fn load_all(paths: &[PathBuf]) -> Result<Result<Vec<TrustedBundle>, Refused>> {
+    let (mut pinned, mut others) = (Vec::new(), Vec::new());
+    for path in paths {
+        let bytes = read_bundle(path)?;
+        match load_bytes(&bytes, path) {
+            Ok(bundle) => pinned.push(bundle),
+            Err(error) if is_of_another(&error) => others.push((bytes, path)),
+            Err(error) => return Err(error),
+        }
+    }
+    let by: Vec<&TrustedBundle> = pinned.iter().collect();
+    let mut recognised = Vec::new();
+    for (bytes, path) in others {
+        match TrustedBundle::load_recognised(&bytes, &by, Limits::default()) {
+            Ok(bundle) => recognised.push(bundle),
+            Err(BundleError::NotRecognised { found }) => {
+                let reason = Reason::Recognition(RecognitionError::None { origin: found });
+                return Ok(Err(reason.into()));
+            }
+            Err(BundleError::Recognition(error)) => return Ok(Err(Reason::Recognition(error).into())),
+            Err(error) => return Err(refused(error, path)),
+        }
+    }
+    pinned.append(&mut recognised);
+    Ok(Ok(pinned))
+}
+
+fn read_bundle(path: &Path) -> Result<Vec<u8>> {
     let limits = Limits::default();
     let size = std::fs::metadata(path)
         .with_context(|| format!("cannot read the bundle {}", path.display()))?
@@ -77,21 +132,33 @@ pub(crate) fn load(path: &Path) -> Result<TrustedBundle> {
         "expected a bundle of at most {limit} bytes in {}, found {size}",
         path.display()
     );
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read the bundle {}", path.display()))?;
+    std::fs::read(path).with_context(|| format!("cannot read the bundle {}", path.display()))
+}
+
+fn load_bytes(bytes: &[u8], path: &Path) -> Result<TrustedBundle> {
     let anchors = pinned()?;
     anyhow::ensure!(
         !anchors.is_empty(),
         "expected a pinned anchor, found none: fetch a bundle first with `attestry bundle fetch`"
     );
-    let mut refused = None;
+    let mut worst = None;
     for anchor in &anchors {
-        match TrustedBundle::load(&bytes, anchor, limits) {
+        match TrustedBundle::load(bytes, anchor, Limits::default()) {
             Ok(bundle) => return Ok(bundle),
-            Err(error) => refused = Some(error),
+            // What is wrong with a bundle of that origin says more than that it is of no other.
+            Err(error @ BundleError::Anchor { .. }) => worst = worst.or(Some(error)),
+            Err(error) => worst = Some(error),
         }
     }
-    let refused = refused.context("no anchor is pinned")?;
-    Err(anyhow::Error::new(refused).context(format!("the bundle {} is refused", path.display())))
+    Err(refused(worst.context("no anchor is pinned")?, path))
+}
+
+fn is_of_another(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(BundleError::Anchor { .. }))
+}
+
+fn refused(error: BundleError, path: &Path) -> anyhow::Error {
+    anyhow::Error::new(error).context(format!("the bundle {} is refused", path.display()))
 }
 
 fn path_of(anchor: &Anchor) -> Result<PathBuf> {

@@ -144,6 +144,9 @@ pub(crate) struct Up {
     /// Seed an empty data folder with the sample nation: an authority, four agencies, their registers. Also makes an instance of the VC API for every suite and curve; programs of this machine may use them without a token, as long as the platform listens on loopback and has no --public-url.
     #[arg(long)]
     pub(crate) sample: bool,
+    /// The unique name of the registry's log when it is founded: a host, with a path if need be. Later starts know it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) origin: Option<String>,
     /// Issuers outside of the registries that the platform's verifier trusts, as `attestry verify` has them. Several may be given.
     #[arg(long, value_name = "FILE")]
     pub(crate) trust_anchor: Vec<PathBuf>,
@@ -206,8 +209,11 @@ pub(crate) struct Serve {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  attestry demo\n  attestry demo --keep --json")]
+#[command(after_help = "Examples:\n  attestry demo\n  attestry demo --federation\n  attestry demo --keep --json")]
 pub(crate) struct Demo {
+    /// Tell another story: of three nations, and of what it means that one recognises another.
+    #[arg(long)]
+    pub(crate) federation: bool,
     /// Keep the data folder and print where it is.
     #[arg(long)]
     pub(crate) keep: bool,
@@ -407,7 +413,7 @@ pub(crate) enum Verifier {
 pub(crate) enum Bundle {
     /// Fetch a trust bundle. The first one prints and pins its anchor.
     #[command(
-        after_help = "Examples:\n  attestry bundle fetch http://127.0.0.1:8080 --out trust.bundle\n  attestry bundle fetch https://attestry.agency.example --out trust.bundle --anchor anchor.json"
+        after_help = "Examples:\n  attestry bundle fetch http://127.0.0.1:8080 --out trust.bundle\n  attestry bundle fetch https://attestry.agency.example --out trust.bundle --anchor anchor.json\n  attestry bundle fetch https://attestry.abroad.example --out abroad.bundle --recognised-by trust.bundle"
     )]
     Fetch {
         /// The platform.
@@ -416,8 +422,12 @@ pub(crate) enum Bundle {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
         /// The anchor, received over another channel.
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", conflicts_with = "recognised_by")]
         anchor: Option<PathBuf>,
+        /// The bundle of a pinned registry that recognises this one. Then no anchor is pinned: the bundle counts as long as
+        /// that registry says so.
+        #[arg(long, value_name = "FILE")]
+        recognised_by: Option<PathBuf>,
     },
     /// Bring a bundle up to date; an older one never replaces it.
     #[command(after_help = "Example:\n  attestry bundle update trust.bundle http://127.0.0.1:8080")]
@@ -426,18 +436,24 @@ pub(crate) enum Bundle {
         file: PathBuf,
         /// The platform.
         url: Url,
+        /// As for `fetch`.
+        #[arg(long, value_name = "FILE")]
+        recognised_by: Option<PathBuf>,
     },
     /// Show what a bundle says.
     #[command(after_help = "Example:\n  attestry bundle show trust.bundle")]
     Show {
         /// The bundle.
         file: PathBuf,
+        /// As for `fetch`.
+        #[arg(long, value_name = "FILE")]
+        recognised_by: Option<PathBuf>,
     },
 }
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  attestry verify --bundle trust.bundle presentation.json\n  attestry verify --bundle trust.bundle --request request.json --max-age 10m presentation.json --json\n  attestry verify --trust-anchor anchors.json presentation.json\n\nA bundle older than one that was used here before is wrong use too, except with --at.\n\nExit status: 0 valid; 1 refused, stale or not covered; 2 wrong use."
+    after_help = "Examples:\n  attestry verify --bundle trust.bundle presentation.json\n  attestry verify --bundle trust.bundle --request request.json --max-age 10m presentation.json --json\n  attestry verify --bundle trust.bundle --bundle abroad.bundle presentation.json\n  attestry verify --trust-anchor anchors.json presentation.json\n\nA bundle of a registry that is not pinned counts if a pinned one recognises it and its bundle is given too. A bundle older than one that was used here before is wrong use too, except with --at.\n\nExit status: 0 valid; 1 refused, stale or not covered; 2 wrong use."
 )]
 pub(crate) struct Verify {
     /// A trust bundle; several may be given.
@@ -551,6 +567,29 @@ pub(crate) enum Registry {
         platform: Platform,
         /// The entry's body as JSON.
         file: PathBuf,
+    },
+    /// Propose to recognise another nation's registry, as it is now: then its accreditations count here, and no others'.
+    #[command(
+        after_help = "Example:\n  attestry registry recognise https://registry.abroad.example --until 2028-01-01T00:00:00Z \\\n    --type PersonIdentity --type DrivingLicence=ForeignLicence --max-staleness 2d\n\nTo end it, propose {\"type\": \"recognition\", \"action\": \"withdraw\", \"origin\": NAME}."
+    )]
+    Recognise {
+        #[command(flatten)]
+        platform: Platform,
+        /// The other nation's platform.
+        #[arg(value_name = "URL")]
+        abroad: Url,
+        /// Its anchor, received over another channel. Without it, the one that it serves is printed to be compared.
+        #[arg(long, value_name = "FILE")]
+        anchor: Option<PathBuf>,
+        /// Not at or after (RFC 3339).
+        #[arg(long, value_name = "TIME")]
+        until: String,
+        /// A type that counts, by its id there and, where it is called otherwise here, the id here. All, if none is named.
+        #[arg(long = "type", value_name = "ID[=ID]")]
+        types: Vec<String>,
+        /// How old its bundle may be, and ours when it is used (90m, 12h, 2d).
+        #[arg(long, default_value = "1d", value_name = "DURATION")]
+        max_staleness: String,
     },
     /// Approve a proposal with an officer's own key. The key never leaves this machine.
     #[command(after_help = "Example:\n  attestry registry approve 3 --key officers/officer-1.key")]

@@ -27,7 +27,6 @@ use server::Fetcher;
 use server::Listen;
 use server::fetch::Reach;
 use server::listen::TlsFiles;
-use store::Direction;
 use store::Keyspace;
 use store::Store;
 use tokio::sync::Mutex;
@@ -69,6 +68,8 @@ pub(crate) struct Options {
     /// Where https with a certificate of the platform's own making is served, too.
     pub(crate) self_signed: Option<SocketAddr>,
     pub(crate) sample: bool,
+    /// The name under which a registry is founded.
+    pub(crate) origin: Option<String>,
     /// Whom the verifier trusts besides the registry.
     pub(crate) trust_anchors: TrustAnchors,
 }
@@ -104,7 +105,7 @@ impl Platform {
             .context("the public URL cannot be used")?;
         let store = data.store(&options.store).await?;
         let clock = Clock::System;
-        let registry = open_registry(&data, &store, &clock, &public_url, options.sample).await?;
+        let registry = open_registry(&data, &store, &clock, &public_url, (options.sample, options.origin)).await?;
         let agencies = load_agencies(&data).await?;
         let issuer = Issuer::open(issuer::Config {
             public_url: public_url.clone(),
@@ -259,17 +260,20 @@ async fn open_registry(
     store: &Store,
     clock: &Clock,
     public_url: &SecureUrl,
-    with_sample: bool,
+    (with_sample, origin): (bool, Option<String>),
 ) -> Result<Registry> {
     let log_key = data.key("log", Algorithm::EdDsa)?;
     let witness_key = data.key("witness", Algorithm::EdDsa)?;
     let room = store.room(&Keyspace::new("registry/")?);
-    let is_empty = room
-        .snapshot()
-        .await?
-        .prefix("", 1, Direction::Forward)
-        .await?
-        .is_empty();
+    let founded_as = Registry::founded_as(&room).await?;
+    let is_empty = founded_as.is_none();
+    let log_name = match (founded_as, origin) {
+        (Some(name), Some(other)) if name != other => {
+            anyhow::bail!("expected --origin {name}, under which the registry was founded, found {other}")
+        }
+        (Some(name), _) | (None, Some(name)) => name,
+        (None, None) => sample::ORIGIN.to_owned(),
+    };
     anyhow::ensure!(
         !is_empty || with_sample,
         "expected a data folder with a registry, found none in {}: start with --sample to found the sample nation",
@@ -284,7 +288,7 @@ async fn open_registry(
         .as_ref()
         .map(|officers| {
             let genesis = Genesis {
-                log_name: sample::ORIGIN,
+                log_name: &log_name,
                 log_key: log_key.public_key(),
                 witness_key: witness_key.public_key(),
                 authorities: vec![officers.authority()],
@@ -301,7 +305,7 @@ async fn open_registry(
         Operators::One
     };
     let registry = Registry::open(registry::Config {
-        log_name: sample::ORIGIN.to_owned(),
+        log_name,
         public_url: public_url.to_string(),
         store: room,
         clock: clock.clone(),
@@ -448,7 +452,7 @@ mod tests {
         let store = data.store("fjall").await.unwrap();
         let clock = Clock::manual(Timestamp::from_unix(1_795_392_000));
         let url = SecureUrl::parse("http://127.0.0.1:8080").unwrap();
-        let registry = open_registry(&data, &store, &clock, &url, true).await.unwrap();
+        let registry = open_registry(&data, &store, &clock, &url, (true, None)).await.unwrap();
         let bundles = RegistryBundles {
             registry: registry.clone(),
             clock,

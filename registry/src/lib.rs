@@ -235,6 +235,21 @@ impl Registry {
         Ok(registry)
     }
 
+    /// The origin of the log in `store`, confined to this service's room; `None` where no log has begun.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn founded_as(store: &::store::Store) -> Result<Option<String>, RecordError> {
+        let snapshot = store.snapshot().await?;
+        if store::text(&snapshot, store::PENDING).await?.is_none() {
+            return Ok(None);
+        }
+        let genesis = store::entries(&snapshot, 0, 1).await?;
+        let genesis = genesis.first().and_then(|leaf| Entry::parse(leaf).ok());
+        let genesis = genesis.ok_or_else(|| store::damaged("entry/0"))?;
+        Ok(Some(genesis.subject().to_owned()))
+    }
+
     /// Every endpoint.
     pub fn router(&self) -> axum::Router {
         http::router(self.clone())

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod by_hand;
+mod federation;
 mod mdoc;
 mod offline;
 mod own_agency;

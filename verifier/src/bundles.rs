@@ -4,6 +4,7 @@
 //! which may be newer than the one with which the other was loaded. A bundle that does not count lends no key to anything.
 
 use keys::Timestamp;
+use trust::Anchor;
 use trust::TrustedBundle;
 use trust::bundle::RecognitionError;
 use trust::bundle::Standing;
@@ -103,12 +104,9 @@ fn recognised<'b>(
     bundle: &TrustedBundle,
     now: Timestamp,
 ) -> Result<Recognised<'b>, Reason> {
-    let by = given.iter().copied().filter(|home| {
-        let by = Standing::Recognised {
-            by: home.anchor().clone(),
-        };
-        *home.standing() == Standing::Pinned && *bundle.standing() == by
-    });
+    let is_by = |anchor: &Anchor| matches!(bundle.standing(), Standing::Recognised { by } if **by == *anchor);
+    let pinned = given.iter().filter(|home| *home.standing() == Standing::Pinned);
+    let by = pinned.copied().filter(|home| is_by(home.anchor()));
     let by = by.max_by_key(|home| home.checkpoint().size());
     let by = by.ok_or_else(|| RecognitionError::None {
         origin: bundle.anchor().origin().to_owned(),

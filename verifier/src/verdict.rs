@@ -504,12 +504,12 @@ impl Verified {
             Authority::TrustAnchor { name } => ("trust_anchor", name, None),
         };
         let mut issuer = json!({"id": facts.issuer(), ground: name, "types": facts.types(), "key": facts.key_id()});
-        if let Authority::Registry {
-            recognised_by: Some(by),
-            ..
-        } = one.authority()
-        {
-            issuer["recognised_by"] = by.as_str().into();
+        let recognised = match one.authority() {
+            Authority::Registry { recognised_by, .. } => recognised_by.as_deref(),
+            Authority::TrustAnchor { .. } => None,
+        };
+        if let (Some(by), Some(issuer)) = (recognised, issuer.as_object_mut()) {
+            issuer.insert("recognised_by".to_owned(), by.into());
         }
         json!({
             "query": one.query_id(),

@@ -24,10 +24,20 @@ const MAX_ANCHOR_BYTES: usize = 64 * 1024;
 
 pub(crate) async fn run(command: cli::Bundle, output: Output) -> Result<ExitCode> {
     match command {
-        cli::Bundle::Fetch { url, out, anchor } => fetch(&url, &out, anchor.as_deref(), output).await?,
-        cli::Bundle::Update { file, url } => update(&file, &url, output).await?,
-        cli::Bundle::Show { file } => {
-            let bundle = anchors::load(&file)?;
+        cli::Bundle::Fetch {
+            url,
+            out,
+            recognised_by: Some(by),
+            ..
+        } => fetch_recognised(&url, &out, &by, output).await?,
+        cli::Bundle::Fetch { url, out, anchor, .. } => fetch(&url, &out, anchor.as_deref(), output).await?,
+        cli::Bundle::Update {
+            file,
+            url,
+            recognised_by,
+        } => update(&file, &url, recognised_by.as_deref(), output).await?,
+        cli::Bundle::Show { file, recognised_by } => {
+            let bundle = anchors::load_by(&file, recognised_by.as_deref())?;
             let value = summary(&bundle);
             output.result(serde_json::to_string_pretty(&value)?, &value);
         }
@@ -43,6 +53,21 @@ pub(crate) async fn current(url: &Url) -> Result<TrustedBundle> {
         .into_iter()
         .find(|anchor| anchor.origin() == own.origin());
     Ok(download_bundle(url, &pinned.unwrap_or(own)).await?.1)
+}
+
+/// A registry as it is now, by the anchor given or by its own, which is told so that it can be compared.
+pub(crate) async fn of_another(url: &Url, anchor: Option<&Path>, output: Output) -> Result<TrustedBundle> {
+    let anchor = if let Some(path) = anchor {
+        anchors::read(path)?
+    } else {
+        let own = download_anchor(url).await?;
+        output.tell(format!(
+            "the anchor of {}:\n{own}\nCompare it with one from another channel before anybody approves.",
+            own.origin()
+        ));
+        own
+    };
+    Ok(download_bundle(url, &anchor).await?.1)
 }
 
 async fn download_anchor(url: &Url) -> Result<Anchor> {
@@ -71,8 +96,23 @@ async fn fetch(url: &Url, out: &Path, anchor: Option<&Path>, output: Output) -> 
     Ok(())
 }
 
-async fn update(file: &Path, url: &Url, output: Output) -> Result<()> {
-    let previous = anchors::load(file)?;
+/// Nothing is pinned: the bundle counts by what the one in the file `by` says.
+async fn fetch_recognised(url: &Url, out: &Path, by: &Path, output: Output) -> Result<()> {
+    let bytes = download(url, "/registry/bundle", Limits::default().max_bytes).await?;
+    let bundle = anchors::load_recognised(&bytes, by).context("the bundle is refused")?;
+    seen::admit(&bundle)?;
+    write(out, &bytes)?;
+    let mut value = summary(&bundle);
+    if let Some(object) = value.as_object_mut() {
+        object.insert("anchor_pinned".to_owned(), false.into());
+        object.insert("file".to_owned(), out.display().to_string().into());
+    }
+    output.result(format!("{}: trust as of {}", out.display(), bundle.as_of()), &value);
+    Ok(())
+}
+
+async fn update(file: &Path, url: &Url, recognised_by: Option<&Path>, output: Output) -> Result<()> {
+    let previous = anchors::load_by(file, recognised_by)?;
     let (bytes, bundle) = download_bundle(url, previous.anchor()).await?;
     bundle
         .newer_than(&previous)

@@ -1,6 +1,8 @@
 //! `demo`: tells and performs the whole story. Every step runs this very program as a person would, over real
 //! HTTP between the parts, in a fresh folder and on a free port; a step that does not hold ends the story.
 
+mod federation;
+
 use std::io::BufRead as _;
 use std::io::BufReader;
 use std::path::Path;
@@ -32,15 +34,12 @@ pub(crate) async fn run(options: cli::Demo, output: Output) -> Result<ExitCode> 
 
 fn tell(options: &cli::Demo, output: Output) -> Result<ExitCode> {
     let folder = fresh_folder()?;
-    let mut stage = Stage {
-        folder: folder.clone(),
-        program: std::env::current_exe()?,
-        platform: None,
-        address: "127.0.0.1:0".to_owned(),
-        steps: Vec::new(),
-        output,
+    let mut stage = Stage::new(folder.clone(), output)?;
+    let told = if options.federation {
+        federation::story(&mut stage)
+    } else {
+        stage.story()
     };
-    let told = stage.story();
     let stopped = stage.stop_platform();
     if !options.keep {
         std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
@@ -91,9 +90,20 @@ struct Outcome {
 }
 
 impl Stage {
+    fn new(folder: PathBuf, output: Output) -> Result<Self> {
+        Ok(Self {
+            folder,
+            program: std::env::current_exe()?,
+            platform: None,
+            address: "127.0.0.1:0".to_owned(),
+            steps: Vec::new(),
+            output,
+        })
+    }
+
     fn story(&mut self) -> Result<()> {
         self.output.tell("The story of a nation without a centre\n");
-        self.start_platform(true)?;
+        self.start_platform(&["--sample"])?;
         self.held("A nation is founded: three officers, four agencies, a witnessed registry");
         self.admit_an_agency()?;
         let credential = self.issue_to_a_wallet()?;
@@ -139,11 +149,7 @@ impl Stage {
             );
             let again = self.approve_outcome(&id, 1)?;
             ensure!(again.code != 0, "the same officer approved twice");
-            let second = self.approve(&id, 2)?;
-            ensure!(
-                second == "appended",
-                "expected the proposal {id} to be appended, found it {second}"
-            );
+            self.complete(&id)?;
         }
         self.held("The City Library is admitted: one officer of three was not enough, the same one twice was refused, two were");
         let offer = self.offer("library", "LibraryCard", "R-17")?;
@@ -266,7 +272,7 @@ impl Stage {
     }
 
     fn revoke(&mut self, credential: &str) -> Result<()> {
-        self.start_platform(false)?;
+        self.start_platform(&[])?;
         let data = self.data();
         let revoked = self.ok(&[
             "revoke",
@@ -353,14 +359,12 @@ impl Stage {
         Ok(())
     }
 
-    fn start_platform(&mut self, sample: bool) -> Result<()> {
+    fn start_platform(&mut self, options: &[&str]) -> Result<()> {
         let data = self.data();
         // The same address again: what was published and issued names it.
         let listen = self.address.clone();
         let mut arguments = vec!["up", "--json", "--data", path(&data)?, "--listen", &listen];
-        if sample {
-            arguments.push("--sample");
-        }
+        arguments.extend(options);
         let mut process = self
             .command(&arguments)
             .stdout(Stdio::piped())
@@ -429,6 +433,16 @@ impl Stage {
             .and_then(Value::as_str)
             .unwrap_or_default()
             .to_owned())
+    }
+
+    /// The second officer approves.
+    fn complete(&self, id: &str) -> Result<()> {
+        let second = self.approve(id, 2)?;
+        ensure!(
+            second == "appended",
+            "expected the proposal {id} to be appended, found it {second}"
+        );
+        Ok(())
     }
 
     fn approve_outcome(&self, id: &str, officer: u8) -> Result<Outcome> {

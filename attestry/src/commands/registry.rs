@@ -17,6 +17,7 @@ use url::Url;
 use crate::cli;
 use crate::commands::bundle;
 use crate::commands::issuer::table;
+use crate::commands::verify::seconds;
 use crate::output::Output;
 use crate::platform;
 use crate::platform::Client;
@@ -54,15 +55,27 @@ pub(crate) async fn run(command: cli::Registry, output: Output) -> Result<ExitCo
             };
             let body =
                 keys::json::parse(&bytes, limits).with_context(|| format!("cannot understand {}", file.display()))?;
-            let answer = Client::new(&platform)?.post("/registry/proposals", &body).await?;
-            let id = answer
-                .get("id")
-                .and_then(Value::as_str)
-                .context("the platform's answer has no id")?;
-            output.result(
-                format!("proposed {id}; officers approve it with `attestry registry approve {id} --key FILE`"),
-                &answer,
-            );
+            propose(&Client::new(&platform)?, &body, output).await?;
+        }
+        cli::Registry::Recognise {
+            platform,
+            abroad,
+            anchor,
+            until,
+            types,
+            max_staleness,
+        } => {
+            let bundle = bundle::of_another(&abroad, anchor.as_deref(), output).await?;
+            let mapping: Vec<Value> = types.iter().map(|named| mapped(named)).collect();
+            let (anchor, seen) = (bundle.anchor(), bundle.checkpoint());
+            let body = json!({
+                "type": "recognition", "action": "recognise",
+                "log": anchor.log().to_string(), "genesis": anchor.genesis().to_string(),
+                "size": seen.size(), "root": seen.root().to_string(),
+                "may": ["issue"], "mapping": mapping,
+                "max_staleness": seconds(&max_staleness)?, "valid_until": until,
+            });
+            propose(&Client::new(&platform)?, &body, output).await?;
         }
         cli::Registry::Approve { platform, id, key } => {
             let answer = approve(&Client::new(&platform)?, &platform.url, &id, &key, output).await?;
@@ -71,6 +84,25 @@ pub(crate) async fn run(command: cli::Registry, output: Output) -> Result<ExitCo
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn propose(client: &Client, body: &Value, output: Output) -> Result<()> {
+    let answer = client.post("/registry/proposals", body).await?;
+    let id = answer
+        .get("id")
+        .and_then(Value::as_str)
+        .context("the platform's answer has no id")?;
+    output.result(
+        format!("proposed {id}; officers approve it with `attestry registry approve {id} --key FILE`"),
+        &answer,
+    );
+    Ok(())
+}
+
+/// `ID`, or `ID=ID` where the type is called otherwise here.
+fn mapped(named: &str) -> Value {
+    let (foreign, local) = named.split_once('=').unwrap_or((named, named));
+    json!({"foreign": foreign, "local": local})
 }
 
 /// Shows what the draft says, signs it with the officer's key, and sends the signature.

@@ -22,6 +22,7 @@ pub(crate) async fn run(options: cli::Up, output: Output) -> Result<ExitCode> {
         tls,
         self_signed: options.tls_self_signed,
         sample: options.sample,
+        origin: options.origin,
         trust_anchors: trust_anchors::load(&options.trust_anchor)?,
     })
     .await?;

@@ -33,11 +33,10 @@ const NOT_VALID: u8 = 1;
 const MAX_FILE_BYTES: u64 = 8 << 20;
 
 pub(crate) fn run(options: &cli::Verify, output: Output) -> Result<ExitCode> {
-    let bundles: Vec<TrustedBundle> = options
-        .bundle
-        .iter()
-        .map(|path| anchors::load(path))
-        .collect::<Result<_>>()?;
+    let bundles = match anchors::load_all(&options.bundle)? {
+        Ok(bundles) => bundles,
+        Err(refused) => return Ok(refuse(&refused, output)),
+    };
     let bundles: Vec<&TrustedBundle> = bundles.iter().collect();
     let trust_anchors = trust_anchors::load(&options.trust_anchor)?;
     let max_age = seconds(&options.max_age)?;
@@ -79,11 +78,13 @@ pub(crate) fn run(options: &cli::Verify, output: Output) -> Result<ExitCode> {
             output.result(text_of_valid(&verified), &verified.to_value());
             ExitCode::SUCCESS
         }
-        Err(refused) => {
-            output.result(text_of_refused(&refused), &refused.to_value());
-            ExitCode::from(NOT_VALID)
-        }
+        Err(refused) => refuse(&refused, output),
     })
+}
+
+fn refuse(refused: &Refused, output: Output) -> ExitCode {
+    output.result(text_of_refused(refused), &refused.to_value());
+    ExitCode::from(NOT_VALID)
 }
 
 /// With `--request`, the presentation must answer that request; without, the one in the file, if its signer
@@ -122,6 +123,11 @@ fn text_of_valid(verified: &Verified) -> String {
     for credential in verified.credentials() {
         lines.push(format!("issuer   {}", credential.facts().issuer()));
         lines.push(match credential.authority() {
+            Authority::Registry {
+                as_of,
+                recognised_by: Some(by),
+                ..
+            } => format!("trust    as of {as_of}, of a registry that {by} recognises"),
             Authority::Registry { as_of, .. } => format!("trust    as of {as_of}"),
             Authority::TrustAnchor { name } => format!("trust    by the anchor {name}, your own choice"),
         });
@@ -178,7 +184,7 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// `90s`, `10m`, `2h`, `7d`.
-fn seconds(text: &str) -> Result<i64> {
+pub(super) fn seconds(text: &str) -> Result<i64> {
     let (number, unit) = text.split_at(text.len().saturating_sub(1));
     let factor = match unit {
         "s" => 1,

@@ -97,7 +97,7 @@ pub enum Standing {
     /// which change: ask [`TrustedBundle::terms_for`] of the newest bundle of that registry.
     Recognised {
         /// The anchor of the registry that recognises it.
-        by: Anchor,
+        by: Box<Anchor>,
     },
 }
 

@@ -14,11 +14,13 @@
 //! | `incident` | `declare` | `subject`, `invalid_since`, `backdating`?, `emergency`?, `reason`? |
 //! | `incident` | `withdraw` | `subject`, `reason`? |
 //! | `policy` | `witnesses` | `witness_policy` (a [tlog-policy](https://c2sp.org/tlog-policy)), `state_quorum` (a witness or group of it); everything else stays as it is |
+//! | `recognition` | `recognise` | `log` (verifier key of the foreign log), `genesis` (leaf hash of its first Policy), `size` and `root` of a checkpoint that was seen, `may` (any of `issue`, `publish`, `verify`), `mapping`? (`{"foreign", "local"}`), `max_staleness` (seconds), `valid_until` |
+//! | `recognition` | `withdraw` | `origin` |
 //! | `tombstone` | `end` | `target` (`did`, `accreditation`, `recognition`, `schema`), `subject`, `reason`? |
 //!
 //! A document is `{"role", "uri", "media_type", "content"}` with its text, or with `digest` (hexadecimal
-//! SHA-256) and `length` instead, when bundles shall not carry it. Other changes of the Policy and recognitions are
-//! not proposed in JSON yet.
+//! SHA-256) and `length` instead, when bundles shall not carry it. Other changes of the Policy are not
+//! proposed in JSON yet.
 
 #[cfg(test)]
 mod tests;
@@ -42,12 +44,16 @@ use trust::entry::OnStale;
 use trust::entry::PolicyBody;
 use trust::entry::PolicyKind;
 use trust::entry::Reason;
+use trust::entry::Recognition;
+use trust::entry::RecognitionBody;
 use trust::entry::Resource;
+use trust::entry::ResourceMapping;
 use trust::entry::Schema;
 use trust::entry::SchemaBody;
 use trust::entry::SchemaDocument;
 use trust::entry::TombstoneBody;
 use trust::merkle::Hash;
+use trust::note::VerifierKey;
 
 use super::member;
 
@@ -62,13 +68,24 @@ pub(crate) struct Proposed {
     pub(crate) blobs: Vec<Vec<u8>>,
 }
 
+impl Proposed {
+    const fn new(authority: Option<String>, subject: String, body: Body) -> Self {
+        Self {
+            authority,
+            subject,
+            body,
+            blobs: Vec::new(),
+        }
+    }
+}
+
 /// The JSON says no entry. The proposer's fault.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BodyError {
     /// Type and action are none that can be proposed.
     #[error(
-        "expected `type` accreditation, schema, policy, incident or tombstone and an `action` of it, found {found:?}"
+        "expected `type` accreditation, schema, policy, recognition, incident or tombstone and an `action` of it, found {found:?}"
     )]
     Kind {
         /// Both.
@@ -120,12 +137,7 @@ pub(crate) fn read(json: Value, now: Timestamp, policy: (&str, &PolicyBody)) -> 
         ("schema", "publish") => publish(members),
         ("schema", "withdraw") => {
             let Withdraw { authority, id } = parse(members)?;
-            Ok(Proposed {
-                authority,
-                subject: id,
-                body: Body::Schema(SchemaBody::Withdraw),
-                blobs: Vec::new(),
-            })
+            Ok(Proposed::new(authority, id, Body::Schema(SchemaBody::Withdraw)))
         }
         ("policy", "witnesses") => {
             let Witnesses {
@@ -140,12 +152,16 @@ pub(crate) fn read(json: Value, now: Timestamp, policy: (&str, &PolicyBody)) -> 
                 genesis_time: None,
                 ..in_force.clone()
             };
-            Ok(Proposed {
-                authority: None,
-                subject: origin.to_owned(),
-                body: Body::Policy(body),
-                blobs: Vec::new(),
-            })
+            Ok(Proposed::new(None, origin.to_owned(), Body::Policy(body)))
+        }
+        ("recognition", "recognise") => recognise(members),
+        ("recognition", "withdraw") => {
+            let WithdrawRecognition { authority, origin } = parse(members)?;
+            Ok(Proposed::new(
+                authority,
+                origin,
+                Body::Recognition(RecognitionBody::Withdraw),
+            ))
         }
         ("incident", "declare") => declare(members),
         ("incident", "withdraw") => {
@@ -155,12 +171,7 @@ pub(crate) fn read(json: Value, now: Timestamp, policy: (&str, &PolicyBody)) -> 
                 reason,
             } = parse(members)?;
             let body = Body::Incident(IncidentBody::Withdraw { reason });
-            Ok(Proposed {
-                authority,
-                subject,
-                body,
-                blobs: Vec::new(),
-            })
+            Ok(Proposed::new(authority, subject, body))
         }
         ("tombstone", "end") => {
             let End {
@@ -170,12 +181,7 @@ pub(crate) fn read(json: Value, now: Timestamp, policy: (&str, &PolicyBody)) -> 
                 reason,
             } = parse(members)?;
             let body = Body::Tombstone(TombstoneBody { target, reason });
-            Ok(Proposed {
-                authority,
-                subject,
-                body,
-                blobs: Vec::new(),
-            })
+            Ok(Proposed::new(authority, subject, body))
         }
         _ => Err(BodyError::Kind {
             found: format!("{kind} {action}").chars().take(100).collect(),
@@ -301,6 +307,39 @@ struct Withdraw {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Recognise {
+    authority: Option<String>,
+    log: String,
+    #[serde(deserialize_with = "member::hash")]
+    genesis: Hash,
+    size: u64,
+    #[serde(deserialize_with = "member::hash")]
+    root: Hash,
+    #[serde(deserialize_with = "member::actions")]
+    may: Vec<Action>,
+    #[serde(default)]
+    mapping: Vec<Mapped>,
+    max_staleness: u64,
+    #[serde(deserialize_with = "member::time")]
+    valid_until: Timestamp,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mapped {
+    foreign: String,
+    local: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WithdrawRecognition {
+    authority: Option<String>,
+    origin: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Declare {
     authority: Option<String>,
     subject: String,
@@ -378,12 +417,7 @@ fn standing(
 }
 
 fn accreditation(authority: Option<String>, id: String, body: AccreditationBody) -> Proposed {
-    Proposed {
-        authority,
-        subject: id,
-        body: Body::Accreditation(body),
-        blobs: Vec::new(),
-    }
+    Proposed::new(authority, id, Body::Accreditation(body))
 }
 
 fn publish(members: Map<String, Value>) -> Result<Proposed, BodyError> {
@@ -412,6 +446,43 @@ fn publish(members: Map<String, Value>) -> Result<Proposed, BodyError> {
     })
 }
 
+/// The subject is the origin: the name of the foreign log's key.
+fn recognise(members: Map<String, Value>) -> Result<Proposed, BodyError> {
+    let request: Recognise = parse(members)?;
+    let log = VerifierKey::parse(&request.log).map_err(|_| {
+        let expected = "expected `log` to be the verifier key of a log, NAME+ID+KEY";
+        BodyError::Members(serde_json::Error::custom(expected))
+    })?;
+    let mut mapping: Vec<ResourceMapping> = request.mapping.into_iter().map(Mapped::into_mapping).collect();
+    mapping.sort_by(|left, right| left.foreign.cmp(&right.foreign));
+    let mut actions = request.may;
+    actions.sort_unstable();
+    let terms = Recognition {
+        log: request.log,
+        genesis: request.genesis,
+        size: request.size,
+        root: request.root,
+        actions,
+        mapping,
+        max_staleness: request.max_staleness,
+        valid_until: request.valid_until,
+    };
+    Ok(Proposed::new(
+        request.authority,
+        log.name().to_owned(),
+        Body::Recognition(RecognitionBody::Recognise(terms)),
+    ))
+}
+
+impl Mapped {
+    fn into_mapping(self) -> ResourceMapping {
+        ResourceMapping {
+            foreign: self.foreign,
+            local: self.local,
+        }
+    }
+}
+
 fn declare(members: Map<String, Value>) -> Result<Proposed, BodyError> {
     let Declare {
         authority,
@@ -427,12 +498,7 @@ fn declare(members: Map<String, Value>) -> Result<Proposed, BodyError> {
         emergency,
         reason,
     });
-    Ok(Proposed {
-        authority,
-        subject,
-        body,
-        blobs: Vec::new(),
-    })
+    Ok(Proposed::new(authority, subject, body))
 }
 
 impl ResourceRequest {

@@ -33,7 +33,7 @@ pub(super) fn optional_time<'de, D: Deserializer<'de>>(deserializer: D) -> Resul
     time(deserializer).map(Some)
 }
 
-fn hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {
+pub(super) fn hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {
     let text = String::deserialize(deserializer)?;
     Hash::parse_hex(&text).map_err(|_| D::Error::custom("expected a SHA-256 digest of 64 hexadecimal digits"))
 }
@@ -49,25 +49,33 @@ pub(super) fn hashes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<H
     hashes.map_err(|_| D::Error::custom("expected SHA-256 digests of 64 hexadecimal digits"))
 }
 
+const ACTIONS: [(&str, Action); 3] = [
+    ("issue", Action::Issue),
+    ("publish", Action::Publish),
+    ("verify", Action::Verify),
+];
+
 /// One of the names of an enumeration.
 fn named<'de, D: Deserializer<'de>, T: Copy>(deserializer: D, names: &[(&str, T)]) -> Result<T, D::Error> {
     let text = String::deserialize(deserializer)?;
+    one_of(&text, names)
+}
+
+fn one_of<E: serde::de::Error, T: Copy>(text: &str, names: &[(&str, T)]) -> Result<T, E> {
     let found = names.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
     found.ok_or_else(|| {
         let names: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-        D::Error::custom(format!("expected one of {}", names.join(", ")))
+        E::custom(format!("expected one of {}", names.join(", ")))
     })
 }
 
 pub(super) fn action<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Action, D::Error> {
-    named(
-        deserializer,
-        &[
-            ("issue", Action::Issue),
-            ("publish", Action::Publish),
-            ("verify", Action::Verify),
-        ],
-    )
+    named(deserializer, &ACTIONS)
+}
+
+pub(super) fn actions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Action>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| one_of(text, &ACTIONS)).collect()
 }
 
 pub(super) fn on_stale<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OnStale, D::Error> {

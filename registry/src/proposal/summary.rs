@@ -7,6 +7,8 @@ use trust::entry::Draft;
 use trust::entry::Grant;
 use trust::entry::IncidentBody;
 use trust::entry::Reason;
+use trust::entry::Recognition;
+use trust::entry::RecognitionBody;
 use trust::entry::SchemaBody;
 
 /// One sentence.
@@ -16,7 +18,8 @@ pub(super) fn of(draft: &Draft) -> String {
         Body::Policy(policy) => format!("Change the policy: {} authorities", policy.authorities.len()),
         Body::DidEvent(event) => format!("Log {} lines of {subject}", event.lines.len()),
         Body::Accreditation(body) => accreditation(subject, body),
-        Body::Recognition(_) => format!("Change the recognition {subject}"),
+        Body::Recognition(RecognitionBody::Recognise(terms)) => recognition(subject, terms),
+        Body::Recognition(RecognitionBody::Withdraw) => format!("Recognise the registry {subject} no longer"),
         Body::Schema(SchemaBody::Publish(schema)) => {
             format!(
                 "Publish schema {subject}: vct {}, {} documents",
@@ -85,13 +88,42 @@ fn accreditation(subject: &str, body: &AccreditationBody) -> String {
     }
 }
 
-fn terms(grant: &Grant) -> String {
-    let resources: Vec<&str> = grant.resources.iter().map(|resource| resource.id.as_str()).collect();
-    let verb = match grant.action {
+fn recognition(subject: &str, terms: &Recognition) -> String {
+    let actions: Vec<&str> = terms.actions.iter().map(|action| verb(*action)).collect();
+    let types: Vec<String> = terms
+        .mapping
+        .iter()
+        .map(|mapping| {
+            if mapping.foreign == mapping.local {
+                return mapping.foreign.clone();
+            }
+            format!("{} as {}", mapping.foreign, mapping.local)
+        })
+        .collect();
+    format!(
+        "Recognise the registry {subject} at size {}: who may {} there may here, {}, until {}",
+        terms.size,
+        actions.join(" or "),
+        if types.is_empty() {
+            "all types".to_owned()
+        } else {
+            types.join(", ")
+        },
+        terms.valid_until.to_rfc3339()
+    )
+}
+
+const fn verb(action: Action) -> &'static str {
+    match action {
         Action::Issue => "issue",
         Action::Publish => "publish",
         Action::Verify => "verify",
-    };
+    }
+}
+
+fn terms(grant: &Grant) -> String {
+    let resources: Vec<&str> = grant.resources.iter().map(|resource| resource.id.as_str()).collect();
+    let verb = verb(grant.action);
     format!(
         "{} may {verb} {} from {} until {}",
         grant.entity,

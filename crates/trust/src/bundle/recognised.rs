@@ -62,7 +62,9 @@ pub(super) fn load(bytes: &[u8], by: &[&TrustedBundle], limits: Limits) -> Resul
     let (by, terms) = recognitions.next().ok_or_else(|| BundleError::NotRecognised {
         found: parsed.origin().to_owned(),
     })?;
-    let standing = Standing::Recognised { by: by.clone() };
+    let standing = Standing::Recognised {
+        by: Box::new(by.clone()),
+    };
     let bundle = parsed.verify(&anchor(terms)?, standing)?;
     check(terms, &bundle)?;
     Ok(bundle)

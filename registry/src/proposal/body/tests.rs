@@ -41,6 +41,62 @@ fn other_witnesses_are_read_and_the_rest_of_the_policy_stays() {
     }
 }
 
+fn log() -> String {
+    let key = signer::SoftwareKey::from_secret(keys::Algorithm::EdDsa, &[9; 32]).unwrap();
+    let public = keys::Signer::public_key(&key).clone();
+    let key = VerifierKey::new("registry.abroad.example", trust::note::SignatureType::Ed25519, public).unwrap();
+    key.to_string()
+}
+
+fn recognition_json() -> Value {
+    json!({
+        "type": "recognition", "action": "recognise", "log": log(), "genesis": "01".repeat(32), "size": 5,
+        "root": "02".repeat(32), "may": ["verify", "issue"], "max_staleness": 3_600,
+        "mapping": [{"foreign": "b", "local": "here"}, {"foreign": "a", "local": "a"}],
+        "valid_until": "2027-11-23T00:00:00Z",
+    })
+}
+
+#[test]
+fn a_recognition_is_of_the_registry_whose_key_it_has() {
+    let proposed = read(recognition_json(), NOW, (ORIGIN, &policy())).unwrap();
+    assert_eq!(
+        (proposed.subject.as_str(), proposed.authority),
+        ("registry.abroad.example", None)
+    );
+    let Body::Recognition(RecognitionBody::Recognise(terms)) = proposed.body else {
+        panic!("a recognition");
+    };
+    let foreign: Vec<&str> = terms.mapping.iter().map(|mapping| mapping.foreign.as_str()).collect();
+    assert_eq!((terms.log, terms.genesis), (log(), Hash::from_bytes([1; 32])));
+    assert_eq!((terms.size, terms.root), (5, Hash::from_bytes([2; 32])));
+    assert_eq!(
+        (terms.actions, foreign),
+        (vec![Action::Issue, Action::Verify], vec!["a", "b"])
+    );
+    assert_eq!(
+        (terms.max_staleness, terms.valid_until.to_rfc3339().as_str()),
+        (3_600, "2027-11-23T00:00:00Z")
+    );
+    for (member, value) in [
+        ("log", json!("registry.abroad.example")),
+        ("genesis", json!("01")),
+        ("root", json!(1)),
+        ("may", json!(["steal"])),
+        ("may", json!("issue")),
+        ("mapping", json!([{"foreign": "a"}])),
+        ("max_staleness", json!(-1)),
+        ("origin", json!("registry.abroad.example")),
+    ] {
+        let refused = read(with(recognition_json(), member, value), NOW, (ORIGIN, &policy()));
+        assert!(matches!(refused, Err(BodyError::Members(_))), "{member}");
+    }
+    let withdraw = json!({"type": "recognition", "action": "withdraw", "origin": "registry.abroad.example"});
+    let proposed = read(withdraw, NOW, (ORIGIN, &policy())).unwrap();
+    assert_eq!(proposed.subject, "registry.abroad.example");
+    assert_eq!(proposed.body, Body::Recognition(RecognitionBody::Withdraw));
+}
+
 fn grant_json() -> Value {
     json!({
         "type": "accreditation", "action": "grant", "id": "population", "entity": "did:web:example.com",
