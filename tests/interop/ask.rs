@@ -55,19 +55,12 @@ impl Peer {
     }
 
     fn run(self, question: &str) -> Vec<u8> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/interop/peers");
-        let is_python = Path::new(self.0).extension().is_some_and(|extension| extension == "py");
-        let interpreter = if is_python {
-            env::var_os("ATTESTRY_PYTHON").unwrap_or_else(|| "python3".into())
-        } else {
-            "node".into()
-        };
-        let mut process = Command::new(&interpreter)
-            .arg(folder.join(self.0))
+        let mut process = self
+            .command()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("{} does not start: {error}", interpreter.display()));
+            .unwrap_or_else(|error| panic!("{} does not start: {error}", self.0));
         let mut stdin = process.stdin.take().expect("a pipe");
         // Every peer reads it all before it writes anything.
         stdin.write_all(question.as_bytes()).expect("a peer that reads");
@@ -75,6 +68,23 @@ impl Peer {
         let output = process.wait_with_output().expect("a peer that ends");
         assert!(output.status.success(), "{} failed: {}", self.0, output.status);
         output.stdout
+    }
+
+    fn command(self) -> Command {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/interop/peers");
+        let interpreter = match Path::new(self.0).extension() {
+            // A program in Rust, in a folder of its own.
+            None => {
+                let programs =
+                    env::var_os("ATTESTRY_PEERS").expect("ATTESTRY_PEERS names the folder of compiled peers");
+                return Command::new(Path::new(&programs).join(self.0));
+            }
+            Some(extension) if extension == "py" => env::var_os("ATTESTRY_PYTHON").unwrap_or_else(|| "python3".into()),
+            Some(_) => "node".into(),
+        };
+        let mut command = Command::new(interpreter);
+        command.arg(folder.join(self.0));
+        command
     }
 }
 

@@ -27,6 +27,7 @@ independent implementations. It needs, and installs where it is missing:
   Debian packages   postgresql, strace, python3-venv (with apt-get, as root)
   npm packages      those of tests/interop/package-lock.json, into tests/interop/node_modules
   PyPI packages     those of tests/interop/requirements.txt, into target/interop-venv
+  crates            those of tests/interop/peers/didwebvh/Cargo.lock, into target/interop-peers
 It starts a PostgreSQL server of its own on a free port, and ends it afterwards. Nothing else is changed.";
 
 /// The crates that read the vectors of credentials, proofs and JSON.
@@ -79,6 +80,7 @@ pub(crate) fn interop(root: &Path) -> Result<()> {
     steps.step("npm and PyPI packages", || {
         install_peers(&root.join("tests/interop"), &target)
     })?;
+    steps.step("peers in Rust", || build_peers(root, &target))?;
     let folder = interop::folder(&target)?;
     steps.step("exchanges", || {
         let mut tests = command(cargo(), root);
@@ -90,10 +92,27 @@ pub(crate) fn interop(root: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Where peers in Rust are built: apart from ours, which shares no dependency with them.
+fn compiled_peers(target: &Path) -> PathBuf {
+    target.join("interop-peers")
+}
+
+fn build_peers(root: &Path, target: &Path) -> Result<()> {
+    let mut build = command(cargo(), root);
+    build.args([
+        "build",
+        "--locked",
+        "--manifest-path",
+        "tests/interop/peers/didwebvh/Cargo.toml",
+    ]);
+    run(build.env("CARGO_TARGET_DIR", compiled_peers(target)))
+}
+
 fn with_peers<'c>(tests: &'c mut Command, target: &Path, matrix: &Path) -> &'c mut Command {
     tests
         .env("ATTESTRY_INTEROP", "1")
         .env("ATTESTRY_PYTHON", venv(target).join("bin/python"))
+        .env("ATTESTRY_PEERS", compiled_peers(target).join("debug"))
         .env(interop::FOLDER, matrix)
 }
 
@@ -107,6 +126,7 @@ pub(crate) fn all(root: &Path) -> Result<()> {
     steps.step("Debian packages", install_packages)?;
     steps.step("sample data is what its generator makes", || sample::check(root))?;
     steps.step("npm and PyPI packages", || install_peers(&peers, &target))?;
+    steps.step("peers in Rust", || build_peers(root, &target))?;
     let python = venv(&target).join("bin/python");
     let server = steps.step("PostgreSQL", || server(&target))?;
     // All at once, before the tests: those of the whole run the program, and everything is compiled once for both.

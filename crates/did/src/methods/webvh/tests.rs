@@ -1,6 +1,7 @@
 //! Logs written by us, read by us, and broken in one place at a time.
 
 mod chain;
+mod peer;
 mod proofs;
 mod versions;
 mod witnesses;
