@@ -22,6 +22,7 @@
 //! Nothing in it has a signature of its own but the Policies: their chain leads from the anchor to the
 //! latest one, whose witness quorum cosigned the Snapshot, whose digests cover the rest.
 
+mod delta;
 mod export;
 mod load;
 mod recognised;
@@ -57,6 +58,10 @@ use crate::state::State;
 use crate::status_bits::StatusBits;
 use crate::status_bits::StatusBitsError;
 use crate::tlog_policy::WitnessedCheckpoint;
+pub use delta::DeltaError;
+pub use delta::DeltaStart;
+pub use delta::ListBefore;
+pub use delta::export_delta;
 pub use export::ExportError;
 pub use export::export;
 pub use load::BundleError;
@@ -191,6 +196,15 @@ impl TrustedBundle {
     /// [`BundleError`]; [`BundleError::NotRecognised`] where none of `by` recognises its registry.
     pub fn load_recognised(bytes: &[u8], by: &[&Self], limits: Limits) -> Result<Self, BundleError> {
         recognised::load(bytes, by, limits)
+    }
+
+    /// The later bundle to which a delta leads from this one, and its bytes. It is verified like a bundle that came whole,
+    /// counts by the same right, and continues this one's log.
+    ///
+    /// # Errors
+    /// [`DeltaError`]; the bundle at hand stays good.
+    pub fn apply(&self, delta: &[u8], limits: Limits) -> Result<(Self, Vec<u8>), DeltaError> {
+        delta::apply(self, delta, limits)
     }
 
     /// By what right it was believed.

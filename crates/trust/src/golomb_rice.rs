@@ -25,6 +25,9 @@ pub const CHUNK_INDICES: u64 = 131_072;
 /// Distances within a chunk are below 2^17.
 const MAX_PARAMETER: u8 = 17;
 
+/// Of changes: places of all lists of a nation are below 2^40, and a change in 2^32 of them is below every mean.
+const MAX_CHANGES_PARAMETER: u8 = 32;
+
 /// First byte of a chunk that is not coded.
 const RAW: u8 = 0xff;
 
@@ -96,6 +99,73 @@ pub(crate) fn get(chunk: &[u8], bits: u8, indices: u64, wanted: u64) -> Result<u
     list.get(wanted).ok_or(StatusBitsError::Compression)
 }
 
+/// What a status is now, at a place of several lists that are counted through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Changed {
+    pub(crate) index: u64,
+    pub(crate) status: u8,
+    /// Bits per status of the list that has the place.
+    pub(crate) bits: u8,
+}
+
+/// Encodes changes, which come in the order of their places: the parameter that makes them shortest, and the bits. Each is
+/// its distance from the one before, as in a chunk, and where a status has several bits, these.
+pub(crate) fn encode_changes(changes: &[Changed]) -> (u8, Vec<u8>) {
+    let mut next = 0;
+    let mut distances = Vec::with_capacity(changes.len());
+    for change in changes {
+        distances.push(change.index - next);
+        next = change.index + 1;
+    }
+    let cost = |parameter: u8| {
+        let unary: u64 = distances.iter().map(|distance| distance >> parameter).sum();
+        unary + u64::from(parameter) * u64::try_from(distances.len()).unwrap_or(u64::MAX)
+    };
+    let parameter = (0..=MAX_CHANGES_PARAMETER).min_by_key(|parameter| cost(*parameter));
+    let parameter = parameter.unwrap_or_default();
+    let mut writer = BitWriter::after(Vec::new());
+    for (distance, change) in distances.into_iter().zip(changes) {
+        // Of the best parameter, far below 2^32.
+        writer.ones(u32::try_from(distance >> parameter).unwrap_or(u32::MAX));
+        writer.put(0, 1);
+        writer.put_long(distance, parameter);
+        if change.bits > 1 {
+            writer.put(u32::from(change.status), change.bits);
+        }
+    }
+    (parameter, writer.finish())
+}
+
+/// Decodes `count` changes of `places` places. `bits_at` gives the bits per status at a place. Of one bit the status is not
+/// told: it is the other one.
+pub(crate) fn decode_changes(
+    bytes: &[u8],
+    (parameter, count): (u8, u64),
+    places: u64,
+    bits_at: impl Fn(u64) -> u8,
+) -> Result<Vec<Changed>, StatusBitsError> {
+    let bits = u64::try_from(bytes.len()).unwrap_or(u64::MAX).saturating_mul(8);
+    if parameter > MAX_CHANGES_PARAMETER || count > places.min(bits) {
+        return Err(StatusBitsError::Compression);
+    }
+    let mut coded = Coded {
+        reader: BitReader { bytes, position: 0 },
+        parameter,
+        left: count,
+        next: 0,
+        indices: places,
+    };
+    let mut changes = Vec::new();
+    while let Some(index) = coded.next_index()? {
+        let bits = bits_at(index);
+        let status = if bits > 1 { coded.reader.take(bits)? } else { 0 };
+        let status = u8::try_from(status).map_err(|_| StatusBitsError::Compression)?;
+        changes.push(Changed { index, status, bits });
+    }
+    coded.end()?;
+    Ok(changes)
+}
+
 fn encode_chunk(raw: &[u8], bits: u8) -> Vec<u8> {
     let set = set_indices(raw, bits);
     let mut distances = Vec::with_capacity(set.len());
@@ -111,11 +181,7 @@ fn encode_chunk(raw: &[u8], bits: u8) -> Vec<u8> {
     }
     let mut chunk = vec![parameter];
     push_u24(&mut chunk, set.len());
-    let mut writer = BitWriter {
-        bytes: chunk,
-        pending: 0,
-        count: 0,
-    };
+    let mut writer = BitWriter::after(chunk);
     for distance in distances {
         writer.ones(distance >> parameter);
         writer.put(0, 1);
@@ -282,7 +348,7 @@ impl BitReader<'_> {
         }
     }
 
-    /// Up to 17 bits as a number.
+    /// Up to 57 bits as a number.
     fn take(&mut self, count: u8) -> Result<u64, StatusBitsError> {
         if count == 0 {
             return Ok(0);
@@ -319,6 +385,27 @@ struct BitWriter {
 }
 
 impl BitWriter {
+    const fn after(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            pending: 0,
+            count: 0,
+        }
+    }
+
+    /// The low `count` bits of a number that may have more than [`BitWriter::put`] takes.
+    fn put_long(&mut self, value: u64, count: u8) {
+        let [.., a, b, c, d] = value.to_be_bytes();
+        let low = u32::from(u16::from_be_bytes([c, d]));
+        if count <= 16 {
+            self.put(low & ((1 << count) - 1), count);
+        } else {
+            let high = u32::from(u16::from_be_bytes([a, b]));
+            self.put(high & ((1 << (count - 16)) - 1), count - 16);
+            self.put(low, 16);
+        }
+    }
+
     /// The low `count` bits of `value`, at most 17.
     fn put(&mut self, value: u32, count: u8) {
         self.pending = (self.pending << count) | u64::from(value);

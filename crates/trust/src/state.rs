@@ -243,6 +243,36 @@ impl State {
         }
     }
 
+    /// The records of a section that an entry from `index` on has changed.
+    pub(crate) fn records_since(&self, section: EntryType, index: u64) -> Vec<Vec<u8>> {
+        match section {
+            EntryType::Policy => self.policies.encode_since(index),
+            EntryType::DidEvent => self.dids.encode_since(index),
+            EntryType::Accreditation => self.accreditations.encode_since(index),
+            EntryType::Recognition => self.recognitions.encode_since(index),
+            EntryType::Schema => self.schemas.encode_since(index),
+            EntryType::StatusCommit => self.status_lists.encode_since(index),
+            EntryType::Snapshot => Vec::new(),
+            EntryType::Incident => self.incidents.encode_since(index),
+            EntryType::Tombstone => self.tombstones.encode_since(index),
+        }
+    }
+
+    /// The records of a section with `changed` ones, which come in the order of their keys, in place of those of before.
+    pub(crate) fn records_with(&self, section: EntryType, changed: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, DecodeError> {
+        match section {
+            EntryType::Policy => self.policies.encode_with(changed),
+            EntryType::DidEvent => self.dids.encode_with(changed),
+            EntryType::Accreditation => self.accreditations.encode_with(changed),
+            EntryType::Recognition => self.recognitions.encode_with(changed),
+            EntryType::Schema => self.schemas.encode_with(changed),
+            EntryType::StatusCommit => self.status_lists.encode_with(changed),
+            EntryType::Snapshot => Ok(Vec::new()),
+            EntryType::Incident => self.incidents.encode_with(changed),
+            EntryType::Tombstone => self.tombstones.encode_with(changed),
+        }
+    }
+
     /// The state after a Snapshot, read back from the records of its sections. Nothing is verified here but
     /// the form: the caller compares [`State::digest`] with that Snapshot before it believes anything.
     pub(crate) fn restore(

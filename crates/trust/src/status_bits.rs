@@ -140,6 +140,30 @@ impl StatusBits {
         }
     }
 
+    /// The list with these statuses at these places, and room for `capacity`. Of one bit per status the other one is set.
+    pub(crate) fn patched(&self, capacity: u64, changes: &[(u64, u8)]) -> Result<Self, StatusBitsError> {
+        let expected = byte_length(self.bits, capacity);
+        let length = usize::try_from(expected).map_err(|_| StatusBitsError::Length { expected })?;
+        if length < self.bytes.len() {
+            return Err(StatusBitsError::Length { expected });
+        }
+        let mut bytes = self.bytes.clone();
+        bytes.resize(length, 0);
+        let per_byte = u64::from(8 / self.bits);
+        let mask = u8::MAX >> (8 - self.bits);
+        for (index, status) in changes {
+            let shift = (index % per_byte) * u64::from(self.bits);
+            let byte = usize::try_from(index / per_byte).ok().and_then(|at| bytes.get_mut(at));
+            let byte = byte.ok_or(StatusBitsError::Shape)?;
+            *byte = if self.bits == 1 {
+                *byte ^ (1 << shift)
+            } else {
+                *byte & !(mask << shift) | (status << shift)
+            };
+        }
+        Self::new(self.bits, capacity, bytes)
+    }
+
     /// The status at `index`; `None` beyond the capacity.
     #[must_use]
     pub fn get(&self, index: u64) -> Option<u8> {

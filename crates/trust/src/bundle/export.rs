@@ -15,6 +15,7 @@ use crate::codec::MapBuilder;
 use crate::entry::Body;
 use crate::entry::Entry;
 use crate::entry::EntryType;
+use crate::entry::SnapshotBody;
 use crate::entry::StatusEncoding;
 use crate::merkle::Hash;
 use crate::proof::TlogProof;
@@ -55,18 +56,11 @@ pub fn export(
     proof: &TlogProof,
     mut blob: impl FnMut(Hash) -> Option<Vec<u8>>,
 ) -> Result<Vec<u8>, ExportError> {
-    let entry = Entry::parse(snapshot)?;
-    let Body::Snapshot(body) = entry.body() else {
-        return Err(ExportError::Snapshot);
-    };
-    let is_last = proof.checkpoint().unverified().size().checked_sub(1) == Some(body.covered);
-    if body.state != state.digest() || proof.index() != body.covered || !is_last {
-        return Err(ExportError::Snapshot);
-    }
+    let body = check(state, snapshot, proof)?;
     let sections = body
         .sections
         .iter()
-        .map(|digest| section(state, digest.section))
+        .map(|digest| packed_records(digest.section, state.records(digest.section)))
         .collect();
     let mut documents = BTreeMap::new();
     for digest in documents_of(state) {
@@ -84,18 +78,14 @@ pub fn export(
         }
         lists.insert((digest, encoding), bytes);
     }
-    let documents = documents
-        .iter()
-        .map(|(digest, bytes)| packed(codec::hash_value(*digest), bytes))
-        .collect();
     let bundle = MapBuilder::default()
         .put(1, Value::text(MAGIC))
         .put(2, VERSION)
         .put(3, Value::text(proof.to_string()))
         .put(4, Value::bytes(snapshot))
         .put(5, Value::Array(sections))
-        .put(6, Value::Array(documents))
-        .put(7, Value::Array(lists.into_iter().map(compact).collect()));
+        .put(6, packed_documents(&documents))
+        .put(7, compact_lists(lists));
     Ok(bundle.build().to_vec())
 }
 
@@ -111,15 +101,36 @@ pub(super) fn lists_of(state: &State) -> impl Iterator<Item = (Hash, StatusEncod
     lists.map(|record| (record.list().compact, record.list().encoding))
 }
 
-fn compact(((digest, encoding), bytes): ((Hash, StatusEncoding), Vec<u8>)) -> Value {
-    let map = MapBuilder::default()
-        .put(1, codec::hash_value(digest))
-        .put(2, encoding as u64);
-    map.put(3, Value::Bytes(bytes)).build()
+/// The Snapshot, if it is that of the state and the last leaf of the proof's checkpoint.
+pub(super) fn check(state: &State, snapshot: &[u8], proof: &TlogProof) -> Result<SnapshotBody, ExportError> {
+    let entry = Entry::parse(snapshot)?;
+    let Body::Snapshot(body) = entry.body() else {
+        return Err(ExportError::Snapshot);
+    };
+    let is_last = proof.checkpoint().unverified().size().checked_sub(1) == Some(body.covered);
+    if body.state != state.digest() || proof.index() != body.covered || !is_last {
+        return Err(ExportError::Snapshot);
+    }
+    Ok(body.clone())
 }
 
-fn section(state: &State, section: EntryType) -> Value {
-    let records = state.records(section).into_iter().map(Value::Bytes).collect();
+pub(super) fn compact_lists(lists: BTreeMap<(Hash, StatusEncoding), Vec<u8>>) -> Value {
+    let compact = |((digest, encoding), bytes): ((Hash, StatusEncoding), Vec<u8>)| {
+        let map = MapBuilder::default()
+            .put(1, codec::hash_value(digest))
+            .put(2, encoding as u64);
+        map.put(3, Value::Bytes(bytes)).build()
+    };
+    Value::Array(lists.into_iter().map(compact).collect())
+}
+
+pub(super) fn packed_documents(documents: &BTreeMap<Hash, Vec<u8>>) -> Value {
+    let packed = |(digest, bytes): (&Hash, &Vec<u8>)| packed(codec::hash_value(*digest), bytes);
+    Value::Array(documents.iter().map(packed).collect())
+}
+
+pub(super) fn packed_records(section: EntryType, records: Vec<Vec<u8>>) -> Value {
+    let records = records.into_iter().map(Value::Bytes).collect();
     packed(Value::Unsigned(section.number()), &Value::Array(records).to_vec())
 }
 

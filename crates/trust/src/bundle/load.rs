@@ -182,13 +182,7 @@ impl Parsed {
     }
 
     pub(super) fn parse(bytes: &[u8], limits: Limits) -> Result<Self, BundleError> {
-        let found = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if bytes.len() > limits.max_bytes {
-            return Err(BundleError::TooLarge {
-                limit: u64::try_from(limits.max_bytes).unwrap_or(u64::MAX),
-                found,
-            });
-        }
+        check_size(bytes, limits)?;
         let mut fields = Fields::open("bundle", codec::decode("bundle", bytes, limits.max_bytes)?)?;
         if fields.text(1)? != MAGIC || fields.unsigned(2)? != VERSION {
             return Err(fields.shape("an attestry-trust-bundle of version 1").into());
@@ -196,31 +190,14 @@ impl Parsed {
         let proof = TlogProof::parse(&fields.lines(3)?)?;
         let leaf = fields.bytes(4)?;
         let mut plain_bytes_left = limits.max_plain_bytes;
-        let mut unpack = |value| Packed::from_value(value)?.unpack(&mut plain_bytes_left);
-        let mut sections = BTreeMap::new();
-        for value in fields.array(5, Ok)? {
-            let (name, plain) = unpack(value)?;
-            let section = name.as_unsigned().and_then(EntryType::from_number);
-            let section = section.filter(|section| sections.last_key_value().is_none_or(|(last, _)| last < section));
-            let section = section.ok_or_else(|| fields.shape("sections ascending by number"))?;
-            sections.insert(section, records(&plain)?);
-        }
+        let sections = sections(&mut fields, 5, &mut plain_bytes_left)?;
         let all = EntryType::ALL
             .into_iter()
             .filter(|section| *section != EntryType::Snapshot);
         if !sections.keys().copied().eq(all) {
             return Err(fields.shape("the eight sections").into());
         }
-        let mut documents = BTreeMap::new();
-        for value in fields.array(6, Ok)? {
-            let (name, plain) = unpack(value)?;
-            let digest = Hash::digest(&plain);
-            let in_order = documents.last_key_value().is_none_or(|(last, _)| *last < digest);
-            if name != codec::hash_value(digest) || !in_order {
-                return Err(BundleError::Attachment { found: digest });
-            }
-            documents.insert(digest, plain);
-        }
+        let documents = documents(&mut fields, 6, &mut plain_bytes_left)?;
         let lists = lists(fields.array(7, Ok)?)?;
         fields.end()?;
         let entry = Entry::parse(&leaf)?;
@@ -237,6 +214,53 @@ impl Parsed {
             lists,
         })
     }
+}
+
+/// Checked before anything is decoded.
+pub(super) fn check_size(bytes: &[u8], limits: Limits) -> Result<(), BundleError> {
+    if bytes.len() <= limits.max_bytes {
+        return Ok(());
+    }
+    Err(BundleError::TooLarge {
+        limit: u64::try_from(limits.max_bytes).unwrap_or(u64::MAX),
+        found: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+    })
+}
+
+/// The records of sections, which come ascending by number.
+pub(super) fn sections(
+    fields: &mut Fields,
+    member: u64,
+    plain_bytes_left: &mut u64,
+) -> Result<BTreeMap<EntryType, Vec<Vec<u8>>>, BundleError> {
+    let mut sections = BTreeMap::new();
+    for value in fields.array(member, Ok)? {
+        let (name, plain) = Packed::from_value(value)?.unpack(plain_bytes_left)?;
+        let section = name.as_unsigned().and_then(EntryType::from_number);
+        let section = section.filter(|section| sections.last_key_value().is_none_or(|(last, _)| last < section));
+        let section = section.ok_or_else(|| fields.shape("sections ascending by number"))?;
+        sections.insert(section, records(&plain)?);
+    }
+    Ok(sections)
+}
+
+/// Schema documents, each under its SHA-256, ascending.
+pub(super) fn documents(
+    fields: &mut Fields,
+    member: u64,
+    plain_bytes_left: &mut u64,
+) -> Result<BTreeMap<Hash, Vec<u8>>, BundleError> {
+    let mut documents = BTreeMap::new();
+    for value in fields.array(member, Ok)? {
+        let (name, plain) = Packed::from_value(value)?.unpack(plain_bytes_left)?;
+        let digest = Hash::digest(&plain);
+        let in_order = documents.last_key_value().is_none_or(|(last, _)| *last < digest);
+        if name != codec::hash_value(digest) || !in_order {
+            return Err(BundleError::Attachment { found: digest });
+        }
+        documents.insert(digest, plain);
+    }
+    Ok(documents)
 }
 
 struct Packed {
@@ -281,7 +305,7 @@ impl Packed {
 
 /// Compact status lists, each under its own digest. They count as they are: their decoded size is bounded
 /// by the rules of a commitment.
-fn lists(values: Vec<Value>) -> Result<BTreeMap<(Hash, StatusEncoding), CompactList>, BundleError> {
+pub(super) fn lists(values: Vec<Value>) -> Result<BTreeMap<(Hash, StatusEncoding), CompactList>, BundleError> {
     let mut lists = BTreeMap::new();
     for value in values {
         let mut fields = Fields::open("compact list", value)?;

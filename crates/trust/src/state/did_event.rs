@@ -129,6 +129,10 @@ impl Record for DidRecord {
         self.did.clone()
     }
 
+    fn index(&self) -> u64 {
+        self.head.index
+    }
+
     fn to_value(&self) -> Value {
         MapBuilder::default()
             .put(1, Value::text(&self.did))

@@ -71,6 +71,10 @@ impl Record for IncidentRecord {
         self.subject.clone()
     }
 
+    fn index(&self) -> u64 {
+        self.head.index
+    }
+
     fn to_value(&self) -> Value {
         MapBuilder::default()
             .put(1, Value::text(&self.subject))

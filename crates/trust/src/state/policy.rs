@@ -117,6 +117,10 @@ impl Record for PolicyRecord {
         format!("{:020}", self.entry.seq())
     }
 
+    fn index(&self) -> u64 {
+        self.index
+    }
+
     fn to_value(&self) -> Value {
         MapBuilder::default()
             .put(1, Value::bytes(self.leaf.as_slice()))

@@ -48,6 +48,10 @@ impl Record for RecognitionRecord {
         self.origin.clone()
     }
 
+    fn index(&self) -> u64 {
+        self.head.index
+    }
+
     fn to_value(&self) -> Value {
         MapBuilder::default()
             .put(1, Value::text(&self.origin))

@@ -23,6 +23,8 @@ const _: () = assert!(
 pub(crate) trait Record: Sized {
     /// Where it stands in its section.
     fn key(&self) -> String;
+    /// Index of the entry that changed it last.
+    fn index(&self) -> u64;
     fn to_value(&self) -> Value;
     fn from_value(value: Value) -> Result<Self, DecodeError>;
 }
@@ -63,6 +65,21 @@ impl<R: Record> Section<R> {
 
     pub(super) fn encode(&self) -> Vec<Vec<u8>> {
         self.iter().map(|record| record.to_value().to_vec()).collect()
+    }
+
+    /// The records that an entry from `index` on has changed.
+    pub(super) fn encode_since(&self, index: u64) -> Vec<Vec<u8>> {
+        let changed = self.iter().filter(|record| record.index() >= index);
+        changed.map(|record| record.to_value().to_vec()).collect()
+    }
+
+    /// All records with these in place of those of their keys.
+    pub(super) fn encode_with(&self, changed: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, DecodeError> {
+        let mut section = Self {
+            records: self.records.clone(),
+        };
+        section.records.extend(Self::decode(changed)?.records);
+        Ok(section.encode())
     }
 
     /// Adds a record or replaces the one with its key.

@@ -47,6 +47,12 @@ impl StatusRecord {
         self.head.time
     }
 
+    /// Index of the entry that named it last.
+    #[must_use]
+    pub const fn index(&self) -> u64 {
+        self.head.index
+    }
+
     /// Whether the issuer ended the list.
     #[must_use]
     pub const fn has_ended(&self) -> bool {
@@ -57,6 +63,10 @@ impl StatusRecord {
 impl Record for StatusRecord {
     fn key(&self) -> String {
         key(&self.issuer, &self.list.uri)
+    }
+
+    fn index(&self) -> u64 {
+        self.head.index
     }
 
     fn to_value(&self) -> Value {

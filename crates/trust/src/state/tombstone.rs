@@ -48,6 +48,10 @@ impl Record for TombstoneRecord {
         self.subject.clone()
     }
 
+    fn index(&self) -> u64 {
+        self.head.index
+    }
+
     fn to_value(&self) -> Value {
         let end = |(target, time, reason): &(EntryType, Timestamp, Reason)| {
             MapBuilder::default()

@@ -6,6 +6,7 @@ mod accreditations;
 mod approvals;
 mod audits;
 mod bundles;
+mod deltas;
 mod dids;
 mod forks;
 mod nation;

@@ -163,6 +163,10 @@ impl Record for AccreditationRecord {
         self.id.clone()
     }
 
+    fn index(&self) -> u64 {
+        self.head.index
+    }
+
     fn to_value(&self) -> Value {
         MapBuilder::default()
             .put(1, Value::text(&self.id))
