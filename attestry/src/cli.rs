@@ -429,13 +429,33 @@ pub(crate) enum Bundle {
         #[arg(long, value_name = "FILE")]
         recognised_by: Option<PathBuf>,
     },
-    /// Bring a bundle up to date; an older one never replaces it.
-    #[command(after_help = "Example:\n  attestry bundle update trust.bundle http://127.0.0.1:8080")]
+    /// Bring a bundle up to date; an older one never replaces it. Only what changed is fetched, where the platform still
+    /// knows what the bundle has.
+    #[command(
+        after_help = "Examples:\n  attestry bundle update trust.bundle http://127.0.0.1:8080\n  attestry bundle update trust.bundle monday.delta"
+    )]
     Update {
+        /// The bundle.
+        file: PathBuf,
+        /// The platform, or a file that `bundle delta` wrote.
+        #[arg(value_name = "URL|FILE")]
+        source: String,
+        /// As for `fetch`.
+        #[arg(long, value_name = "FILE")]
+        recognised_by: Option<PathBuf>,
+    },
+    /// Fetch what has changed since a bundle, to be carried to wherever it is. The bundle stays as it is.
+    #[command(
+        after_help = "Example:\n  attestry bundle delta trust.bundle http://127.0.0.1:8080 --out monday.delta\n  attestry bundle update trust.bundle monday.delta"
+    )]
+    Delta {
         /// The bundle.
         file: PathBuf,
         /// The platform.
         url: Url,
+        /// Where the delta goes.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
         /// As for `fetch`.
         #[arg(long, value_name = "FILE")]
         recognised_by: Option<PathBuf>,

@@ -12,6 +12,7 @@ pub mod cbor;
 pub mod cose;
 pub mod data_integrity;
 pub mod dcql;
+pub mod delta;
 pub mod did;
 pub mod encodings;
 pub mod json;

@@ -17,6 +17,7 @@ use serde_json::json;
 
 use crate::NOW;
 use crate::bundle::REGISTRY;
+use crate::delta::UPDATE;
 use crate::holder;
 use crate::issuer;
 use crate::nation;
@@ -47,6 +48,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         "cose" => cose(),
         "data_integrity" => texts(data_integrity()),
         "dcql" => texts(dcql()),
+        "delta" => vec![UPDATE.1.clone(), unpacked(&UPDATE.1)],
         "did" => texts(did()),
         "encodings" => texts(encodings()),
         "json" => texts([

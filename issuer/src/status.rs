@@ -32,6 +32,7 @@ use ::store::Entry;
 use keys::SignerError;
 use thiserror::Error;
 use trust::entry::AssembleError;
+use trust::status_bits::StatusBitsError;
 
 use crate::RegistryError;
 use crate::records::ListRecord;
@@ -64,6 +65,9 @@ pub enum StatusError {
     /// The Bitstring Status List cannot be made: our fault.
     #[error("the bitstring status list cannot be made")]
     BitstringProof(#[from] LdpVcError),
+    /// The compact form for bundles cannot be made: our fault.
+    #[error("the compact form of the status list cannot be made")]
+    Compact(#[from] StatusBitsError),
     /// The list cannot be written: our fault.
     #[error("the status list cannot be written")]
     List(#[from] StatusListError),

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use keys::Timestamp;
 use store::MAX_VALUE_BYTES;
 use thiserror::Error;
 use trust::entry::Body;
@@ -16,9 +17,13 @@ use trust::entry::StatusEncoding;
 use trust::entry::StatusList;
 use trust::merkle::Hash;
 use trust::state::State;
+use trust::state::StatusRecord;
 use trust::status_bits::StatusBits;
 use trust::status_bits::StatusBitsError;
 use trust::status_bits::compact_digest;
+
+use crate::store::ListWas;
+use crate::store::Retired;
 
 /// Contents of one entry: 250 full lists of 131,072 two-bit statuses that do not compress at all. Half of
 /// what one transaction of the store can write.
@@ -92,11 +97,26 @@ pub(crate) fn check(body: &Body, blobs: Vec<Vec<u8>>) -> Result<BTreeMap<Hash, V
     }
 }
 
-/// What `before` names and `after` does not.
-pub(crate) fn unused(before: &State, after: &State) -> Vec<Hash> {
-    let kept: BTreeSet<Hash> = named(after).collect();
-    let gone: BTreeSet<Hash> = named(before).filter(|digest| !kept.contains(digest)).collect();
-    gone.into_iter().collect()
+/// What a head with the state `after` no longer names, and what lists were in the one before.
+pub(crate) fn retired(before: Option<&State>, after: &State, now: Timestamp) -> Retired {
+    let named: BTreeSet<Hash> = named(after).collect();
+    let unused: BTreeSet<Hash> = before.into_iter().flat_map(self::named).collect();
+    let first = before.map_or(0, State::size);
+    let changed = after.status_lists().filter(|record| record.index() >= first);
+    let lists = changed.filter_map(|record| {
+        let list = record.list();
+        let was = before.and_then(|before| before.status_list(record.issuer(), &list.uri));
+        let was = was.map(StatusRecord::list);
+        let is_other = was.is_none_or(|was| (was.compact, was.encoding) != (list.compact, list.encoding));
+        is_other.then(|| (record.issuer().to_owned(), list.uri.clone(), ListWas::new(was)))
+    });
+    Retired {
+        size: after.size(),
+        time: now.unix(),
+        lists: lists.collect(),
+        unused: unused.difference(&named).copied().collect(),
+        named,
+    }
 }
 
 /// The digests of all contents that a bundle of the state may carry.

@@ -11,7 +11,7 @@
 //! | Endpoint | File | Standard |
 //! |---|---|---|
 //! | `GET /registry/anchor` | `http/anchor.rs` | origin, log key, genesis |
-//! | `GET /registry/bundle` | `http/bundle.rs` | trust bundle |
+//! | `GET /registry/bundle`, `GET /registry/bundle/delta` | `http/bundle.rs` | trust bundle |
 //! | `GET /registry/checkpoint` | `http/tiles.rs` | C2SP tlog-tiles |
 //! | `GET /registry/tile/...` | `http/tiles.rs` | C2SP tlog-tiles |
 //! | `POST /registry/entries`, `GET /registry/entries/{hash}` | `http/entries.rs` | answer: C2SP tlog-proof |
@@ -26,6 +26,7 @@
 
 mod blobs;
 mod cosigners;
+mod deltas;
 mod follower;
 mod genesis;
 mod history;
@@ -71,6 +72,7 @@ use trust::state::State;
 use trust::tlog_policy::TlogPolicy;
 
 pub use blobs::BlobError;
+pub use deltas::DeltaError;
 pub use genesis::Genesis;
 pub use genesis::witness_name;
 pub use history::HistoryError;
@@ -90,6 +92,7 @@ pub use witness::WitnessError;
 pub use published::UnfitError;
 
 use cosigners::Cosigners;
+use deltas::Deltas;
 use history::History;
 use lease::Lease;
 use published::Published;
@@ -160,6 +163,7 @@ struct Inner {
     sequencer: sequencer::Handle,
     /// The last bundle and the size of its tree.
     bundle: Mutex<Option<(u64, Arc<[u8]>)>>,
+    deltas: Deltas,
     history: History,
 }
 
@@ -228,6 +232,7 @@ impl Registry {
             durable: heads.durable,
             sequencer: handle,
             bundle,
+            deltas: Deltas::default(),
             history: History::default(),
         };
         let registry = Self(Arc::new(inner));
@@ -464,6 +469,21 @@ impl Registry {
         let bytes: Arc<[u8]> = bytes.into();
         *cached = Some((size, bytes.clone()));
         Ok(bytes)
+    }
+
+    /// The delta from the bundle of `from` entries to the one of now ([`TrustedBundle::apply`]), after a new Snapshot where
+    /// the last one is older than the configuration allows; `None` where there is nothing later.
+    ///
+    /// [`TrustedBundle::apply`]: trust::TrustedBundle::apply
+    ///
+    /// # Errors
+    /// [`DeltaError`].
+    pub async fn delta(&self, from: u64) -> Result<Option<Arc<[u8]>>, DeltaError> {
+        if let Err(error) = self.refresh(self.0.snapshot_min_age).await {
+            tracing::warn!(cause = %server::problem::chain(&error), "the delta has no fresh snapshot");
+        }
+        let Inner { store, published, .. } = &*self.0;
+        self.0.deltas.from(store, published, from, self.now()).await
     }
 
     /// Proposes an entry that officers then approve: JSON as `proposal/body.rs` has it.

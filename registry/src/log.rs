@@ -350,13 +350,11 @@ impl Log {
             Err(error @ UnfitError::Witnesses(_)) => return Err(SealError::Unwitnessed(error)),
             Err(error) => return Err(SealError::Unfit(error.into())),
         };
-        let unused = self
-            .published
-            .as_ref()
-            .map(|before| blobs::unused(&before.state, &head.state));
+        let before = self.published.as_ref().map(|before| &*before.state);
+        let retired = blobs::retired(before, &head.state, self.setup.clock.now());
         let expected = self.pending.as_deref().unwrap_or_default();
         let note = head.checkpoint.to_string();
-        match store::publish(&self.setup.store, term, expected, &note, &unused.unwrap_or_default()).await? {
+        match store::publish(&self.setup.store, term, expected, &note, &retired).await? {
             Replace::Done => {}
             Replace::Stale => return Err(SealError::NotSequencer),
         }

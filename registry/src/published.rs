@@ -164,31 +164,39 @@ pub(crate) async fn bundle(
     store: &Store,
     published: &watch::Receiver<Arc<Published>>,
 ) -> Result<(u64, Vec<u8>), BundleError> {
+    let (snapshot, head) = at_head(store, published).await?.ok_or(BundleError::Moving)?;
+    let mut contents = BTreeMap::new();
+    for digest in blobs::named(&head.state) {
+        if let Some(bytes) = blob(&snapshot, digest).await.map_err(RecordError::from)? {
+            contents.insert(digest, bytes);
+        }
+    }
+    let proof = head
+        .proof(&snapshot, head.size().saturating_sub(1), &mut Tiles::new())
+        .await?;
+    let bytes = bundle::export(&head.state, &head.snapshot, &proof, |digest| {
+        contents.get(&digest).cloned()
+    })?;
+    Ok((head.size(), bytes))
+}
+
+/// The published head and the store at one moment: contents that a later entry replaced may go with its publication.
+/// `None` if the head moved on each time.
+pub(crate) async fn at_head(
+    store: &Store,
+    published: &watch::Receiver<Arc<Published>>,
+) -> Result<Option<(Snapshot, Arc<Published>)>, RecordError> {
     let mut published = published.clone();
     for _ in 0..TRIES {
         let head = published.borrow_and_update().clone();
-        let snapshot = store.snapshot().await.map_err(RecordError::from)?;
-        // Contents that a later entry replaced go with its publication: both must be of one moment.
-        if text(&snapshot, HEAD).await? != Some(head.checkpoint.to_string()) {
-            // Seen or not, the next try tells.
-            drop(tokio::time::timeout(SEEN_WITHIN, published.changed()).await);
-            continue;
+        let snapshot = store.snapshot().await?;
+        if text(&snapshot, HEAD).await? == Some(head.checkpoint.to_string()) {
+            return Ok(Some((snapshot, head)));
         }
-        let mut contents = BTreeMap::new();
-        for digest in blobs::named(&head.state) {
-            if let Some(bytes) = blob(&snapshot, digest).await.map_err(RecordError::from)? {
-                contents.insert(digest, bytes);
-            }
-        }
-        let proof = head
-            .proof(&snapshot, head.size().saturating_sub(1), &mut Tiles::new())
-            .await?;
-        let bytes = bundle::export(&head.state, &head.snapshot, &proof, |digest| {
-            contents.get(&digest).cloned()
-        })?;
-        return Ok((head.size(), bytes));
+        // Seen or not, the next try tells.
+        drop(tokio::time::timeout(SEEN_WITHIN, published.changed()).await);
     }
-    Err(BundleError::Moving)
+    Ok(None)
 }
 
 /// The bytes of a bundle of entries that are durable, witnessed or not; `None` where there are not as many.

@@ -8,6 +8,8 @@
 //! | `pending` | text of the checkpoint that covers all entries; signed only after it is here |
 //! | `head` | the published checkpoint: signed by the log and cosigned |
 //! | `blob/{digest}` | compact status lists and schema documents |
+//! | `replaced/{list}{size}` | what a status list was until the head of that size: its shape and digest, for deltas |
+//! | `unused/{time}{size}{number}` | what goes when [`RETENTION`] has passed since: a `blob/` that nothing names any more, a `replaced/` |
 //! | `proposal/{id}` | `ProposalRecord` |
 //! | `witness/checkpoint` | the state witness's own record, see `witness.rs` |
 //! | `lease/...` | which process is the sequencer, see `lease.rs` |
@@ -16,7 +18,10 @@
 //! Numbers are eight bytes, the most significant first.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
+use serde::Deserialize;
+use serde::Serialize;
 use store::CommitError;
 use store::Direction;
 use store::Snapshot;
@@ -24,6 +29,9 @@ use store::Store;
 use store::StoreError;
 use store::Transaction;
 use store::records::RecordError;
+use store::records::parse;
+use trust::entry::StatusEncoding;
+use trust::entry::StatusList;
 use trust::merkle::Hash;
 use trust::tiles::Tile;
 use trust::tiles::TileKind;
@@ -84,25 +92,144 @@ pub(crate) async fn extend(
     store.transact(step).await
 }
 
-/// Publishes `head` and drops blobs that nothing names any more, if `pending` is still `expected`.
+/// Publishes `head`, notes what it replaces, and drops what was replaced long ago, if `pending` is still `expected`.
 pub(crate) async fn publish(
     store: &Store,
     term: &Term,
     expected: &str,
     head: &str,
-    unused: &[Hash],
-) -> Result<Replace, CommitError> {
+    retired: &Retired,
+) -> Result<Replace, RecordError> {
     let step = |tx: Transaction| async move {
         if !may_write(&tx, term, Some(expected)).await? {
             return Ok(Replace::Stale);
         }
         tx.put(HEAD, head.as_bytes())?;
-        for digest in unused {
-            tx.delete(blob_key(*digest))?;
-        }
-        Ok(Replace::Done)
+        retire(&tx, retired).await?;
+        Ok::<_, RecordError>(Replace::Done)
     };
     store.transact(step).await
+}
+
+/// What a new head no longer names.
+#[derive(Default)]
+pub(crate) struct Retired {
+    /// The new head's size and the time.
+    pub(crate) size: u64,
+    pub(crate) time: i64,
+    /// Contents that it does not name, and those that it does.
+    pub(crate) unused: Vec<Hash>,
+    pub(crate) named: BTreeSet<Hash>,
+    /// By issuer and URI, what lists were before it.
+    pub(crate) lists: Vec<(String, String, ListWas)>,
+}
+
+/// What a list was; `None` where it was not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ListWas(Option<Shape>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Shape {
+    is_golomb_rice: bool,
+    bits: u8,
+    capacity: u64,
+    compact: String,
+}
+
+impl ListWas {
+    pub(crate) fn new(list: Option<&StatusList>) -> Self {
+        Self(list.map(|list| Shape {
+            is_golomb_rice: list.encoding == StatusEncoding::GolombRice,
+            bits: list.bits,
+            capacity: list.capacity,
+            compact: list.compact.to_string(),
+        }))
+    }
+
+    /// The list that is now `list`, as it was.
+    pub(crate) fn list(&self, list: &StatusList) -> Option<StatusList> {
+        let shape = self.0.as_ref()?;
+        Some(StatusList {
+            encoding: if shape.is_golomb_rice {
+                StatusEncoding::GolombRice
+            } else {
+                StatusEncoding::Zlib
+            },
+            bits: shape.bits,
+            capacity: shape.capacity,
+            compact: Hash::parse_hex(&shape.compact).ok()?,
+            ..list.clone()
+        })
+    }
+}
+
+/// What goes one day.
+#[derive(Serialize, Deserialize)]
+enum Unused {
+    Blob(String),
+    Replaced(Vec<u8>),
+}
+
+/// How long contents that a head has replaced are kept, in seconds: whoever updates once a week needs no whole bundle.
+pub(crate) const RETENTION: i64 = 8 * 86_400;
+
+/// What is dropped at once: no publication takes noticeably longer for it.
+const DROPPED: usize = 500;
+
+async fn retire(tx: &Transaction, retired: &Retired) -> Result<(), RecordError> {
+    let Retired { size, time, .. } = retired;
+    let blobs = retired.unused.iter().map(|digest| Unused::Blob(digest.to_string()));
+    let mut unused: Vec<Unused> = blobs.collect();
+    for (issuer, uri, was) in &retired.lists {
+        let key = replaced_key(issuer, uri, *size);
+        tx.put(&key, json(&key, was)?)?;
+        unused.push(Unused::Replaced(key));
+    }
+    for (number, item) in (0_u64..).zip(&unused) {
+        let key = numbered(&numbered(&numbered(UNUSED, time_number(*time)), *size), number);
+        tx.put(&key, json(&key, item)?)?;
+    }
+    let due = UNUSED.to_vec()..numbered(UNUSED, time_number(time - RETENTION));
+    for entry in tx.range(due, DROPPED, Direction::Forward).await? {
+        match parse(&entry.key, &entry.value)? {
+            // Named again meanwhile.
+            Unused::Blob(digest) if retired.named.iter().any(|named| named.to_string() == digest) => {}
+            Unused::Blob(digest) => tx.delete(blob_key(Hash::parse_hex(&digest).map_err(|_| damaged("unused/"))?))?,
+            Unused::Replaced(key) => tx.delete(key)?,
+        }
+        tx.delete(entry.key)?;
+    }
+    Ok(())
+}
+
+const UNUSED: &[u8] = b"unused/";
+
+/// Times before 1970 stand together: there are none.
+fn time_number(time: i64) -> u64 {
+    u64::try_from(time).unwrap_or(0)
+}
+
+fn json(key: &[u8], value: &impl Serialize) -> Result<Vec<u8>, RecordError> {
+    serde_json::to_vec(value).map_err(|_| damaged(&String::from_utf8_lossy(key)))
+}
+
+/// What a list was in the bundle of `size` entries; `None` where it is the same now.
+pub(crate) async fn list_at(
+    snapshot: &Snapshot,
+    issuer: &str,
+    uri: &str,
+    size: u64,
+) -> Result<Option<ListWas>, RecordError> {
+    let range = replaced_key(issuer, uri, size.saturating_add(1))..=replaced_key(issuer, uri, u64::MAX);
+    let found = snapshot.range(range, 1, Direction::Forward).await?;
+    let found = found.first().map(|entry| parse(&entry.key, &entry.value));
+    found.transpose()
+}
+
+/// Issuer and URI may be longer than a key.
+fn replaced_key(issuer: &str, uri: &str, size: u64) -> Vec<u8> {
+    let list = Hash::digest(format!("{issuer}\n{uri}").as_bytes());
+    numbered(&[b"replaced/".as_slice(), list.as_bytes()].concat(), size)
 }
 
 async fn may_write(tx: &Transaction, term: &Term, pending: Option<&str>) -> Result<bool, StoreError> {

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod by_hand;
+mod deltas;
 mod federation;
 mod mdoc;
 mod offline;

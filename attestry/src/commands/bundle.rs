@@ -7,10 +7,13 @@ use anyhow::Context as _;
 use anyhow::Result;
 use serde_json::Value;
 use serde_json::json;
+use server::fetch::Fetched;
 use server::fetch::Outgoing;
 use trust::Anchor;
 use trust::TrustedBundle;
 use trust::bundle::Limits;
+use trust::checkpoint::SignedCheckpoint;
+use trust::note::MAX_NOTE_BYTES;
 use url::Url;
 
 use crate::anchors;
@@ -33,9 +36,15 @@ pub(crate) async fn run(command: cli::Bundle, output: Output) -> Result<ExitCode
         cli::Bundle::Fetch { url, out, anchor, .. } => fetch(&url, &out, anchor.as_deref(), output).await?,
         cli::Bundle::Update {
             file,
-            url,
+            source,
             recognised_by,
-        } => update(&file, &url, recognised_by.as_deref(), output).await?,
+        } => update(&file, &source, recognised_by.as_deref(), output).await?,
+        cli::Bundle::Delta {
+            file,
+            url,
+            out,
+            recognised_by,
+        } => fetch_delta(&file, &url, &out, recognised_by.as_deref(), output).await?,
         cli::Bundle::Show { file, recognised_by } => {
             let bundle = anchors::load_by(&file, recognised_by.as_deref())?;
             let value = summary(&bundle);
@@ -111,19 +120,168 @@ async fn fetch_recognised(url: &Url, out: &Path, by: &Path, output: Output) -> R
     Ok(())
 }
 
-async fn update(file: &Path, url: &Url, recognised_by: Option<&Path>, output: Output) -> Result<()> {
+/// A bundle after an update, and how many bytes that took.
+struct Updated {
+    bundle: TrustedBundle,
+    bytes: Vec<u8>,
+    fetched: usize,
+    by_delta: bool,
+}
+
+async fn update(file: &Path, source: &str, recognised_by: Option<&Path>, output: Output) -> Result<()> {
     let previous = anchors::load_by(file, recognised_by)?;
-    let (bytes, bundle) = download_bundle(url, previous.anchor()).await?;
-    bundle
-        .newer_than(&previous)
-        .context("the bundle does not replace the one at hand")?;
+    let updated = match Url::parse(source) {
+        Ok(url) if ["http", "https"].contains(&url.scheme()) => update_from(&previous, &url, output).await?,
+        _ => Some(by_delta(&previous, &read_delta(Path::new(source))?)?),
+    };
+    let Some(Updated {
+        bundle,
+        bytes,
+        fetched,
+        by_delta,
+    }) = updated
+    else {
+        let mut value = summary(&previous);
+        told(&mut value, &[("fetched_bytes", 0.into()), ("changed", false.into())]);
+        output.result(format!("{}: there is nothing newer", file.display()), &value);
+        return Ok(());
+    };
     seen::admit(&bundle)?;
     write(file, &bytes)?;
-    output.result(
-        format!("{}: trust as of {}", file.display(), bundle.as_of()),
-        &summary(&bundle),
+    let mut value = summary(&bundle);
+    let more = [
+        ("fetched_bytes", fetched.into()),
+        ("by_delta", by_delta.into()),
+        ("changed", true.into()),
+    ];
+    told(&mut value, &more);
+    let text = format!(
+        "{}: trust as of {}, {fetched} bytes fetched",
+        file.display(),
+        bundle.as_of()
+    );
+    output.result(text, &value);
+    Ok(())
+}
+
+/// By what changed, or whole where that cannot be had or does not fit: the registry forgets after a week, and a bundle may
+/// lack lists. `None` where there is nothing newer.
+async fn update_from(previous: &TrustedBundle, url: &Url, output: Output) -> Result<Option<Updated>> {
+    let delta = ask_delta(previous, url).await?;
+    match delta {
+        Delta::Nothing => return Ok(None),
+        Delta::Bytes(bytes) => match by_delta(previous, &bytes) {
+            Ok(updated) => return Ok(Some(updated)),
+            Err(error) => output.tell(format!("the whole bundle is fetched: {error:#}")),
+        },
+        Delta::None => {}
+    }
+    let (bytes, _) = download_bundle(url, previous.anchor()).await?;
+    let bundle = previous.load_later(&bytes, Limits::default())?;
+    Ok(Some(Updated {
+        bundle,
+        fetched: bytes.len(),
+        bytes,
+        by_delta: false,
+    }))
+}
+
+fn by_delta(previous: &TrustedBundle, delta: &[u8]) -> Result<Updated> {
+    let applied = previous.apply(delta, Limits::default());
+    let (bundle, bytes) = applied.context("the delta does not lead on from the bundle at hand")?;
+    Ok(Updated {
+        bundle,
+        bytes,
+        fetched: delta.len(),
+        by_delta: true,
+    })
+}
+
+async fn fetch_delta(file: &Path, url: &Url, out: &Path, recognised_by: Option<&Path>, output: Output) -> Result<()> {
+    let previous = anchors::load_by(file, recognised_by)?;
+    let bytes = match ask_delta(&previous, url).await? {
+        Delta::Bytes(bytes) => bytes,
+        Delta::Nothing => anyhow::bail!("there is nothing newer than {}", file.display()),
+        Delta::None => anyhow::bail!(
+            "expected a bundle that the registry still knows, found {} to be older: fetch a whole one",
+            file.display()
+        ),
+    };
+    // Whoever carries it away should know that it fits.
+    let updated = by_delta(&previous, &bytes)?;
+    write(out, &bytes)?;
+    let text = format!(
+        "{}: {} bytes, to trust as of {}",
+        out.display(),
+        bytes.len(),
+        updated.bundle.as_of()
+    );
+    let value = json!({
+        "file": out.display().to_string(), "bytes": bytes.len(), "as_of": updated.bundle.as_of().to_rfc3339(),
+    });
+    output.result(text, &value);
+    Ok(())
+}
+
+/// What the registry has after a bundle.
+enum Delta {
+    Bytes(Vec<u8>),
+    /// Nothing: the bundle is the newest one.
+    Nothing,
+    /// Nothing that begins there.
+    None,
+}
+
+async fn ask_delta(previous: &TrustedBundle, url: &Url) -> Result<Delta> {
+    let path = format!("/registry/bundle/delta?from={}", previous.checkpoint().size());
+    let request = Outgoing::get(&platform::at(url, &path), Limits::default().max_bytes)?;
+    let fetched = ask(url, request).await?;
+    Ok(match fetched.status {
+        200 => Delta::Bytes(fetched.body),
+        204 => {
+            check_newest(previous, url).await?;
+            Delta::Nothing
+        }
+        // Another log's bundle, one of long ago, or a registry that makes none.
+        404 | 410 => Delta::None,
+        _ => return Err(refusal(&fetched)),
+    })
+}
+
+/// That nothing is newer counts only with the checkpoint of the bundle itself.
+async fn check_newest(previous: &TrustedBundle, url: &Url) -> Result<()> {
+    let bytes = download(url, "/registry/checkpoint", MAX_NOTE_BYTES).await?;
+    let checkpoint = SignedCheckpoint::parse(&bytes).context("the registry's checkpoint is not understood")?;
+    let policy = previous.state().policy().context("the bundle has no policy")?;
+    let witnessed = policy
+        .witnesses()
+        .verify_with(&checkpoint, &policy.body().state_quorum)
+        .with_context(|| format!("{url} is another registry than that of the bundle"))?;
+    anyhow::ensure!(
+        witnessed.checkpoint() == previous.checkpoint(),
+        "the registry says that nothing is newer, and its checkpoint is another one; try again"
     );
     Ok(())
+}
+
+/// A delta in a file is no larger than a bundle.
+fn read_delta(path: &Path) -> Result<Vec<u8>> {
+    let limit = u64::try_from(Limits::default().max_bytes).unwrap_or(u64::MAX);
+    let size = std::fs::metadata(path)
+        .with_context(|| format!("expected a URL or a file with a delta, found {}", path.display()))?
+        .len();
+    anyhow::ensure!(
+        size <= limit,
+        "expected a delta of at most {limit} bytes in {}, found {size}",
+        path.display()
+    );
+    std::fs::read(path).with_context(|| format!("cannot read the delta {}", path.display()))
+}
+
+fn told(value: &mut Value, more: &[(&str, Value)]) {
+    if let Some(object) = value.as_object_mut() {
+        object.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    }
 }
 
 async fn download_bundle(url: &Url, anchor: &Anchor) -> Result<(Vec<u8>, TrustedBundle)> {
@@ -135,16 +293,21 @@ async fn download_bundle(url: &Url, anchor: &Anchor) -> Result<(Vec<u8>, Trusted
 
 async fn download(url: &Url, path: &str, max_bytes: usize) -> Result<Vec<u8>> {
     let request = Outgoing::get(&platform::at(url, path), max_bytes)?;
-    let fetched = platform::fetcher()?
-        .send(request)
-        .await
-        .with_context(|| format!("the platform at {url} does not answer; is `attestry up` running?"))?;
+    let fetched = ask(url, request).await?;
     if fetched.is_success() {
         return Ok(fetched.body);
     }
-    Err(platform::answer(&fetched)
-        .err()
-        .unwrap_or_else(|| anyhow::anyhow!("the platform refused")))
+    Err(refusal(&fetched))
+}
+
+async fn ask(url: &Url, request: Outgoing) -> Result<Fetched> {
+    let sent = platform::fetcher()?.send(request).await;
+    sent.with_context(|| format!("the platform at {url} does not answer; is `attestry up` running?"))
+}
+
+fn refusal(fetched: &Fetched) -> anyhow::Error {
+    let refused = platform::answer(fetched).err();
+    refused.unwrap_or_else(|| anyhow::anyhow!("the platform refused"))
 }
 
 fn summary(bundle: &TrustedBundle) -> Value {

@@ -207,6 +207,17 @@ impl TrustedBundle {
         delta::apply(self, delta, limits)
     }
 
+    /// A later bundle of the same registry that came whole. It counts by the same right as this one.
+    ///
+    /// # Errors
+    /// [`DeltaError::Bundle`], [`DeltaError::Rollback`].
+    pub fn load_later(&self, bytes: &[u8], limits: Limits) -> Result<Self, DeltaError> {
+        let mut later = Self::load(bytes, self.anchor(), limits)?;
+        later.standing = self.standing.clone();
+        later.newer_than(self)?;
+        Ok(later)
+    }
+
     /// By what right it was believed.
     #[must_use]
     pub const fn standing(&self) -> &Standing {

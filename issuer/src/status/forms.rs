@@ -19,6 +19,8 @@ use trust::entry::StatusList;
 use trust::entry::StatusToken;
 use trust::entry::TokenFormat;
 use trust::merkle::Hash;
+use trust::status_bits::StatusBits;
+use trust::status_bits::compact_digest;
 
 use super::BITS;
 use super::CAPACITY;
@@ -56,12 +58,16 @@ pub(crate) enum Securing {
     DataIntegrity,
 }
 
+/// What a commitment says of a list's capacity. The cast widens.
+const COMMITTED_CAPACITY: u64 = CAPACITY as u64;
+
 /// A list at one moment.
 pub(super) struct Forms {
     /// What is served.
     pub(super) published: Vec<(Form, Vec<u8>)>,
-    /// For bundles.
+    /// For bundles: the encoding in which a change is a few bytes of a delta, and the digest.
     pub(super) compact: Vec<u8>,
+    digest: Hash,
 }
 
 /// A form as it was committed.
@@ -125,9 +131,12 @@ pub(super) fn forms(
         let bitstring = array.to_bitstring(purpose);
         published.extend(bitstring_forms(issuer, desk, uri, (purpose, &bitstring), now)?);
     }
+    let statuses = StatusBits::new(BITS.number(), COMMITTED_CAPACITY, array.packed().to_vec())?;
+    let compact = statuses.to_compact(StatusEncoding::GolombRice);
     Ok(Forms {
         published,
-        compact: list.bytes().to_vec(),
+        digest: compact_digest(StatusEncoding::GolombRice, &compact)?,
+        compact,
     })
 }
 
@@ -212,11 +221,10 @@ impl Forms {
         StatusList {
             uri: purpose.map_or_else(|| uri.to_owned(), |purpose| bitstring_uri(uri, purpose)),
             bits: BITS.number(),
-            // Both are constants of this module, and far below 2^64.
-            capacity: u64::try_from(CAPACITY).unwrap_or(u64::MAX),
+            capacity: COMMITTED_CAPACITY,
             tokens: forms.map(token).collect(),
-            encoding: StatusEncoding::Zlib,
-            compact: Hash::digest(&self.compact),
+            encoding: StatusEncoding::GolombRice,
+            compact: self.digest,
             compact_length: u64::try_from(self.compact.len()).unwrap_or(u64::MAX),
             next_update: next.at.plus(NEXT_UPDATE_SECONDS),
             epoch: next.epoch,

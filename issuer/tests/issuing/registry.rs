@@ -141,7 +141,7 @@ impl Registry {
         let compact = inner
             .1
             .iter()
-            .find(|blob| trust::merkle::Hash::digest(blob) == list.compact)?;
+            .find(|blob| trust::status_bits::compact_digest(list.encoding, blob) == Ok(list.compact))?;
         Some((list, compact.clone()))
     }
 }

@@ -27,6 +27,7 @@ pub(crate) fn router(registry: Registry) -> Router {
     Router::new()
         .route("/registry/anchor", get(anchor::get))
         .route("/registry/bundle", get(bundle::get))
+        .route("/registry/bundle/delta", get(bundle::delta))
         .route("/registry/checkpoint", get(tiles::checkpoint))
         .route("/registry/tile/{*path}", get(tiles::get))
         .route("/registry/entries", entries)

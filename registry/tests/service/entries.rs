@@ -30,16 +30,21 @@ async fn a_status_commitment_reaches_verifiers_with_its_list() {
             (Some(u8::from(epoch == 2)), Some(0))
         );
     }
-    // The first list's contents are gone with its last mention; the second and the schema's document stay.
-    let blobs = nation
-        .store
-        .snapshot()
-        .await
-        .unwrap()
-        .prefix("blob/", 10, store::Direction::Forward)
-        .await
-        .unwrap();
-    assert_eq!(blobs.len(), 2);
+    // The first list's contents stay for deltas, and are gone when no delta begins there any more; the second and the
+    // schema's document stay.
+    assert_eq!(stored(&nation, "blob/").await, 3);
+    // When it came, and when it was replaced.
+    assert_eq!(stored(&nation, "replaced/").await, 2);
+    nation.clock.advance(9 * DAY);
+    nation.registry.refresh(0).await.unwrap();
+    assert_eq!(stored(&nation, "blob/").await, 2);
+    assert_eq!(stored(&nation, "replaced/").await + stored(&nation, "unused/").await, 0);
+}
+
+async fn stored(nation: &Nation, prefix: &str) -> usize {
+    let snapshot = nation.store.snapshot().await.unwrap();
+    let found = snapshot.prefix(prefix, 10, store::Direction::Forward).await;
+    found.unwrap().len()
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod crashes;
+mod deltas;
 mod entries;
 mod governance;
 mod identifiers;

@@ -86,7 +86,7 @@ pub enum ListBefore {
     Unknown,
 }
 
-/// Why a delta makes no bundle. Whoever made or carried it is at fault; the whole bundle helps.
+/// Why there is no later bundle. Whoever made or carried a delta is at fault; the whole bundle helps.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeltaError {
@@ -254,7 +254,7 @@ pub(super) fn apply(
     let (old, new) = (base.checkpoint(), delta.proof.checkpoint().unverified());
     merkle::verify_consistency(old.size(), new.size(), old.root(), new.root(), &delta.consistency)?;
     let state = delta.state(base)?;
-    let patched = delta.patched_lists(base, &state)?;
+    let patched = delta.patched_lists(base, &state, limits)?;
     let blob = |digest: Hash| {
         let document = delta.documents.get(&digest).or_else(|| base.documents.get(&digest));
         let list = || {
@@ -267,10 +267,7 @@ pub(super) fn apply(
         document.or_else(list).cloned()
     };
     let bytes = export(&state, &delta.leaf, &delta.proof, blob)?;
-    let mut bundle = TrustedBundle::load(&bytes, base.anchor(), limits)?;
-    bundle.standing = base.standing.clone();
-    bundle.newer_than(base)?;
-    Ok((bundle, bytes))
+    Ok((base.load_later(&bytes, limits)?, bytes))
 }
 
 /// The parts of a delta, none of them believed.
@@ -338,8 +335,18 @@ impl Delta {
         &self,
         base: &TrustedBundle,
         state: &State,
+        limits: Limits,
     ) -> Result<BTreeMap<(Hash, StatusEncoding), Vec<u8>>, DeltaError> {
         let patched = self.patched(base, state)?;
+        // Nobody has vouched for the records yet: what they make of the lists is limited like everything that is unpacked.
+        let bytes = |patched: &Patched<'_>| {
+            (patched.record.list().capacity / 8).saturating_mul(patched.record.list().bits.into())
+        };
+        let found = patched.iter().map(bytes).fold(0, u64::saturating_add);
+        if found > limits.max_plain_bytes {
+            let limit = limits.max_plain_bytes;
+            return Err(DeltaError::Bundle(BundleError::TooLarge { limit, found }));
+        }
         let (lists, parameter, count, bits) = &self.patches;
         if u64::try_from(patched.len()) != Ok(*lists) {
             return Err(DeltaError::Lists);

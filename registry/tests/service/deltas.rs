@@ -1,0 +1,96 @@
+//! Deltas as a verifier gets them.
+
+use trust::TrustedBundle;
+use trust::bundle::Limits;
+
+use crate::nation::*;
+
+async fn update(nation: &Nation, bundle: &TrustedBundle) -> (TrustedBundle, usize) {
+    let path = format!("/registry/bundle/delta?from={}", bundle.checkpoint().size());
+    let answer = nation.get(&path).await;
+    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+    let (updated, bytes) = bundle.apply(&answer.body, Limits::default()).unwrap();
+    assert_eq!(bytes, nation.get("/registry/bundle").await.body);
+    (updated, answer.body.len())
+}
+
+/// A minute later somebody asks for a bundle, which makes a Snapshot.
+async fn later(nation: &Nation) {
+    nation.clock.advance(61);
+    nation.registry.refresh(60).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_delta_leads_from_every_earlier_bundle_to_the_one_of_now() {
+    let (nation, agency) = Nation::with_issuer().await;
+    later(&nation).await;
+    let mut bundles = vec![nation.bundle().await];
+    let revoked: [&[usize]; 5] = [&[], &[3], &[3, 500], &[3, 500], &[500]];
+    for (revoked, epoch) in revoked.iter().zip(1..) {
+        let (leaf, compact) = nation.commitment(&agency, epoch, revoked);
+        nation.registry.append(leaf, vec![compact]).await.unwrap();
+        later(&nation).await;
+        let now = nation.bundle().await;
+        for before in &bundles {
+            let (updated, _) = update(&nation, before).await;
+            let list = updated.status_list(&agency.did, &agency.list_uri()).unwrap();
+            assert_eq!(list.bits.get(3), Some(u8::from(revoked.contains(&3))));
+            assert_eq!(updated.checkpoint(), now.checkpoint());
+        }
+        bundles.push(now);
+    }
+    // What is new besides: an agency, and a schema with its document.
+    nation.admit(&Agency::new("health", 30)).await;
+    let (id, draft) = nation.propose(changed_schema_json()).await;
+    for officer in [0, 2] {
+        assert_eq!(nation.approve(&id, &sign(&draft, officer)).await.status, 200);
+    }
+    later(&nation).await;
+    for before in &bundles {
+        let (updated, _) = update(&nation, before).await;
+        assert!(updated.document(&Agency::new("health", 30).did).is_some());
+        let (_, schema) = updated.schema_of_w3c_type(SCHEMA).unwrap();
+        assert!(updated.schema_document(&schema.documents[0]).is_some());
+    }
+    // A restart forgets nothing of it.
+    let nation = nation.restart().await.unwrap();
+    let _ = update(&nation, &bundles[0]).await;
+}
+
+fn changed_schema_json() -> serde_json::Value {
+    let mut json = schema_json();
+    json["documents"][0]["content"] = "{\"type\": \"object\", \"title\": \"changed\"}".into();
+    json
+}
+
+#[tokio::test]
+async fn where_no_delta_begins_the_asker_is_told() {
+    let (nation, agency) = Nation::with_issuer().await;
+    later(&nation).await;
+    let bundle = nation.bundle().await;
+    let size = bundle.checkpoint().size();
+    let status = async |query: String| nation.get(&format!("/registry/bundle/delta{query}")).await.status;
+    assert_eq!(status(format!("?from={size}")).await, 204);
+    for (query, expected) in [
+        (String::new(), 400),
+        ("?from=-1".to_owned(), 400),
+        (format!("?from={size}&from={size}"), 400),
+        (format!("?from={size}&to=1"), 400),
+        ("?from=0".to_owned(), 404),
+        ("?from=1".to_owned(), 404),
+        (format!("?from={}", size + 1), 404),
+        (format!("?from={}", u64::MAX), 404),
+    ] {
+        assert_eq!(status(query.clone()).await, expected, "{query}");
+    }
+    // Under the head, and the last leaf is no Snapshot.
+    let (leaf, compact) = nation.commitment(&agency, 1, &[3]);
+    nation.registry.append(leaf, vec![compact]).await.unwrap();
+    assert_eq!(status(format!("?from={}", size + 1)).await, 404);
+
+    nation.clock.advance(8 * DAY - 62);
+    let (updated, _) = update(&nation, &bundle).await;
+    assert!(updated.checkpoint().size() > size);
+    nation.clock.advance(63);
+    assert_eq!(status(format!("?from={size}")).await, 410);
+}
