@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use benches::measure::now;
+use benches::registry::Day;
 use benches::registry::Inclusion;
 use benches::registry::Long;
 use benches::registry::Packed;
@@ -58,6 +59,7 @@ fn main() {
     statuses(&mut table, 50);
     replay(&mut table);
     bundle(&mut table);
+    daily(&mut table);
     if table.missed > 0 && arguments.iter().any(|argument| argument == "--check") {
         println!("{} figures are not reached", table.missed);
         std::process::exit(1);
@@ -141,6 +143,26 @@ fn bundle(table: &mut Table) {
     fs::remove_dir_all(&folder).expect("its folder");
     let found = String::from_utf8_lossy(&told.stdout).trim().parse().expect("megabytes");
     table.at_most(&what("resident, with the bundle's own bytes"), found, 64.0, "MB");
+}
+
+/// The revocations of a day, of a nation that revokes 2.5 million credentials of 50 million a year.
+fn daily(table: &mut Table) {
+    const REVOCATIONS: u32 = 6_849;
+    let day = Day::new(382, 50, REVOCATIONS as usize);
+    let statuses = u32::try_from(day.status_bytes() * 8).expect("some thousands");
+    let what = |what: &str| format!("daily delta, {REVOCATIONS} revocations in 382 lists of 131,072, {what}");
+    table.at_most(
+        &what("statuses"),
+        f64::from(statuses) / f64::from(REVOCATIONS),
+        17.0,
+        "bits per revocation",
+    );
+    println!(
+        "| (the delta has {} bytes, {} of them statuses; applied, loaded and checked in {:.1} ms) | | | |",
+        day.delta.len(),
+        statuses / 8,
+        seconds(SELDOM, || day.apply()) * 1e3
+    );
 }
 
 /// Loads the bundle in a folder and prints what that takes in memory.

@@ -1,5 +1,6 @@
 //! A registry whose issuer signs with P-256, the bundle of its state, and a verifier with a question.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -9,6 +10,7 @@ use json_schema::Evaluator;
 use keys::Algorithm;
 use keys::Signer as _;
 use keys::Timestamp;
+use keys::cbor::Value as Cbor;
 use openid4vc::dcql::DcqlQuery;
 use openid4vc::vp::VpToken;
 use serde_json::json;
@@ -16,7 +18,10 @@ use signer::SoftwareKey;
 use trust::Anchor;
 use trust::TrustedBundle;
 use trust::audit::Audit;
+use trust::bundle::DeltaStart;
 use trust::bundle::Limits;
+use trust::bundle::ListBefore;
+use trust::bundle::export_delta;
 use trust::entry::AccreditationBody;
 use trust::entry::Action;
 use trust::entry::Authority;
@@ -26,9 +31,13 @@ use trust::entry::StatusCommitBody;
 use trust::entry::StatusEncoding;
 use trust::entry::StatusList;
 use trust::merkle::Hash;
+use trust::merkle::consistency_proof;
 use trust::merkle::leaf_hash;
 use trust::merkle::node_hash;
 use trust::merkle::verify_inclusion;
+use trust::proof::TlogProof;
+use trust::state::State;
+use trust::state::StatusRecord;
 use trust::status_bits::StatusBits;
 use trust::status_bits::compact_digest;
 use verifier::Delivered;
@@ -42,6 +51,7 @@ use crate::nation::Agency;
 use crate::nation::GENESIS;
 use crate::nation::HOUR;
 use crate::nation::IDENTITY;
+use crate::nation::Leaves;
 use crate::nation::Nation;
 use crate::nation::approved;
 use crate::nation::grant;
@@ -173,6 +183,9 @@ pub struct Inclusion {
     root: Hash,
 }
 
+/// Indices of a list in [`Day`].
+const CHUNK: u64 = 131_072;
+
 /// Numbers by [SplitMix64](https://prng.di.unimi.it/splitmix64.c).
 fn numbers(seed: u64) -> impl Iterator<Item = u64> {
     let mut state = seed;
@@ -183,6 +196,107 @@ fn numbers(seed: u64) -> impl Iterator<Item = u64> {
         number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         Some(number ^ (number >> 31))
     })
+}
+
+/// A bundle, and what leads to the one of the next day.
+pub struct Day {
+    before: TrustedBundle,
+    /// The delta.
+    pub delta: Vec<u8>,
+}
+
+impl Day {
+    /// So many agencies with a list of 131,072 one-bit statuses each, of which `per_mille` are set. In a day so many more
+    /// are, and every agency commits to its list anew.
+    pub fn new(agencies: u16, per_mille: u64, revocations: usize) -> Self {
+        let mut nation = Nation::new();
+        nation.publish(IDENTITY);
+        let mut blobs = BTreeMap::new();
+        let mut lists: Vec<(Agency, Statuses)> = Vec::new();
+        for number in 0..agencies {
+            let agency = Agency::new(&format!("agency-{number}"), number.to_le_bytes()[0]);
+            let lines = vec![agency.first_line.clone()];
+            nation.log_lines(&agency.did, lines).expect("a log line");
+            let terms = grant(&agency.did, Action::Issue, &[IDENTITY]);
+            nation
+                .grant(&format!("accreditation-{number}"), terms)
+                .expect("an accreditation");
+            let statuses = Statuses::new(u64::from(number), CHUNK, per_mille);
+            statuses.commit(&mut nation, &agency, 1, &mut blobs);
+            lists.push((agency, statuses));
+        }
+        nation.snapshot(GENESIS.plus(HOUR));
+        let (old, size) = (nation.state.clone(), nation.state.size());
+        let before = export(&old, &nation, |digest| blobs.get(&digest).cloned());
+        let before = TrustedBundle::load(&before, old.anchor(), Limits::default()).expect("our own bundle");
+        let was: BTreeMap<String, StatusBits> = lists
+            .iter()
+            .map(|(agency, statuses)| (list_uri(agency), statuses.bits.clone()))
+            .collect();
+        let places = usize::from(agencies) as u64 * CHUNK;
+        let mut left = revocations;
+        for place in numbers(99).map(|number| number % places) {
+            if left == 0 {
+                break;
+            }
+            let (_, statuses) = &mut lists[usize::try_from(place / CHUNK).expect("it fits")];
+            // Nobody is revoked twice.
+            if statuses.bits.get(place % CHUNK) == Some(0) {
+                statuses.set(place % CHUNK);
+                left -= 1;
+            }
+        }
+        for (agency, statuses) in &lists {
+            statuses.commit(&mut nation, agency, 2, &mut blobs);
+        }
+        nation.snapshot(GENESIS.plus(25 * HOUR));
+        let consistency = consistency_proof(&Leaves(nation.hashes()), size, nation.state.size());
+        let start = DeltaStart {
+            size,
+            state: old.digest(),
+            consistency: consistency.expect("leaves at hand"),
+        };
+        let proof = proof(&nation);
+        let snapshot = nation.leaves.last().expect("a Snapshot");
+        let before_of = |record: &StatusRecord| ListBefore::Other(was[&record.list().uri].clone());
+        let blob = |digest| blobs.get(&digest).cloned();
+        let delta = export_delta(&nation.state, snapshot, &proof, &start, before_of, blob);
+        Self {
+            before,
+            delta: delta.expect("our own delta"),
+        }
+    }
+
+    /// How many bytes of the delta are statuses; the rest is records, digests and the proof.
+    pub fn status_bytes(&self) -> usize {
+        let limits = keys::json::Limits {
+            max_bytes: self.delta.len(),
+            max_depth: 32,
+        };
+        let Ok(Cbor::Map(members)) = keys::cbor::decode(&self.delta, limits) else {
+            unreachable!("our own delta");
+        };
+        let patches = members.into_iter().find(|(key, _)| *key == Cbor::Unsigned(10));
+        patches.expect("patches").1.to_vec().len()
+    }
+
+    /// Applies the delta and verifies what it makes.
+    pub fn apply(&self) -> TrustedBundle {
+        self.before
+            .apply(&self.delta, Limits::default())
+            .expect("our own delta")
+            .0
+    }
+}
+
+fn proof(nation: &Nation) -> TlogProof {
+    let now = nation.state.time();
+    nation.proof(nation.state.size() - 1, nation.witnessed(&[(0, now), (1, now)]))
+}
+
+fn export(state: &State, nation: &Nation, blob: impl FnMut(Hash) -> Option<Vec<u8>>) -> Vec<u8> {
+    let snapshot = nation.leaves.last().expect("a Snapshot");
+    trust::bundle::export(state, snapshot, &proof(nation), blob).expect("our own bundle")
 }
 
 impl Packed {
@@ -343,6 +457,24 @@ impl Statuses {
         list.compact = compact_digest(StatusEncoding::GolombRice, &compact).expect("chunks");
         list.compact_length = u64::try_from(compact.len()).expect("it fits");
         (list, compact)
+    }
+
+    /// Sets one more.
+    fn set(&mut self, index: u64) {
+        let mut bytes = self.bits.bytes().to_vec();
+        bytes[usize::try_from(index / 8).expect("it fits")] |= 1 << (index % 8);
+        self.bits = StatusBits::new(1, self.bits.capacity(), bytes).expect("statuses");
+    }
+
+    fn commit(&self, nation: &mut Nation, agency: &Agency, epoch: u64, blobs: &mut BTreeMap<Hash, Vec<u8>>) {
+        let (mut list, compact) = self.list(&list_uri(agency), nation);
+        list.epoch = epoch;
+        blobs.insert(list.compact, compact);
+        let body = StatusCommitBody {
+            lists: vec![list],
+            ended: Vec::new(),
+        };
+        nation.commit_lists(agency, body).expect("a commitment");
     }
 
     /// The list and its compact form.

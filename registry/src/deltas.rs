@@ -35,9 +35,17 @@ use crate::store::list_at;
 /// Deltas that are kept: those to the head of now from the bundles of those who update again and again.
 const KEPT: usize = 16;
 
-/// The last deltas, by the size that they begin at, to the head of one size.
+/// The last deltas.
 #[derive(Default)]
-pub(crate) struct Deltas(Mutex<(u64, BTreeMap<u64, Arc<[u8]>>)>);
+pub(crate) struct Deltas(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    /// Size of the head that they lead to.
+    to: u64,
+    /// By the size that they begin at.
+    from: BTreeMap<u64, Arc<[u8]>>,
+}
 
 /// There is no delta.
 #[derive(Debug, Error)]
@@ -78,17 +86,21 @@ impl Deltas {
         if from == head.size() {
             return Ok(None);
         }
-        if kept.0 == head.size()
-            && let Some(bytes) = kept.1.get(&from)
-        {
+        if kept.to != head.size() {
+            *kept = Kept {
+                to: head.size(),
+                from: BTreeMap::new(),
+            };
+        }
+        if let Some(bytes) = kept.from.get(&from) {
             return Ok(Some(bytes.clone()));
         }
         let start = start(&snapshot, &head, from, now).await?;
         let bytes: Arc<[u8]> = delta(&snapshot, &head, &start).await?.into();
-        if kept.0 != head.size() || kept.1.len() >= KEPT {
-            *kept = (head.size(), BTreeMap::new());
+        if kept.from.len() >= KEPT {
+            kept.from.clear();
         }
-        kept.1.insert(from, bytes.clone());
+        kept.from.insert(from, bytes.clone());
         Ok(Some(bytes))
     }
 }

@@ -24,7 +24,7 @@ use trust::TrustedBundle;
 use trust::entry::TokenFormat;
 use trust::merkle::Hash;
 
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 50;
 const ISSUING: usize = 3;
 /// Long enough that every step of issuing, revoking and committing is met by some kill.
 const LOAD_MILLISECONDS: (u64, u64) = (80, 700);
@@ -181,7 +181,7 @@ fn check(client: &Client, bundle: &TrustedBundle, subject: &str, known: &Known) 
 }
 
 #[test]
-fn nothing_acknowledged_is_lost_in_twenty_kills() {
+fn nothing_acknowledged_is_lost_in_fifty_kills() {
     let place = Place::new();
     let platform = place.up(&["--sample"]);
     let address = platform.client().address().to_string();

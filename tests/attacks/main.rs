@@ -3,6 +3,8 @@
 
 mod administration;
 mod bodies;
+mod entries;
+mod full_disk;
 mod issuance;
 mod mdoc;
 mod presentation;
@@ -10,4 +12,5 @@ mod revocation;
 mod rollback;
 mod slow;
 mod vc_api;
+mod withheld;
 mod witness;

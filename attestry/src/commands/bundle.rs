@@ -167,17 +167,26 @@ async fn update(file: &Path, source: &str, recognised_by: Option<&Path>, output:
 /// By what changed, or whole where that cannot be had or does not fit: the registry forgets after a week, and a bundle may
 /// lack lists. `None` where there is nothing newer.
 async fn update_from(previous: &TrustedBundle, url: &Url, output: Output) -> Result<Option<Updated>> {
-    let delta = ask_delta(previous, url).await?;
-    match delta {
+    let unfit = match ask_delta(previous, url).await? {
         Delta::Nothing => return Ok(None),
         Delta::Bytes(bytes) => match by_delta(previous, &bytes) {
             Ok(updated) => return Ok(Some(updated)),
-            Err(error) => output.tell(format!("the whole bundle is fetched: {error:#}")),
+            Err(error) => Some(error),
         },
-        Delta::None => {}
+        Delta::None => None,
+    };
+    if let Some(error) = &unfit {
+        output.tell(format!("the whole bundle is fetched: {error:#}"));
     }
     let (bytes, _) = download_bundle(url, previous.anchor()).await?;
-    let bundle = previous.load_later(&bytes, Limits::default())?;
+    let later = previous.load_later(&bytes, Limits::default());
+    let bundle = later.context("the bundle does not replace the one at hand")?;
+    if bundle.checkpoint() == previous.checkpoint() {
+        return match unfit {
+            Some(error) => Err(error.context("the delta leads nowhere, and the whole bundle is no later one")),
+            None => Ok(None),
+        };
+    }
     Ok(Some(Updated {
         bundle,
         fetched: bytes.len(),
