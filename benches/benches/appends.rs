@@ -39,8 +39,8 @@ use witness::Witness;
 
 const LOG_NAME: &str = "registry.attestry.example";
 
-/// Connections, each with one entry on its way: what a few busy agencies keep open.
-const CLIENTS: usize = 256;
+/// Connections, each with one entry on its way: what it takes to fill groups.
+const CLIENTS: usize = 2_048;
 
 const ENTRIES: usize = 30_000;
 

@@ -192,7 +192,7 @@ impl Question {
         }
         // Not kept for longer than that: a witness may take its time.
         let store = self.store.snapshot().await?;
-        over_tiles(&store, &self.edge, &mut Tiles::new(), |nodes| {
+        over_tiles(&store, &self.edge, &mut Tiles::default(), |nodes| {
             merkle::consistency_proof(nodes, old, size)
         })
         .await

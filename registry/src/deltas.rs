@@ -113,7 +113,7 @@ async fn start(snapshot: &Snapshot, head: &Published, from: u64, now: Timestamp)
     if now.seconds_since(before.time) > RETENTION {
         return Err(DeltaError::TooOld);
     }
-    let mut known = Tiles::new();
+    let mut known = Tiles::default();
     let consistency = over_tiles(snapshot, &head.edge, &mut known, |nodes| {
         merkle::consistency_proof(nodes, from, head.size())
     });
@@ -143,7 +143,7 @@ async fn delta(snapshot: &Snapshot, head: &Published, start: &DeltaStart) -> Res
         }
     }
     let proof = head
-        .proof(snapshot, head.size().saturating_sub(1), &mut Tiles::new())
+        .proof(snapshot, head.size().saturating_sub(1), &mut Tiles::default())
         .await?;
     let before = |record: &StatusRecord| {
         let key = (record.issuer(), record.list().uri.as_str());

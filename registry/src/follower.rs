@@ -1,6 +1,5 @@
 //! What waits in this process for a sequencer in another one.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -128,7 +127,7 @@ impl Follower {
 
     /// Tells those of whom the log or the inbox says what became of them. `log` has all that the snapshot has.
     pub(crate) async fn settle(&mut self, log: &Log, snapshot: &Snapshot) -> Result<(), RecordError> {
-        let (mut left, mut withdrawn, mut known) = (Vec::new(), Vec::new(), Tiles::new());
+        let (mut left, mut withdrawn, mut known) = (Vec::new(), Vec::new(), Tiles::default());
         for waiting in std::mem::take(&mut self.waiting) {
             match waiting.answer(snapshot, log, &mut known).await? {
                 Some(answer) => waiting.tell(answer),
@@ -194,11 +193,9 @@ impl Waiting {
 
 /// Why the sequencer did not take an entry: the same rules, asked here.
 fn refused(log: &Log, submission: &Submission) -> AppendError {
-    match log.grow().append(submission.leaf.clone(), BTreeMap::new()) {
-        Err(refusal) => AppendError::Refused(refusal),
-        // It is acceptable by now, or no longer followed what the sequencer knew: sent again, it finds out.
-        Ok(_) => not_taken(),
-    }
+    // One that is acceptable by now is sent again, and finds out.
+    log.refusal(&submission.leaf)
+        .map_or_else(not_taken, AppendError::Refused)
 }
 
 fn not_taken() -> AppendError {

@@ -406,7 +406,7 @@ impl Registry {
         if index >= head.size() {
             return Ok(Some(Place::Waiting { index }));
         }
-        let proof = head.proof(&snapshot, index, &mut published::Tiles::new()).await?;
+        let proof = head.proof(&snapshot, index, &mut published::Tiles::default()).await?;
         let proof = proof.to_string();
         Ok(Some(Place::Published(Appended { index, proof })))
     }

@@ -2,7 +2,8 @@
 //!
 //! The order survives a crash at every point, and nothing that could be a fork is ever signed:
 //!
-//! 1. Entries, full tiles, contents and the text of the new checkpoint become durable in one commit.
+//! 1. Entries, full tiles, contents and the text of the new checkpoint become durable in one commit. The witness executes
+//!    them meanwhile.
 //! 2. Only then the log signs that checkpoint.
 //! 3. The witness makes its record durable, then cosigns, and the Policy's witnesses of elsewhere are asked.
 //! 4. The head becomes durable, then visible.
@@ -47,6 +48,7 @@ use crate::store::HEAD;
 use crate::store::PENDING;
 use crate::store::Replace;
 use crate::store::damaged;
+use crate::witness::Replay;
 use crate::witness::Witness;
 use crate::witness::WitnessError;
 
@@ -73,6 +75,8 @@ pub(crate) struct Log {
 
 /// Entries that are about to be added.
 pub(crate) struct Growth {
+    /// The witness's execution of the same entries.
+    replay: Replay,
     state: State,
     edge: TreeEdge,
     additions: Additions,
@@ -277,6 +281,7 @@ impl Log {
     /// Begins to add entries. Nothing changes before [`Log::seal`].
     pub(crate) fn grow(&self) -> Growth {
         Growth {
+            replay: self.replay(),
             state: (*self.state).clone(),
             edge: self.edge.clone(),
             additions: Additions {
@@ -299,6 +304,7 @@ impl Log {
         growth.append(leaf, BTreeMap::new()).map_err(SealError::Snapshot)?;
         let checkpoint = Checkpoint::new(growth.state.anchor().origin(), growth.edge.size(), growth.edge.root())?;
         let Growth {
+            replay,
             state,
             edge,
             mut additions,
@@ -313,18 +319,39 @@ impl Log {
         self.unpublished
             .extend(additions.leaves.into_iter().map(|(_, leaf)| leaf));
         self.pending = Some(additions.pending);
-        self.publish(term, checkpoint).await
+        self.publish(term, checkpoint, replay).await
     }
 
     /// Publishes what is durable, as it is. Its Snapshot must not be too old for its witnesses.
     pub(crate) async fn publish_again(&mut self, term: &Term) -> Result<Arc<Published>, SealError> {
         let origin = self.state.anchor().origin();
         let checkpoint = Checkpoint::new(origin, self.edge.size(), self.edge.root())?;
-        self.publish(term, checkpoint).await
+        self.publish(term, checkpoint, self.replay()).await
+    }
+
+    /// The witness's execution, begun with the durable leaves that it has not seen.
+    fn replay(&self) -> Replay {
+        let replay = self.witness.replay();
+        let seen = usize::try_from(self.witness.size().saturating_sub(self.first)).unwrap_or(usize::MAX);
+        for leaf in self.unpublished.iter().skip(seen) {
+            replay.add(leaf.clone());
+        }
+        replay
+    }
+
+    /// Why the state refuses a leaf, if it does.
+    pub(crate) fn refusal(&self, leaf: &[u8]) -> Option<Refusal> {
+        let mut state = (*self.state).clone();
+        state.apply(self.edge.size(), leaf).err()
     }
 
     /// Signs what is durable, has it cosigned, and publishes it.
-    async fn publish(&mut self, term: &Term, checkpoint: Checkpoint) -> Result<Arc<Published>, SealError> {
+    async fn publish(
+        &mut self,
+        term: &Term,
+        checkpoint: Checkpoint,
+        replay: Replay,
+    ) -> Result<Arc<Published>, SealError> {
         let log = &self.setup.log;
         // A process that was stopped after it had saved, and woke after another took over, goes no further.
         if !self.setup.lease.is_held(term) {
@@ -332,9 +359,7 @@ impl Log {
         }
         tracing::debug!(size = checkpoint.size(), root = %checkpoint.root(), "the log signs");
         let mut signed = log.signer.fulfil(SignedCheckpoint::sign(checkpoint, &log.verifier)?)?;
-        let seen = usize::try_from(self.witness.size().saturating_sub(self.first)).unwrap_or(usize::MAX);
-        let news = self.unpublished.get(seen..).unwrap_or_default();
-        let cosignature = self.witness.cosign(term, &signed, news).await?;
+        let cosignature = self.witness.cosign(term, &signed, replay).await?;
         signed.add(cosignature);
         if let Some(policy) = self.state.policy() {
             let (witnesses, quorum) = (policy.witnesses(), &policy.body().state_quorum);
@@ -378,6 +403,7 @@ impl Growth {
         let tiles = &mut self.additions.tiles;
         self.edge.append(hash, |tile, hashes| tiles.push((tile, hashes)));
         self.known.insert(hash, index);
+        self.replay.add(leaf.clone());
         self.additions.leaves.push((hash, leaf));
         self.additions.blobs.extend(blobs);
         Ok(index)
@@ -408,9 +434,12 @@ impl SealError {
             | Self::NotSequencer
             | Self::Record(_)
             | Self::Reopen(_)
-            | Self::Witness(WitnessError::OtherWitness | WitnessError::Record(_) | WitnessError::Rollback { .. }) => {
-                false
-            }
+            | Self::Witness(
+                WitnessError::OtherWitness
+                | WitnessError::Record(_)
+                | WitnessError::Rollback { .. }
+                | WitnessError::Stopped(_),
+            ) => false,
         }
     }
 }

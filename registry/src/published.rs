@@ -1,5 +1,6 @@
 //! What the world may see: the last checkpoint that was witnessed, and reads of the tree below it.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,8 +50,13 @@ pub(crate) struct Published {
     pub(crate) snapshot: Vec<u8>,
 }
 
-/// Tiles that were read before.
-pub(crate) type Tiles = BTreeMap<Tile, Vec<Hash>>;
+/// What was read and computed before: neighbours have most of their proofs in common.
+#[derive(Default)]
+pub(crate) struct Tiles {
+    read: BTreeMap<Tile, Vec<Hash>>,
+    /// By level and index. A complete subtree is the same in every larger tree.
+    nodes: BTreeMap<(u8, u64), Hash>,
+}
 
 /// Why a checkpoint is not published.
 #[derive(Debug, thiserror::Error)]
@@ -126,8 +132,24 @@ impl Published {
     }
 }
 
-/// Nodes of a tree whose tiles are at hand.
-pub(crate) type KnownNodes<'a> = TileNodes<&'a (dyn Fn(Tile) -> Result<Vec<Hash>, Tile> + Sync)>;
+/// Nodes of a tree whose tiles are at hand, each computed once.
+pub(crate) struct KnownNodes<'a> {
+    tiles: TileNodes<&'a dyn Fn(Tile) -> Result<Vec<Hash>, Tile>>,
+    nodes: RefCell<&'a mut BTreeMap<(u8, u64), Hash>>,
+}
+
+impl merkle::Nodes for KnownNodes<'_> {
+    type Error = TileNodesError<Tile>;
+
+    fn node(&self, level: u8, index: u64) -> Result<Hash, Self::Error> {
+        if let Some(hash) = self.nodes.borrow().get(&(level, index)) {
+            return Ok(*hash);
+        }
+        let hash = self.tiles.node(level, index)?;
+        self.nodes.borrow_mut().insert((level, index), hash);
+        Ok(hash)
+    }
+}
 
 /// Makes something of the nodes of the tree with this edge. Tiles that it needs are read and kept in `known`.
 pub(crate) async fn over_tiles<T>(
@@ -138,13 +160,17 @@ pub(crate) async fn over_tiles<T>(
 ) -> Result<T, RecordError> {
     loop {
         let result = {
-            let fetch = |tile: Tile| partial(edge, tile).or_else(|| known.get(&tile).cloned()).ok_or(tile);
-            make(&TileNodes::new(edge.size(), &fetch))
+            let Tiles { read, nodes } = known;
+            let fetch = |tile: Tile| partial(edge, tile).or_else(|| read.get(&tile).cloned()).ok_or(tile);
+            make(&KnownNodes {
+                tiles: TileNodes::new(edge.size(), &fetch),
+                nodes: RefCell::new(nodes),
+            })
         };
         match result {
             Ok(done) => return Ok(done),
             Err(TileNodesError::Fetch(missing)) => {
-                known.insert(missing, stored_tile(store, missing).await?);
+                known.read.insert(missing, stored_tile(store, missing).await?);
             }
             Err(TileNodesError::Missing { level, index }) => return Err(damaged(&format!("node {level}/{index}"))),
         }
@@ -172,7 +198,7 @@ pub(crate) async fn bundle(
         }
     }
     let proof = head
-        .proof(&snapshot, head.size().saturating_sub(1), &mut Tiles::new())
+        .proof(&snapshot, head.size().saturating_sub(1), &mut Tiles::default())
         .await?;
     let bytes = bundle::export(&head.state, &head.snapshot, &proof, |digest| {
         contents.get(&digest).cloned()

@@ -42,7 +42,7 @@ const GATHER: Duration = Duration::from_millis(3);
 
 /// Commands of one group, and bytes after which it is closed; with one more submission of the largest size it
 /// is below what one transaction of the store takes.
-const MAX_GROUP: usize = 1_000;
+const MAX_GROUP: usize = 2_000;
 const MAX_GROUP_BYTES: usize = 4 << 20;
 
 /// How long nobody but a sender of entries makes the witnesses be asked again: whoever wants a fresh Snapshot gets the
@@ -54,7 +54,7 @@ const RESPITE: Duration = Duration::from_secs(30);
 const RENEWED_AFTER: i64 = 120;
 
 /// Commands that wait; a further one waits with its sender.
-const QUEUE: usize = 1_024;
+const QUEUE: usize = 2_048;
 
 /// How often one of several processes looks what the others did: an answer takes that much longer where two are involved.
 const LOOK: Duration = Duration::from_millis(50);
@@ -270,7 +270,9 @@ impl Sequencer {
         match sealed {
             Ok(head) => {
                 self.published.send_replace(head.clone());
-                answer(&self.setup, &head, group, outcomes).await;
+                // The next group does not wait for the proofs of this one.
+                let setup = self.setup.clone();
+                tokio::spawn(async move { answer(&setup, &head, group, outcomes).await });
             }
             Err(error) => {
                 if !error.is_settled() {
@@ -346,8 +348,8 @@ impl Sequencer {
             }
         }
         self.lead(term, group).await;
-        for (key, mut answer) in answers {
-            match answer.try_recv() {
+        for (key, answer) in answers {
+            match answer.await {
                 Ok(Ok(_) | Err(AppendError::Pending { .. })) => decided.push(key),
                 Ok(Err(error)) if !error.is_temporary() => decided.push(key),
                 Ok(Err(_)) | Err(_) => self.paused = Some(Instant::now() + PAUSE),
@@ -524,7 +526,7 @@ async fn answer(setup: &Setup, head: &Published, group: Vec<Command>, outcomes: 
         Err(error) => return fail_all(group, SealError::Record(error.into())),
     };
     let mut outcomes = outcomes.into_iter();
-    let mut known = Tiles::new();
+    let mut known = Tiles::default();
     for command in group {
         match command {
             Command::Snapshot { reply, .. } | Command::Resign { reply } => drop(reply.send(Ok(()))),

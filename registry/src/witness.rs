@@ -6,6 +6,7 @@
 //! that, the Policy names witnesses that run elsewhere.
 
 use std::sync::Arc;
+use std::sync::mpsc;
 
 use keys::SignerError;
 use keys::Timestamp;
@@ -15,6 +16,9 @@ use store::Snapshot;
 use store::Transaction;
 use store::records::RecordError;
 use thiserror::Error;
+use tokio::task::JoinError;
+use tokio::task::JoinHandle;
+use tokio::task::spawn_blocking;
 use trust::Anchor;
 use trust::checkpoint::SignedCheckpoint;
 use trust::note::NoteSignature;
@@ -35,6 +39,24 @@ pub(crate) struct Witness {
     record: Option<Vec<u8>>,
 }
 
+/// The witness's own execution of entries, on another thread: it goes on while the log judges and saves them.
+pub(crate) struct Replay {
+    leaves: mpsc::Sender<Vec<u8>>,
+    outcome: JoinHandle<Result<StateWitness, WitnessRefusal>>,
+}
+
+impl Replay {
+    pub(crate) fn add(&self, leaf: Vec<u8>) {
+        // Whether it has stopped, and why, its outcome tells.
+        drop(self.leaves.send(leaf));
+    }
+
+    async fn outcome(self) -> Result<StateWitness, WitnessError> {
+        drop(self.leaves);
+        Ok(self.outcome.await.map_err(WitnessError::Stopped)??)
+    }
+}
+
 /// The last checkpoint that the witness agreed to, and its time then.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,6 +75,9 @@ pub enum WitnessError {
     /// The log is not what the witness remembers, or breaks a rule.
     #[error("the witness refuses the checkpoint")]
     Refused(#[from] WitnessRefusal),
+    /// The service is shutting down.
+    #[error("the witness's execution of the entries was given up")]
+    Stopped(#[source] JoinError),
     /// The record was not saved, so nothing was signed.
     #[error("the witness's record was not saved")]
     Record(#[from] RecordError),
@@ -113,17 +138,30 @@ impl Witness {
         self.state.tree().0
     }
 
-    /// Judges the checkpoint to which `leaves` lead from [`Witness::size`] on, remembers it, and cosigns it, while this
-    /// process is the sequencer.
+    /// Begins to execute the leaves from [`Witness::size`] on, as they are added. Nothing is stated by that.
+    pub(crate) fn replay(&self) -> Replay {
+        let (leaves, added) = mpsc::channel::<Vec<u8>>();
+        let mut next = self.state.clone();
+        let outcome = spawn_blocking(move || {
+            for leaf in added {
+                next.follow(&leaf)?;
+            }
+            Ok(next)
+        });
+        Replay { leaves, outcome }
+    }
+
+    /// Judges the checkpoint to which a replay led, remembers it, and cosigns it, while this process is the sequencer.
     pub(crate) async fn cosign(
         &mut self,
         term: &Term,
         checkpoint: &SignedCheckpoint,
-        leaves: &[Vec<u8>],
+        replay: Replay,
     ) -> Result<NoteSignature, WitnessError> {
         let setup = self.setup.clone();
         let now = setup.clock.now();
-        let (next, request) = self.state.advance(checkpoint, leaves, now, &setup.witness.verifier)?;
+        let next = replay.outcome().await?;
+        let request = next.judge(checkpoint, now, &setup.witness.verifier)?;
         let record = Record {
             checkpoint: checkpoint.to_string(),
             time: now,

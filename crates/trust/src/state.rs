@@ -24,9 +24,10 @@ mod status_commit;
 mod tombstone;
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use imbl::OrdMap;
+use imbl::OrdSet;
 use keys::Timestamp;
 use keys::cbor::Value;
 
@@ -100,9 +101,9 @@ pub struct Head {
 #[derive(Clone, Debug, Default)]
 struct Index {
     /// Accreditation ids by entity and action.
-    by_entity: BTreeMap<(String, Action), BTreeSet<Arc<str>>>,
+    by_entity: OrdMap<(Arc<str>, Action), OrdSet<Arc<str>>>,
     /// Schema ids by the names that are theirs.
-    by_name: BTreeMap<(SchemaName, String), String>,
+    by_name: OrdMap<(SchemaName, String), String>,
 }
 
 impl State {

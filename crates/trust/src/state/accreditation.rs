@@ -95,7 +95,7 @@ impl State {
 
     /// All accreditations of an entity for an action, whatever their standing.
     pub fn accreditations_of(&self, entity: &str, action: Action) -> impl Iterator<Item = &AccreditationRecord> {
-        let ids = self.index.by_entity.get(&(entity.to_owned(), action));
+        let ids = self.index.by_entity.get(&(entity.into(), action));
         ids.into_iter().flatten().filter_map(|id| self.accreditations.get(id))
     }
 
@@ -103,11 +103,9 @@ impl State {
         let ids = self
             .index
             .by_entity
-            .entry((record.grant.entity.clone(), record.grant.action))
+            .entry((record.grant.entity.as_str().into(), record.grant.action))
             .or_default();
-        if !ids.contains(record.id.as_str()) {
-            ids.insert(record.id.as_str().into());
-        }
+        ids.insert(record.id.as_str().into());
     }
 
     pub(super) fn apply_accreditation(&mut self, entry: &Entry, body: &AccreditationBody) -> Result<(), Refusal> {

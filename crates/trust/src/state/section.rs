@@ -1,9 +1,10 @@
 //! A section of the state: records by key, with the Merkle leaf of each kept ready.
 
-use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
+use std::sync::OnceLock;
 
+use imbl::OrdMap;
 use keys::cbor::Value;
 
 use crate::codec;
@@ -29,17 +30,22 @@ pub(crate) trait Record: Sized {
     fn from_value(value: Value) -> Result<Self, DecodeError>;
 }
 
-/// Records by key, shared between copies of the state: one is made for every checkpoint. The section's digest is the Merkle root over the encoded records in the order of their
-/// keys, so that one record, or the absence of one between two neighbours, has a short proof.
+/// Records by key. Copies of the state, of which one is made for every checkpoint, share them.
+///
+/// The section's digest is the Merkle root over the encoded records in the order of their keys, so that one record, or the
+/// absence of one between two neighbours, has a short proof.
 #[derive(Clone, Debug)]
 pub(crate) struct Section<R> {
-    records: BTreeMap<Arc<str>, Arc<(R, Hash)>>,
+    records: OrdMap<Arc<str>, Arc<(R, Hash)>>,
+    /// Of the records as they are; a Snapshot is made, applied and compared by it.
+    root: OnceLock<Hash>,
 }
 
 impl<R> Default for Section<R> {
     fn default() -> Self {
         Self {
-            records: BTreeMap::new(),
+            records: OrdMap::new(),
+            root: OnceLock::new(),
         }
     }
 }
@@ -51,7 +57,7 @@ impl<R: Record> Section<R> {
         for bytes in records {
             let record = R::from_value(codec::decode("record", bytes, MAX_RECORD_BYTES)?)?;
             let key = record.key();
-            if section.records.last_key_value().is_some_and(|(last, _)| **last >= *key) {
+            if section.records.get_max().is_some_and(|(last, _)| **last >= *key) {
                 return Err(DecodeError::Shape {
                     what: "section",
                     expected: "records ascending by key",
@@ -77,6 +83,7 @@ impl<R: Record> Section<R> {
     pub(super) fn encode_with(&self, changed: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, DecodeError> {
         let mut section = Self {
             records: self.records.clone(),
+            root: OnceLock::new(),
         };
         section.records.extend(Self::decode(changed)?.records);
         Ok(section.encode())
@@ -86,6 +93,7 @@ impl<R: Record> Section<R> {
     pub(super) fn put(&mut self, record: R) {
         let leaf = merkle::leaf_hash(&record.to_value().to_vec());
         self.records.insert(record.key().into(), Arc::new((record, leaf)));
+        self.root = OnceLock::new();
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&R> {
@@ -100,7 +108,7 @@ impl<R: Record> Section<R> {
     pub(super) fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a R> {
         let from = self
             .records
-            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
+            .range::<_, str>((Bound::Included(prefix), Bound::Unbounded));
         from.take_while(move |(key, _)| key.starts_with(prefix))
             .map(|(_, record)| &record.0)
     }
@@ -124,7 +132,7 @@ impl<R: Record> Section<R> {
 
     /// Count and Merkle root.
     pub(super) fn digest(&self) -> (u64, Hash) {
-        let leaves: Vec<Hash> = self.records.values().map(|record| record.1).collect();
-        (self.len(), merkle::root(&leaves))
+        let root = || merkle::root(&self.records.values().map(|record| record.1).collect::<Vec<_>>());
+        (self.len(), *self.root.get_or_init(root))
     }
 }
