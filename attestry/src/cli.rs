@@ -409,11 +409,25 @@ pub(crate) enum Verifier {
     },
 }
 
+/// What of a bundle somebody needs.
+#[derive(Debug, Args)]
+pub(crate) struct Needs {
+    /// Leave out the status lists of all issuers but this one. Several may be given.
+    #[arg(long, value_name = "DID")]
+    pub(crate) issuer: Vec<String>,
+    /// Leave out what is about other types than this one, by its id or vct. Several may be given.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) types: Vec<String>,
+    /// Leave out the status lists of issuers that are not accredited for this territory. Several may be given.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) territory: Vec<String>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bundle {
     /// Fetch a trust bundle. The first one prints and pins its anchor.
     #[command(
-        after_help = "Examples:\n  attestry bundle fetch http://127.0.0.1:8080 --out trust.bundle\n  attestry bundle fetch https://attestry.agency.example --out trust.bundle --anchor anchor.json\n  attestry bundle fetch https://attestry.abroad.example --out abroad.bundle --recognised-by trust.bundle"
+        after_help = "Examples:\n  attestry bundle fetch http://127.0.0.1:8080 --out trust.bundle\n  attestry bundle fetch https://attestry.agency.example --out trust.bundle --anchor anchor.json\n  attestry bundle fetch https://attestry.abroad.example --out abroad.bundle --recognised-by trust.bundle\n  attestry bundle fetch http://127.0.0.1:8080 --out counter.bundle --type PersonIdentity\n\nA credential about which a bundle was asked to say nothing is not covered: update it with the same options."
     )]
     Fetch {
         /// The platform.
@@ -428,6 +442,8 @@ pub(crate) enum Bundle {
         /// that registry says so.
         #[arg(long, value_name = "FILE")]
         recognised_by: Option<PathBuf>,
+        #[command(flatten)]
+        needs: Needs,
     },
     /// Bring a bundle up to date; an older one never replaces it. Only what changed is fetched, where the platform still
     /// knows what the bundle has.
@@ -443,6 +459,8 @@ pub(crate) enum Bundle {
         /// As for `fetch`.
         #[arg(long, value_name = "FILE")]
         recognised_by: Option<PathBuf>,
+        #[command(flatten)]
+        needs: Needs,
     },
     /// Fetch what has changed since a bundle, to be carried to wherever it is. The bundle stays as it is.
     #[command(
@@ -459,6 +477,8 @@ pub(crate) enum Bundle {
         /// As for `fetch`.
         #[arg(long, value_name = "FILE")]
         recognised_by: Option<PathBuf>,
+        #[command(flatten)]
+        needs: Needs,
     },
     /// Show what a bundle says.
     #[command(after_help = "Example:\n  attestry bundle show trust.bundle")]

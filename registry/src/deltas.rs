@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use trust::bundle::DeltaStart;
 use trust::bundle::ExportError;
 use trust::bundle::ListBefore;
+use trust::bundle::Profile;
 use trust::bundle::export_delta;
 use trust::entry::Body;
 use trust::entry::Entry;
@@ -22,7 +23,7 @@ use trust::merkle;
 use trust::state::StatusRecord;
 use trust::status_bits::StatusBits;
 
-use crate::blobs;
+use crate::kept::Kept;
 use crate::published;
 use crate::published::Published;
 use crate::published::Tiles;
@@ -32,20 +33,9 @@ use crate::store::blob;
 use crate::store::entries;
 use crate::store::list_at;
 
-/// Deltas that are kept: those to the head of now from the bundles of those who update again and again.
-const KEPT: usize = 16;
-
-/// The last deltas.
+/// The last deltas, by the size that they begin at and whom they are for.
 #[derive(Default)]
-pub(crate) struct Deltas(Mutex<Kept>);
-
-#[derive(Default)]
-struct Kept {
-    /// Size of the head that they lead to.
-    to: u64,
-    /// By the size that they begin at.
-    from: BTreeMap<u64, Arc<[u8]>>,
-}
+pub(crate) struct Deltas(Mutex<Kept<(u64, Profile)>>);
 
 /// There is no delta.
 #[derive(Debug, Error)]
@@ -77,7 +67,7 @@ impl Deltas {
         &self,
         store: &Store,
         published: &watch::Receiver<Arc<Published>>,
-        from: u64,
+        (from, profile): (u64, &Profile),
         now: Timestamp,
     ) -> Result<Option<Arc<[u8]>>, DeltaError> {
         // One is made at a time: it reads every list that has changed.
@@ -86,22 +76,13 @@ impl Deltas {
         if from == head.size() {
             return Ok(None);
         }
-        if kept.to != head.size() {
-            *kept = Kept {
-                to: head.size(),
-                from: BTreeMap::new(),
-            };
-        }
-        if let Some(bytes) = kept.from.get(&from) {
-            return Ok(Some(bytes.clone()));
+        let key = (from, profile.clone());
+        if let Some(bytes) = kept.get(head.size(), &key) {
+            return Ok(Some(bytes));
         }
         let start = start(&snapshot, &head, from, now).await?;
-        let bytes: Arc<[u8]> = delta(&snapshot, &head, &start).await?.into();
-        if kept.from.len() >= KEPT {
-            kept.from.clear();
-        }
-        kept.from.insert(from, bytes.clone());
-        Ok(Some(bytes))
+        let bytes = delta(&snapshot, &head, &start, profile).await?;
+        Ok(Some(kept.put(head.size(), key, bytes)))
     }
 }
 
@@ -131,13 +112,19 @@ fn snapshot_in(leaf: &[u8]) -> Option<SnapshotBody> {
     }
 }
 
-async fn delta(snapshot: &Snapshot, head: &Published, start: &DeltaStart) -> Result<Vec<u8>, DeltaError> {
+async fn delta(
+    snapshot: &Snapshot,
+    head: &Published,
+    start: &DeltaStart,
+    profile: &Profile,
+) -> Result<Vec<u8>, DeltaError> {
     let (mut before, mut contents) = (BTreeMap::new(), BTreeMap::new());
-    for record in head.state.status_lists().filter(|record| record.index() >= start.size) {
+    let changed = head.state.status_lists().filter(|record| record.index() >= start.size);
+    for record in changed.filter(|record| profile.has_list(&head.state, record)) {
         let list = list_before(snapshot, record, start.size).await?;
         before.insert((record.issuer(), record.list().uri.as_str()), list);
     }
-    for digest in blobs::named(&head.state) {
+    for digest in profile.contents(&head.state) {
         if let Some(bytes) = blob(snapshot, digest).await.map_err(RecordError::from)? {
             contents.insert(digest, bytes);
         }
@@ -147,7 +134,8 @@ async fn delta(snapshot: &Snapshot, head: &Published, start: &DeltaStart) -> Res
         .await?;
     let before = |record: &StatusRecord| {
         let key = (record.issuer(), record.list().uri.as_str());
-        before.get(&key).cloned().unwrap_or(ListBefore::Unknown)
+        // Nobody who asks for these has the others.
+        before.get(&key).cloned().unwrap_or(ListBefore::Same)
     };
     let bytes = export_delta(&head.state, &head.snapshot, &proof, start, before, |digest| {
         contents.get(&digest).cloned()

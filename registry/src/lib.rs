@@ -32,6 +32,7 @@ mod genesis;
 mod history;
 mod http;
 mod inbox;
+mod kept;
 mod lease;
 mod log;
 mod proposal;
@@ -59,6 +60,7 @@ use tokio::sync::Mutex;
 use tokio::sync::watch;
 use trust::Anchor;
 use trust::bundle::ExportError;
+use trust::bundle::Profile;
 use trust::entry::AssembleError;
 use trust::entry::Body;
 use trust::entry::DidEventBody;
@@ -94,6 +96,7 @@ pub use published::UnfitError;
 use cosigners::Cosigners;
 use deltas::Deltas;
 use history::History;
+use kept::Kept;
 use lease::Lease;
 use published::Published;
 use sequencer::Sequencer;
@@ -161,8 +164,8 @@ struct Inner {
     /// The state after everything that is in the log for good.
     durable: watch::Receiver<Arc<State>>,
     sequencer: sequencer::Handle,
-    /// The last bundle and the size of its tree.
-    bundle: Mutex<Option<(u64, Arc<[u8]>)>>,
+    /// The last bundles, by whom they are for.
+    bundles: Mutex<Kept<Profile>>,
     deltas: Deltas,
     history: History,
 }
@@ -221,7 +224,7 @@ impl Registry {
             config.witness_key,
         )?;
         let (handle, heads) = Sequencer::start((setup, keeper), operators, config.genesis).await?;
-        let bundle = Mutex::default();
+        let bundles = Mutex::default();
         let inner = Inner {
             clock,
             admin,
@@ -231,7 +234,7 @@ impl Registry {
             published: heads.published,
             durable: heads.durable,
             sequencer: handle,
-            bundle,
+            bundles,
             deltas: Deltas::default(),
             history: History::default(),
         };
@@ -451,39 +454,46 @@ impl Registry {
         self.0.sequencer.resign().await
     }
 
-    /// The trust bundle, after a new Snapshot where the last one is older than the configuration allows.
+    /// The whole trust bundle; see [`Registry::bundle_for`].
     ///
     /// # Errors
     /// [`BundleError`].
     pub async fn bundle(&self) -> Result<Arc<[u8]>, BundleError> {
+        self.bundle_for(&Profile::default()).await
+    }
+
+    /// The trust bundle with the contents of this profile, after a new Snapshot where the last one is older than the
+    /// configuration allows.
+    ///
+    /// # Errors
+    /// [`BundleError`].
+    pub async fn bundle_for(&self, profile: &Profile) -> Result<Arc<[u8]>, BundleError> {
         if let Err(error) = self.refresh(self.0.snapshot_min_age).await {
             // The last one is as authentic as it was; verifiers see its age.
             tracing::warn!(cause = %server::problem::chain(&error), "the bundle has no fresh snapshot");
         }
-        let mut cached = self.0.bundle.lock().await;
-        let size = self.published().size();
-        if let Some((_, bytes)) = cached.as_ref().filter(|(of, _)| *of == size) {
-            return Ok(bytes.clone());
+        let mut kept = self.0.bundles.lock().await;
+        if let Some(bytes) = kept.get(self.published().size(), profile) {
+            return Ok(bytes);
         }
-        let (size, bytes) = published::bundle(&self.0.store, &self.0.published).await?;
-        let bytes: Arc<[u8]> = bytes.into();
-        *cached = Some((size, bytes.clone()));
-        Ok(bytes)
+        let (size, bytes) = published::bundle(&self.0.store, &self.0.published, profile).await?;
+        Ok(kept.put(size, profile.clone(), bytes))
     }
 
-    /// The delta from the bundle of `from` entries to the one of now ([`TrustedBundle::apply`]), after a new Snapshot where
+    /// The delta from the bundle of `from` entries to the one of now ([`TrustedBundle::apply`]), both with the contents of
+    /// this profile, after a new Snapshot where
     /// the last one is older than the configuration allows; `None` where there is nothing later.
     ///
     /// [`TrustedBundle::apply`]: trust::TrustedBundle::apply
     ///
     /// # Errors
     /// [`DeltaError`].
-    pub async fn delta(&self, from: u64) -> Result<Option<Arc<[u8]>>, DeltaError> {
+    pub async fn delta(&self, from: u64, profile: &Profile) -> Result<Option<Arc<[u8]>>, DeltaError> {
         if let Err(error) = self.refresh(self.0.snapshot_min_age).await {
             tracing::warn!(cause = %server::problem::chain(&error), "the delta has no fresh snapshot");
         }
         let Inner { store, published, .. } = &*self.0;
-        self.0.deltas.from(store, published, from, self.now()).await
+        self.0.deltas.from(store, published, (from, profile), self.now()).await
     }
 
     /// Proposes an entry that officers then approve: JSON as `proposal/body.rs` has it.

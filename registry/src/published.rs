@@ -10,6 +10,7 @@ use store::Store;
 use store::records::RecordError;
 use tokio::sync::watch;
 use trust::bundle;
+use trust::bundle::Profile;
 use trust::checkpoint::SignedCheckpoint;
 use trust::merkle;
 use trust::merkle::Hash;
@@ -25,7 +26,6 @@ use trust::tiles::push_entry;
 use trust::tlog_policy::WitnessError;
 
 use crate::BundleError;
-use crate::blobs;
 use crate::log::parse_pending;
 use crate::store::HEAD;
 use crate::store::PENDING;
@@ -189,10 +189,11 @@ fn partial(edge: &TreeEdge, tile: Tile) -> Option<Vec<Hash>> {
 pub(crate) async fn bundle(
     store: &Store,
     published: &watch::Receiver<Arc<Published>>,
+    profile: &Profile,
 ) -> Result<(u64, Vec<u8>), BundleError> {
     let (snapshot, head) = at_head(store, published).await?.ok_or(BundleError::Moving)?;
     let mut contents = BTreeMap::new();
-    for digest in blobs::named(&head.state) {
+    for digest in profile.contents(&head.state) {
         if let Some(bytes) = blob(&snapshot, digest).await.map_err(RecordError::from)? {
             contents.insert(digest, bytes);
         }

@@ -66,3 +66,53 @@ fn a_bundle_follows_its_registry_by_what_changed() {
     assert!(show(copy) >= show(file));
     platform.stop();
 }
+
+/// A counter that verifies one type needs the lists of those who issue it; about others it says that it does not know.
+#[test]
+fn a_bundle_of_a_part_says_what_it_does_not_cover() {
+    let place = Place::new();
+    let platform = place.up(&["--sample"]);
+    let hands = Hands {
+        place: &place,
+        platform: &platform,
+    };
+    let _ = issued(&hands);
+    let file = |name: &str| place.path(name).to_str().unwrap().to_owned();
+    let (request, presentation) = (file("q.json"), file("p.json"));
+    let ask = [
+        "verifier",
+        "request",
+        "--offline",
+        "--query",
+        "age-over-18",
+        "--out",
+        &request,
+    ];
+    let _ = hands.ok(&ask);
+    let _ = hands.ok(&["wallet", "present", &request, "--out", &presentation, "--yes"]);
+    let verdict = |bundle: &str| {
+        let outcome = place.run(&["verify", "--bundle", bundle, "--request", &request, &presentation]);
+        outcome.value["verdict"].as_str().unwrap().to_owned()
+    };
+    let (whole, identities, licences) = (file("all.bundle"), file("identities.bundle"), file("licences.bundle"));
+    let _ = hands.ok(&["bundle", "fetch", platform.url(), "--out", &whole]);
+    for (out, name) in [(&identities, "PersonIdentity"), (&licences, "DrivingLicence")] {
+        let _ = hands.ok(&["bundle", "fetch", platform.url(), "--out", out, "--type", name]);
+        assert!(fs::metadata(out).unwrap().len() < fs::metadata(&whole).unwrap().len());
+    }
+    assert_eq!(verdict(&identities), "valid");
+    assert_eq!(verdict(&licences), "not_covered");
+    let update = [
+        "bundle",
+        "update",
+        &licences,
+        platform.url(),
+        "--type",
+        "DrivingLicence",
+    ];
+    let _ = hands.ok(&update);
+    assert_eq!(verdict(&licences), "not_covered");
+    let _ = hands.ok(&["bundle", "fetch", platform.url(), "--out", &licences]);
+    assert_eq!(verdict(&licences), "valid");
+    platform.stop();
+}

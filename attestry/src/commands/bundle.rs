@@ -15,9 +15,11 @@ use trust::bundle::Limits;
 use trust::checkpoint::SignedCheckpoint;
 use trust::note::MAX_NOTE_BYTES;
 use url::Url;
+use url::form_urlencoded;
 
 use crate::anchors;
 use crate::cli;
+use crate::cli::Needs;
 use crate::files::write;
 use crate::output::Output;
 use crate::platform;
@@ -31,20 +33,29 @@ pub(crate) async fn run(command: cli::Bundle, output: Output) -> Result<ExitCode
             url,
             out,
             recognised_by: Some(by),
+            needs,
             ..
-        } => fetch_recognised(&url, &out, &by, output).await?,
-        cli::Bundle::Fetch { url, out, anchor, .. } => fetch(&url, &out, anchor.as_deref(), output).await?,
+        } => fetch_recognised(&url, &needs, &out, &by, output).await?,
+        cli::Bundle::Fetch {
+            url,
+            out,
+            anchor,
+            needs,
+            ..
+        } => fetch(&url, &needs, &out, anchor.as_deref(), output).await?,
         cli::Bundle::Update {
             file,
             source,
             recognised_by,
-        } => update(&file, &source, recognised_by.as_deref(), output).await?,
+            needs,
+        } => update(&file, (&source, &needs), recognised_by.as_deref(), output).await?,
         cli::Bundle::Delta {
             file,
             url,
             out,
             recognised_by,
-        } => fetch_delta(&file, &url, &out, recognised_by.as_deref(), output).await?,
+            needs,
+        } => fetch_delta(&file, (&url, &needs), &out, recognised_by.as_deref(), output).await?,
         cli::Bundle::Show { file, recognised_by } => {
             let bundle = anchors::load_by(&file, recognised_by.as_deref())?;
             let value = summary(&bundle);
@@ -61,7 +72,7 @@ pub(crate) async fn current(url: &Url) -> Result<TrustedBundle> {
     let pinned = anchors::pinned()?
         .into_iter()
         .find(|anchor| anchor.origin() == own.origin());
-    Ok(download_bundle(url, &pinned.unwrap_or(own)).await?.1)
+    Ok(download_bundle(url, &EVERYTHING, &pinned.unwrap_or(own)).await?.1)
 }
 
 /// A registry as it is now, by the anchor given or by its own, which is told so that it can be compared.
@@ -76,7 +87,7 @@ pub(crate) async fn of_another(url: &Url, anchor: Option<&Path>, output: Output)
         ));
         own
     };
-    Ok(download_bundle(url, &anchor).await?.1)
+    Ok(download_bundle(url, &EVERYTHING, &anchor).await?.1)
 }
 
 async fn download_anchor(url: &Url) -> Result<Anchor> {
@@ -84,12 +95,12 @@ async fn download_anchor(url: &Url) -> Result<Anchor> {
     Anchor::parse(&bytes).context("the registry's anchor is not understood")
 }
 
-async fn fetch(url: &Url, out: &Path, anchor: Option<&Path>, output: Output) -> Result<()> {
+async fn fetch(url: &Url, needs: &Needs, out: &Path, anchor: Option<&Path>, output: Output) -> Result<()> {
     let anchor = match anchor {
         Some(path) => anchors::read(path)?,
         None => download_anchor(url).await?,
     };
-    let (bytes, bundle) = download_bundle(url, &anchor).await?;
+    let (bytes, bundle) = download_bundle(url, needs, &anchor).await?;
     let is_new = anchors::pin(&anchor)?;
     seen::admit(&bundle)?;
     write(out, &bytes)?;
@@ -106,8 +117,8 @@ async fn fetch(url: &Url, out: &Path, anchor: Option<&Path>, output: Output) -> 
 }
 
 /// Nothing is pinned: the bundle counts by what the one in the file `by` says.
-async fn fetch_recognised(url: &Url, out: &Path, by: &Path, output: Output) -> Result<()> {
-    let bytes = download(url, "/registry/bundle", Limits::default().max_bytes).await?;
+async fn fetch_recognised(url: &Url, needs: &Needs, out: &Path, by: &Path, output: Output) -> Result<()> {
+    let bytes = download(url, &path("/registry/bundle", None, needs), Limits::default().max_bytes).await?;
     let bundle = anchors::load_recognised(&bytes, by).context("the bundle is refused")?;
     seen::admit(&bundle)?;
     write(out, &bytes)?;
@@ -128,10 +139,15 @@ struct Updated {
     by_delta: bool,
 }
 
-async fn update(file: &Path, source: &str, recognised_by: Option<&Path>, output: Output) -> Result<()> {
+async fn update(
+    file: &Path,
+    (source, needs): (&str, &Needs),
+    recognised_by: Option<&Path>,
+    output: Output,
+) -> Result<()> {
     let previous = anchors::load_by(file, recognised_by)?;
     let updated = match Url::parse(source) {
-        Ok(url) if ["http", "https"].contains(&url.scheme()) => update_from(&previous, &url, output).await?,
+        Ok(url) if ["http", "https"].contains(&url.scheme()) => update_from(&previous, (&url, needs), output).await?,
         _ => Some(by_delta(&previous, &read_delta(Path::new(source))?)?),
     };
     let Some(Updated {
@@ -166,8 +182,12 @@ async fn update(file: &Path, source: &str, recognised_by: Option<&Path>, output:
 
 /// By what changed, or whole where that cannot be had or does not fit: the registry forgets after a week, and a bundle may
 /// lack lists. `None` where there is nothing newer.
-async fn update_from(previous: &TrustedBundle, url: &Url, output: Output) -> Result<Option<Updated>> {
-    let unfit = match ask_delta(previous, url).await? {
+async fn update_from(
+    previous: &TrustedBundle,
+    (url, needs): (&Url, &Needs),
+    output: Output,
+) -> Result<Option<Updated>> {
+    let unfit = match ask_delta(previous, url, needs).await? {
         Delta::Nothing => return Ok(None),
         Delta::Bytes(bytes) => match by_delta(previous, &bytes) {
             Ok(updated) => return Ok(Some(updated)),
@@ -178,7 +198,7 @@ async fn update_from(previous: &TrustedBundle, url: &Url, output: Output) -> Res
     if let Some(error) = &unfit {
         output.tell(format!("the whole bundle is fetched: {error:#}"));
     }
-    let (bytes, _) = download_bundle(url, previous.anchor()).await?;
+    let (bytes, _) = download_bundle(url, needs, previous.anchor()).await?;
     let later = previous.load_later(&bytes, Limits::default());
     let bundle = later.context("the bundle does not replace the one at hand")?;
     if bundle.checkpoint() == previous.checkpoint() {
@@ -206,9 +226,15 @@ fn by_delta(previous: &TrustedBundle, delta: &[u8]) -> Result<Updated> {
     })
 }
 
-async fn fetch_delta(file: &Path, url: &Url, out: &Path, recognised_by: Option<&Path>, output: Output) -> Result<()> {
+async fn fetch_delta(
+    file: &Path,
+    (url, needs): (&Url, &Needs),
+    out: &Path,
+    recognised_by: Option<&Path>,
+    output: Output,
+) -> Result<()> {
     let previous = anchors::load_by(file, recognised_by)?;
-    let bytes = match ask_delta(&previous, url).await? {
+    let bytes = match ask_delta(&previous, url, needs).await? {
         Delta::Bytes(bytes) => bytes,
         Delta::Nothing => anyhow::bail!("there is nothing newer than {}", file.display()),
         Delta::None => anyhow::bail!(
@@ -241,8 +267,8 @@ enum Delta {
     None,
 }
 
-async fn ask_delta(previous: &TrustedBundle, url: &Url) -> Result<Delta> {
-    let path = format!("/registry/bundle/delta?from={}", previous.checkpoint().size());
+async fn ask_delta(previous: &TrustedBundle, url: &Url, needs: &Needs) -> Result<Delta> {
+    let path = path("/registry/bundle/delta", Some(previous.checkpoint().size()), needs);
     let request = Outgoing::get(&platform::at(url, &path), Limits::default().max_bytes)?;
     let fetched = ask(url, request).await?;
     Ok(match fetched.status {
@@ -273,6 +299,34 @@ async fn check_newest(previous: &TrustedBundle, url: &Url) -> Result<()> {
     Ok(())
 }
 
+/// For whoever needs the whole of a bundle.
+const EVERYTHING: Needs = Needs {
+    issuer: Vec::new(),
+    types: Vec::new(),
+    territory: Vec::new(),
+};
+
+/// A path with what is needed as its query.
+fn path(path: &str, from: Option<u64>, needs: &Needs) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if let Some(from) = from {
+        query.append_pair("from", &from.to_string());
+    }
+    for (name, values) in [
+        ("issuer", &needs.issuer),
+        ("type", &needs.types),
+        ("territory", &needs.territory),
+    ] {
+        query.extend_pairs(values.iter().map(|value| (name, value)));
+    }
+    let query = query.finish();
+    if query.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{query}")
+    }
+}
+
 /// A delta in a file is no larger than a bundle.
 fn read_delta(path: &Path) -> Result<Vec<u8>> {
     let limit = u64::try_from(Limits::default().max_bytes).unwrap_or(u64::MAX);
@@ -293,9 +347,9 @@ fn told(value: &mut Value, more: &[(&str, Value)]) {
     }
 }
 
-async fn download_bundle(url: &Url, anchor: &Anchor) -> Result<(Vec<u8>, TrustedBundle)> {
+async fn download_bundle(url: &Url, needs: &Needs, anchor: &Anchor) -> Result<(Vec<u8>, TrustedBundle)> {
     let limits = Limits::default();
-    let bytes = download(url, "/registry/bundle", limits.max_bytes).await?;
+    let bytes = download(url, &path("/registry/bundle", None, needs), limits.max_bytes).await?;
     let bundle = TrustedBundle::load(&bytes, anchor, limits).context("the bundle is refused")?;
     Ok((bytes, bundle))
 }

@@ -25,6 +25,7 @@
 mod delta;
 mod export;
 mod load;
+mod profile;
 mod recognised;
 mod seen;
 
@@ -66,6 +67,7 @@ pub use export::ExportError;
 pub use export::export;
 pub use load::BundleError;
 pub use load::Limits;
+pub use profile::Profile;
 pub use recognised::RecognitionError;
 pub use seen::Seen;
 pub use seen::SeenError;

@@ -63,6 +63,97 @@ fn changed_schema_json() -> serde_json::Value {
     json
 }
 
+/// Two agencies with lists; somebody needs one of them.
+#[tokio::test]
+async fn who_needs_a_part_gets_that_part_and_its_deltas() {
+    let (nation, agency) = Nation::with_issuer().await;
+    let other = Agency::new("health", 30);
+    nation.admit(&other).await;
+    let mut grant = grant_json(&other);
+    grant["id"] = "health-issues".into();
+    grant["territories"] = serde_json::json!(["XB"]);
+    let (id, draft) = nation.propose(grant).await;
+    for officer in [0, 2] {
+        assert_eq!(nation.approve(&id, &sign(&draft, officer)).await.status, 200);
+    }
+    let commit = async |agency: &Agency, epoch: u64, revoked: &[usize]| {
+        let (leaf, compact) = nation.commitment(agency, epoch, revoked);
+        nation.registry.append(leaf, vec![compact]).await.unwrap();
+    };
+    // One encoding after the other: the third commitment patches the first one.
+    for (agency, revoked) in [(&agency, 3), (&other, 9)] {
+        commit(agency, 1, &[revoked]).await;
+    }
+    later(&nation).await;
+    let load = async |query: &str| {
+        let bytes = nation.get(&format!("/registry/bundle?{query}")).await.body;
+        let anchor = trust::Anchor::of_genesis(&genesis()).unwrap();
+        (
+            TrustedBundle::load(&bytes, &anchor, Limits::default()).unwrap(),
+            bytes.len(),
+        )
+    };
+    let (_, whole) = load("").await;
+    let has = |bundle: &TrustedBundle, agency: &Agency| bundle.status_list(&agency.did, &agency.list_uri()).is_ok();
+    let document = |bundle: &TrustedBundle| {
+        let (_, schema) = bundle.schema_of_w3c_type(SCHEMA).unwrap();
+        bundle.schema_document(&schema.documents[0]).is_some()
+    };
+    let did = agency.did.replace(':', "%3A");
+    let queries = [
+        (format!("issuer={did}"), (true, false, true)),
+        ("territory=XB".to_owned(), (true, true, true)),
+        ("territory=XC".to_owned(), (true, false, true)),
+        (format!("type={SCHEMA}"), (true, true, true)),
+        (
+            "type=https%3A%2F%2Fattestry.example%2Ftypes%2FPersonIdentity".to_owned(),
+            (true, true, true),
+        ),
+        ("type=DrivingLicence".to_owned(), (false, false, false)),
+        (format!("issuer={did}&type={SCHEMA}&territory=XA"), (true, false, true)),
+    ];
+    let mut before = Vec::new();
+    for (query, expected) in &queries {
+        let (bundle, size) = load(query).await;
+        assert_eq!(
+            (has(&bundle, &agency), has(&bundle, &other), document(&bundle)),
+            *expected,
+            "{query}"
+        );
+        assert!(size <= whole);
+        before.push(bundle);
+    }
+    for epoch in [2, 3] {
+        commit(&agency, epoch, &[3, 7]).await;
+        commit(&other, epoch, &[9, 11]).await;
+    }
+    later(&nation).await;
+    for ((query, expected), bundle) in queries.iter().zip(&before) {
+        let from = bundle.checkpoint().size();
+        let delta = nation.get(&format!("/registry/bundle/delta?from={from}&{query}")).await;
+        assert_eq!(delta.status, 200, "{query}");
+        let (updated, bytes) = bundle.apply(&delta.body, Limits::default()).unwrap();
+        assert_eq!(
+            bytes,
+            nation.get(&format!("/registry/bundle?{query}")).await.body,
+            "{query}"
+        );
+        let found = (has(&updated, &agency), has(&updated, &other), document(&updated));
+        assert_eq!(found, *expected, "{query}");
+        if expected.0 {
+            let list = updated.status_list(&agency.did, &agency.list_uri()).unwrap();
+            assert_eq!((list.bits.get(7), list.bits.get(8)), (Some(1), Some(0)));
+        }
+    }
+    for query in ["issuer=a&issuer=a", "from=1", "nation=x", &"type=a&".repeat(200)] {
+        assert_eq!(
+            nation.get(&format!("/registry/bundle?{query}")).await.status,
+            400,
+            "{query}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn where_no_delta_begins_the_asker_is_told() {
     let (nation, agency) = Nation::with_issuer().await;

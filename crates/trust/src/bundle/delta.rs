@@ -384,10 +384,12 @@ impl Delta {
             let Some(before) = before.map(StatusRecord::list).filter(|list| !list_is(list, key)) else {
                 continue;
             };
-            if list.encoding != StatusEncoding::GolombRice || self.whole.contains_key(&key) || !seen.insert(key) {
+            if list.encoding != StatusEncoding::GolombRice || self.whole.contains_key(&key) {
                 continue;
             }
-            if let Some(held) = base.lists.get(&(before.compact, before.encoding)) {
+            if let Some(held) = base.lists.get(&(before.compact, before.encoding))
+                && seen.insert(key)
+            {
                 let before = StatusBits::from_compact(before, &held.compact)?;
                 patched.push(Patched { before, record });
             }

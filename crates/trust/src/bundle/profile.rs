@@ -1,0 +1,76 @@
+//! What somebody needs of a bundle. The state is always whole, or nothing could be proven of it; what may be left out are
+//! the status lists and schema documents, which are most of its bytes.
+
+use std::collections::BTreeSet;
+
+use crate::entry::Action;
+use crate::merkle::Hash;
+use crate::state::SchemaRecord;
+use crate::state::State;
+use crate::state::StatusRecord;
+
+/// Whose credentials are verified with a bundle. An empty set leaves nothing out; of several, all must fit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Profile {
+    /// DIDs of issuers.
+    pub issuers: BTreeSet<String>,
+    /// Ids of schemas, or a `vct` of them.
+    pub types: BTreeSet<String>,
+    /// Territories, as accreditations name them; one that names none is for all.
+    pub territories: BTreeSet<String>,
+}
+
+impl Profile {
+    /// Whether nothing is left out.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether a status list is of use: its issuer is one of those asked for, and is or was accredited to issue such a type
+    /// in such a territory.
+    #[must_use]
+    pub fn has_list(&self, state: &State, record: &StatusRecord) -> bool {
+        let issuer = record.issuer();
+        if !self.issuers.is_empty() && !self.issuers.contains(issuer) {
+            return false;
+        }
+        if self.types.is_empty() && self.territories.is_empty() {
+            return true;
+        }
+        state.accreditations_of(issuer, Action::Issue).any(|record| {
+            let grant = record.grant();
+            let mut resources = grant.resources.iter();
+            let of_type = self.types.is_empty() || resources.any(|resource| self.has_type(state, &resource.id));
+            let territories = &grant.territories;
+            let is_there = self.territories.is_empty()
+                || territories.is_empty()
+                || territories.iter().any(|territory| self.territories.contains(territory));
+            of_type && is_there
+        })
+    }
+
+    /// The digests of all contents that are of use.
+    #[must_use]
+    pub fn contents(&self, state: &State) -> BTreeSet<Hash> {
+        let lists = state.status_lists().filter(|record| !record.has_ended());
+        let lists = lists
+            .filter(|record| self.has_list(state, record))
+            .map(|record| record.list().compact);
+        let schemas = state
+            .schemas()
+            .filter(|record| self.types.is_empty() || self.has_type(state, record.id()));
+        let documents = schemas
+            .filter_map(SchemaRecord::schema)
+            .flat_map(|schema| &schema.documents);
+        lists.chain(documents.map(|document| document.digest)).collect()
+    }
+
+    fn has_type(&self, state: &State, id: &str) -> bool {
+        let names = || state.schema(id).map(|schema| (&schema.vct, &schema.aliases));
+        self.types.contains(id)
+            || names().is_some_and(|(vct, aliases)| {
+                self.types.contains(vct) || aliases.iter().any(|alias| self.types.contains(alias))
+            })
+    }
+}
