@@ -18,6 +18,7 @@ use trust::bundle::RecognitionError;
 use verifier::Reason;
 use verifier::Refused;
 
+use crate::files;
 use crate::platform::home;
 
 /// An anchor is a few lines.
@@ -46,15 +47,7 @@ pub(crate) fn pin(anchor: &Anchor) -> Result<bool> {
 
 /// Reads an anchor file.
 pub(crate) fn read(path: &Path) -> Result<Anchor> {
-    let size = std::fs::metadata(path)
-        .with_context(|| format!("cannot read the anchor {}", path.display()))?
-        .len();
-    anyhow::ensure!(
-        size <= MAX_ANCHOR_BYTES,
-        "expected an anchor of at most {MAX_ANCHOR_BYTES} bytes in {}, found {size}",
-        path.display()
-    );
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read the anchor {}", path.display()))?;
+    let bytes = files::read(path, "anchor", MAX_ANCHOR_BYTES)?;
     Anchor::parse(&bytes).with_context(|| format!("cannot understand the anchor {}", path.display()))
 }
 
@@ -122,17 +115,12 @@ pub(crate) fn load_all(paths: &[PathBuf]) -> Result<Result<Vec<TrustedBundle>, R
 }
 
 fn read_bundle(path: &Path) -> Result<Vec<u8>> {
-    let limits = Limits::default();
-    let size = std::fs::metadata(path)
-        .with_context(|| format!("cannot read the bundle {}", path.display()))?
-        .len();
-    let limit = u64::try_from(limits.max_bytes).unwrap_or(u64::MAX);
-    anyhow::ensure!(
-        size <= limit,
-        "expected a bundle of at most {limit} bytes in {}, found {size}",
-        path.display()
-    );
-    std::fs::read(path).with_context(|| format!("cannot read the bundle {}", path.display()))
+    files::read(path, "bundle", max_bundle_bytes())
+}
+
+/// Of a bundle file, and of a delta, which is no larger.
+pub(crate) fn max_bundle_bytes() -> u64 {
+    u64::try_from(Limits::default().max_bytes).unwrap_or(u64::MAX)
 }
 
 fn load_bytes(bytes: &[u8], path: &Path) -> Result<TrustedBundle> {

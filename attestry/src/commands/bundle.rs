@@ -20,6 +20,7 @@ use url::form_urlencoded;
 use crate::anchors;
 use crate::cli;
 use crate::cli::Needs;
+use crate::files;
 use crate::files::write;
 use crate::output::Output;
 use crate::platform;
@@ -107,13 +108,18 @@ async fn fetch(url: &Url, needs: &Needs, out: &Path, anchor: Option<&Path>, outp
     if is_new {
         output.tell(format!("pinned the anchor of {}:\n{anchor}\nCompare it with one from another channel; every later bundle must have it.", anchor.origin()));
     }
-    let mut value = summary(&bundle);
-    if let Some(object) = value.as_object_mut() {
-        object.insert("anchor_pinned".to_owned(), is_new.into());
-        object.insert("file".to_owned(), out.display().to_string().into());
-    }
-    output.result(format!("{}: trust as of {}", out.display(), bundle.as_of()), &value);
+    tell_fetched(&bundle, out, is_new, output);
     Ok(())
+}
+
+fn tell_fetched(bundle: &TrustedBundle, out: &Path, anchor_pinned: bool, output: Output) {
+    let mut value = summary(bundle);
+    let file = out.display().to_string();
+    told(
+        &mut value,
+        &[("anchor_pinned", anchor_pinned.into()), ("file", file.into())],
+    );
+    output.result(format!("{}: trust as of {}", out.display(), bundle.as_of()), &value);
 }
 
 /// Nothing is pinned: the bundle counts by what the one in the file `by` says.
@@ -122,12 +128,7 @@ async fn fetch_recognised(url: &Url, needs: &Needs, out: &Path, by: &Path, outpu
     let bundle = anchors::load_recognised(&bytes, by).context("the bundle is refused")?;
     seen::admit(&bundle)?;
     write(out, &bytes)?;
-    let mut value = summary(&bundle);
-    if let Some(object) = value.as_object_mut() {
-        object.insert("anchor_pinned".to_owned(), false.into());
-        object.insert("file".to_owned(), out.display().to_string().into());
-    }
-    output.result(format!("{}: trust as of {}", out.display(), bundle.as_of()), &value);
+    tell_fetched(&bundle, out, false, output);
     Ok(())
 }
 
@@ -148,7 +149,13 @@ async fn update(
     let previous = anchors::load_by(file, recognised_by)?;
     let updated = match Url::parse(source) {
         Ok(url) if ["http", "https"].contains(&url.scheme()) => update_from(&previous, (&url, needs), output).await?,
-        _ => Some(by_delta(&previous, &read_delta(Path::new(source))?)?),
+        _ => {
+            let delta = files::read(Path::new(source), "delta", anchors::max_bundle_bytes());
+            Some(by_delta(
+                &previous,
+                &delta.context("expected a URL or a file with a delta")?,
+            )?)
+        }
     };
     let Some(Updated {
         bundle,
@@ -325,20 +332,6 @@ fn path(path: &str, from: Option<u64>, needs: &Needs) -> String {
     } else {
         format!("{path}?{query}")
     }
-}
-
-/// A delta in a file is no larger than a bundle.
-fn read_delta(path: &Path) -> Result<Vec<u8>> {
-    let limit = u64::try_from(Limits::default().max_bytes).unwrap_or(u64::MAX);
-    let size = std::fs::metadata(path)
-        .with_context(|| format!("expected a URL or a file with a delta, found {}", path.display()))?
-        .len();
-    anyhow::ensure!(
-        size <= limit,
-        "expected a delta of at most {limit} bytes in {}, found {size}",
-        path.display()
-    );
-    std::fs::read(path).with_context(|| format!("cannot read the delta {}", path.display()))
 }
 
 fn told(value: &mut Value, more: &[(&str, Value)]) {

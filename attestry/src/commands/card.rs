@@ -30,6 +30,7 @@ use server::Clock;
 
 use crate::cli::Form;
 use crate::cli::Show;
+use crate::files;
 use crate::output::Output;
 
 /// What a terminal has at least.
@@ -144,16 +145,7 @@ impl Documents {
 }
 
 fn read(path: &Path, max_bytes: usize) -> Result<Vec<u8>> {
-    let size = std::fs::metadata(path)
-        .with_context(|| format!("cannot read {}", path.display()))?
-        .len();
-    let fits = usize::try_from(size).is_ok_and(|size| size <= max_bytes);
-    anyhow::ensure!(
-        fits,
-        "expected a file of at most {max_bytes} bytes in {}, found {size}",
-        path.display()
-    );
-    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+    files::read(path, "file", u64::try_from(max_bytes).unwrap_or(u64::MAX))
 }
 
 /// The language of messages in POSIX's variables, `zh_CN.UTF-8`, as a language range.

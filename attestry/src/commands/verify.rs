@@ -23,6 +23,7 @@ use verifier::Verified;
 
 use crate::anchors;
 use crate::cli;
+use crate::files;
 use crate::output::Output;
 use crate::seen;
 use crate::trust_anchors;
@@ -172,15 +173,7 @@ fn text_of_refused(refused: &Refused) -> String {
 }
 
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>> {
-    let size = std::fs::metadata(path)
-        .with_context(|| format!("cannot read {}", path.display()))?
-        .len();
-    anyhow::ensure!(
-        size <= MAX_FILE_BYTES,
-        "expected a file of at most {MAX_FILE_BYTES} bytes in {}, found {size}",
-        path.display()
-    );
-    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+    files::read(path, "file", MAX_FILE_BYTES)
 }
 
 /// `90s`, `10m`, `2h`, `7d`.
