@@ -8,6 +8,7 @@ mod body;
 mod member;
 mod summary;
 
+use keys::PublicKey;
 use keys::Timestamp;
 use keys::base64url;
 use serde::Deserialize;
@@ -25,6 +26,8 @@ use trust::entry::Body;
 use trust::entry::DecodeError;
 use trust::entry::Draft;
 use trust::entry::IncidentBody;
+use trust::entry::Officer;
+use trust::merkle::Hash;
 use trust::state::PolicyRecord;
 use trust::state::State;
 
@@ -319,7 +322,8 @@ async fn finish(
     Ok(appended?.index)
 }
 
-/// That the signature is of an officer of the draft's authority, with the key in the Policy now.
+/// That the signature is of an officer of the draft's authority, with the key in the Policy now; of a change of the Policy
+/// by an officer who has committed to a next key, with that one.
 fn verify(state: &State, draft: &Draft, signature: &ApprovalSignature) -> Result<(), ApprovalError> {
     let policy = state
         .policy()
@@ -334,14 +338,26 @@ fn verify(state: &State, draft: &Draft, signature: &ApprovalSignature) -> Result
         authority: draft.ns.clone(),
         found: signer(),
     })?;
-    let good = signature.revealed_key().is_none()
-        && signature.algorithm() == officer.key.algorithm()
-        && policy.body().algorithms.contains(&signature.algorithm())
-        && officer.key.verify(&draft.message(), signature.signature()).is_ok();
-    if good {
-        Ok(())
-    } else {
-        Err(ApprovalError::Signature { signer: signer() })
+    let key = key_for(draft, officer, signature).filter(|key| {
+        signature.algorithm() == key.algorithm()
+            && policy.body().algorithms.contains(&signature.algorithm())
+            && key.verify(&draft.message(), signature.signature()).is_ok()
+    });
+    match key {
+        Some(_) => Ok(()),
+        None => Err(ApprovalError::Signature { signer: signer() }),
+    }
+}
+
+/// The key with which this officer has to sign.
+fn key_for(draft: &Draft, officer: &Officer, signature: &ApprovalSignature) -> Option<PublicKey> {
+    let next = officer.next.filter(|_| matches!(draft.body, Body::Policy(_)));
+    match (next, signature.revealed_key()) {
+        (None, None) => Some(officer.key.clone()),
+        (Some(next), Some(revealed)) if Hash::digest(revealed.as_bytes()) == next => {
+            PublicKey::from_multikey(revealed).ok()
+        }
+        (None | Some(_), _) => None,
     }
 }
 

@@ -4,6 +4,7 @@
 mod by_hand;
 mod deltas;
 mod federation;
+mod governance;
 mod mdoc;
 mod offline;
 mod own_agency;

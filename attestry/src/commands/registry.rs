@@ -11,7 +11,10 @@ use keys::Signer as _;
 use serde_json::Value;
 use serde_json::json;
 use signer::KeyFile;
+use trust::entry::Body;
 use trust::entry::Draft;
+use trust::entry::Officer;
+use trust::merkle::Hash;
 use url::Url;
 
 use crate::cli;
@@ -115,21 +118,27 @@ async fn approve(client: &Client, url: &Url, id: &str, key: &Path, output: Outpu
         .context("the proposal has no draft")?;
     let draft = Draft::parse(&keys::base64url::decode(draft)?).context("the draft is not understood")?;
     let file = KeyFile::read(key)?;
-    let officer = officer_id(url, &draft, file.public_key()).await?;
+    let (officer, reveals) = officer_of(url, &draft, file.public_key()).await?;
     // What is signed is what was decoded here, not what a server says about it.
     output.tell(format!(
         "{officer} of {} approves about {}:\n{:#?}",
         draft.ns, draft.subject, draft.body
     ));
     let key = file.open(&platform::passphrase(&format!("Passphrase of {}", key.display()))?)?;
-    let signature = key.fulfil(draft.sign(&officer, key.public_key().algorithm()))?;
+    let request = if reveals {
+        draft.sign_revealing(&officer, key.public_key())
+    } else {
+        draft.sign(&officer, key.public_key().algorithm())
+    };
+    let signature = key.fulfil(request)?;
     let body = json!({"signature": keys::base64url::encode(signature.to_bytes())});
     client.post(&format!("{path}/approvals"), &body).await
 }
 
-/// The role that the Policy in force gives this key. The Policy comes from a bundle that was checked against
-/// its anchor, and the draft must be for that registry and that Policy.
-async fn officer_id(url: &Url, draft: &Draft, public_key: &str) -> Result<String> {
+/// The role that the Policy in force gives this key, and whether the key is the next one of that role, which is revealed
+/// by signing a change of the Policy with it. The Policy comes from a bundle that was checked against its anchor, and the
+/// draft must be for that registry and that Policy.
+async fn officer_of(url: &Url, draft: &Draft, public_key: &str) -> Result<(String, bool)> {
     let bundle = bundle::current(url).await?;
     anyhow::ensure!(
         draft.origin == bundle.anchor().origin(),
@@ -146,12 +155,23 @@ async fn officer_id(url: &Url, draft: &Draft, public_key: &str) -> Result<String
         .body()
         .authority(&draft.ns)
         .with_context(|| format!("the policy has no authority {}", draft.ns))?;
-    let officer = authority
-        .officers
-        .iter()
-        .find(|officer| officer.key.to_multikey() == public_key);
-    Ok(officer
-        .with_context(|| format!("expected the key of an officer of {}, found another", draft.ns))?
-        .id
-        .clone())
+    let changes_policy = matches!(draft.body, Body::Policy(_));
+    let digest = Hash::digest(public_key.as_bytes());
+    // Who has committed to a next key signs a change of the Policy with that one and with no other.
+    let reveals = |officer: &Officer| changes_policy && officer.next == Some(digest);
+    let signs = |officer: &Officer| {
+        let committed = changes_policy && officer.next.is_some();
+        !committed && officer.key.to_multikey() == public_key
+    };
+    let mut officers = authority.officers.iter();
+    let officer = officers.find(|officer| reveals(officer) || signs(officer));
+    let officer = officer.with_context(|| {
+        let next = if changes_policy {
+            ", the next one where one is committed to"
+        } else {
+            ""
+        };
+        format!("expected the key of an officer of {}{next}, found another", draft.ns)
+    })?;
+    Ok((officer.id.clone(), reveals(officer)))
 }

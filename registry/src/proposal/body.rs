@@ -14,17 +14,19 @@
 //! | `incident` | `declare` | `subject`, `invalid_since`, `backdating`?, `emergency`?, `reason`? |
 //! | `incident` | `withdraw` | `subject`, `reason`? |
 //! | `policy` | `witnesses` | `witness_policy` (a [tlog-policy](https://c2sp.org/tlog-policy)), `state_quorum` (a witness or group of it); everything else stays as it is |
+//! | `policy` | `authorities` | `authorities` (`{"id", "threshold", "officers": [{"id", "key", "next"?}], "scope"?}`, the governing one first; `key` is a Multikey, `next` the SHA-256 of the text of the next one), `recovery`? (`{"threshold", "keys", "delay"}`: SHA-256 of the Multikeys, seconds); what is left out stays as it is |
 //! | `recognition` | `recognise` | `log` (verifier key of the foreign log), `genesis` (leaf hash of its first Policy), `size` and `root` of a checkpoint that was seen, `may` (any of `issue`, `publish`, `verify`), `mapping`? (`{"foreign", "local"}`), `max_staleness` (seconds), `valid_until` |
 //! | `recognition` | `withdraw` | `origin` |
 //! | `tombstone` | `end` | `target` (`did`, `accreditation`, `recognition`, `schema`), `subject`, `reason`? |
 //!
 //! A document is `{"role", "uri", "media_type", "content"}` with its text, or with `digest` (hexadecimal
-//! SHA-256) and `length` instead, when bundles shall not carry it. Other changes of the Policy are not
-//! proposed in JSON yet.
+//! SHA-256) and `length` instead, when bundles shall not carry it. Methods and algorithms of
+//! the Policy, and a recovery by its keys, are not proposed in JSON yet.
 
 #[cfg(test)]
 mod tests;
 
+use keys::PublicKey;
 use keys::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -34,18 +36,21 @@ use serde_json::Value;
 use thiserror::Error;
 use trust::entry::AccreditationBody;
 use trust::entry::Action;
+use trust::entry::Authority;
 use trust::entry::Backdating;
 use trust::entry::Body;
 use trust::entry::DocumentRole;
 use trust::entry::EntryType;
 use trust::entry::Grant;
 use trust::entry::IncidentBody;
+use trust::entry::Officer;
 use trust::entry::OnStale;
 use trust::entry::PolicyBody;
 use trust::entry::PolicyKind;
 use trust::entry::Reason;
 use trust::entry::Recognition;
 use trust::entry::RecognitionBody;
+use trust::entry::Recovery;
 use trust::entry::Resource;
 use trust::entry::ResourceMapping;
 use trust::entry::Schema;
@@ -144,15 +149,20 @@ pub(crate) fn read(json: Value, now: Timestamp, policy: (&str, &PolicyBody)) -> 
                 witness_policy,
                 state_quorum,
             } = parse(members)?;
-            let (origin, in_force) = policy;
-            let body = PolicyBody {
-                kind: PolicyKind::Regular,
-                witness_policy,
-                state_quorum,
-                genesis_time: None,
-                ..in_force.clone()
-            };
-            Ok(Proposed::new(None, origin.to_owned(), Body::Policy(body)))
+            Ok(changed_policy(policy, |body| {
+                body.witness_policy = witness_policy;
+                body.state_quorum = state_quorum;
+            }))
+        }
+        ("policy", "authorities") => {
+            let Authorities { authorities, recovery } = parse(members)?;
+            let authorities = authorities.into_iter().map(AuthorityRequest::into_authority);
+            Ok(changed_policy(policy, |body| {
+                body.authorities = authorities.collect();
+                body.recovery = recovery
+                    .map(RecoveryRequest::into_recovery)
+                    .or_else(|| body.recovery.take());
+            }))
         }
         ("recognition", "recognise") => recognise(members),
         ("recognition", "withdraw") => {
@@ -187,6 +197,52 @@ pub(crate) fn read(json: Value, now: Timestamp, policy: (&str, &PolicyBody)) -> 
             found: format!("{kind} {action}").chars().take(100).collect(),
         }),
     }
+}
+
+/// The Policy in force with a change, for its own subject.
+fn changed_policy((origin, in_force): (&str, &PolicyBody), change: impl FnOnce(&mut PolicyBody)) -> Proposed {
+    let mut body = PolicyBody {
+        kind: PolicyKind::Regular,
+        genesis_time: None,
+        ..in_force.clone()
+    };
+    change(&mut body);
+    Proposed::new(None, origin.to_owned(), Body::Policy(body))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Authorities {
+    authorities: Vec<AuthorityRequest>,
+    recovery: Option<RecoveryRequest>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuthorityRequest {
+    id: String,
+    threshold: u64,
+    officers: Vec<OfficerRequest>,
+    scope: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OfficerRequest {
+    id: String,
+    #[serde(deserialize_with = "member::multikey")]
+    key: PublicKey,
+    #[serde(default, deserialize_with = "member::optional_hash")]
+    next: Option<Hash>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecoveryRequest {
+    threshold: u64,
+    #[serde(deserialize_with = "member::hashes")]
+    keys: Vec<Hash>,
+    delay: u64,
 }
 
 #[derive(Deserialize)]
@@ -499,6 +555,31 @@ fn declare(members: Map<String, Value>) -> Result<Proposed, BodyError> {
         reason,
     });
     Ok(Proposed::new(authority, subject, body))
+}
+
+impl AuthorityRequest {
+    fn into_authority(self) -> Authority {
+        let officer = |OfficerRequest { id, key, next }| Officer { id, key, next };
+        let mut officers: Vec<Officer> = self.officers.into_iter().map(officer).collect();
+        officers.sort_by(|left, right| left.id.cmp(&right.id));
+        Authority {
+            id: self.id,
+            threshold: self.threshold,
+            officers,
+            scope: self.scope.map(sorted),
+        }
+    }
+}
+
+impl RecoveryRequest {
+    fn into_recovery(mut self) -> Recovery {
+        self.keys.sort_unstable();
+        Recovery {
+            threshold: self.threshold,
+            keys: self.keys,
+            delay: self.delay,
+        }
+    }
 }
 
 impl ResourceRequest {

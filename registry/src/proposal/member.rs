@@ -1,5 +1,6 @@
 //! The members of proposals whose JSON is not the form of their type: times, digests, names.
 
+use keys::PublicKey;
 use keys::Timestamp;
 use serde::Deserialize as _;
 use serde::Deserializer;
@@ -31,6 +32,12 @@ pub(super) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timesta
 
 pub(super) fn optional_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     time(deserializer).map(Some)
+}
+
+pub(super) fn multikey<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PublicKey, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    PublicKey::from_multikey(&text)
+        .map_err(|_| D::Error::custom("expected a public key as Multikey, z6Mk... or zDn..."))
 }
 
 pub(super) fn hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {

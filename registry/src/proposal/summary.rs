@@ -2,10 +2,12 @@
 
 use trust::entry::AccreditationBody;
 use trust::entry::Action;
+use trust::entry::Authority;
 use trust::entry::Body;
 use trust::entry::Draft;
 use trust::entry::Grant;
 use trust::entry::IncidentBody;
+use trust::entry::PolicyBody;
 use trust::entry::Reason;
 use trust::entry::Recognition;
 use trust::entry::RecognitionBody;
@@ -15,7 +17,7 @@ use trust::entry::SchemaBody;
 pub(super) fn of(draft: &Draft) -> String {
     let subject = &draft.subject;
     match &draft.body {
-        Body::Policy(policy) => format!("Change the policy: {} authorities", policy.authorities.len()),
+        Body::Policy(policy) => policy_of(policy),
         Body::DidEvent(event) => format!("Log {} lines of {subject}", event.lines.len()),
         Body::Accreditation(body) => accreditation(subject, body),
         Body::Recognition(RecognitionBody::Recognise(terms)) => recognition(subject, terms),
@@ -86,6 +88,23 @@ fn accreditation(subject: &str, body: &AccreditationBody) -> String {
             )
         }
     }
+}
+
+fn policy_of(policy: &PolicyBody) -> String {
+    let authority = |authority: &Authority| {
+        let officers: Vec<&str> = authority.officers.iter().map(|officer| officer.id.as_str()).collect();
+        format!("{} ({} of {})", authority.id, authority.threshold, officers.join(", "))
+    };
+    let authorities: Vec<String> = policy.authorities.iter().map(authority).collect();
+    let recovery = match &policy.recovery {
+        Some(recovery) => format!("recovery by {} of {} keys", recovery.threshold, recovery.keys.len()),
+        None => "no recovery".to_owned(),
+    };
+    format!(
+        "Change the policy: authorities {}; state quorum {}; {recovery}",
+        authorities.join(", "),
+        policy.state_quorum
+    )
 }
 
 fn recognition(subject: &str, terms: &Recognition) -> String {

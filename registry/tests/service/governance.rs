@@ -202,3 +202,101 @@ async fn officers_who_sign_at_once_append_once() {
     assert_eq!(indices.len(), 1);
     assert_eq!(nation.registry.state().schemas().count(), 1);
 }
+
+/// An officer's key is replaced by those who are in office; from then on the new one counts, and the old one does not.
+#[tokio::test]
+async fn officers_change_and_the_new_ones_approve() {
+    let nation = Nation::new().await;
+    let officer =
+        |name: &str, number: u8| serde_json::json!({"id": name, "key": key(number).public_key().to_multikey()});
+    let officers = [
+        officer(OFFICERS[0], 1),
+        officer(OFFICERS[1], 2),
+        officer(OFFICERS[2], 9),
+    ];
+    let body = json!({
+        "type": "policy", "action": "authorities",
+        "authorities": [{"id": AUTHORITY, "threshold": 2, "officers": officers}],
+        "recovery": {"threshold": 2, "keys": ["07".repeat(32), "08".repeat(32)], "delay": 3 * DAY},
+    });
+    let (id, draft) = nation.propose(body).await;
+    let listed = nation.get(&format!("/registry/proposals/{id}")).await;
+    let summary = json_of(&listed)["summary"].as_str().unwrap().to_owned();
+    assert!(
+        summary.contains("governance (2 of officer-1, officer-2, officer-3)"),
+        "{summary}"
+    );
+    assert_eq!(nation.approve(&id, &sign(&draft, 0)).await.status, 200);
+    // Not yet in office.
+    assert_ne!(nation.approve(&id, &sign_as(&draft, OFFICERS[2], 9)).await.status, 200);
+    assert_eq!(nation.approve(&id, &sign(&draft, 1)).await.status, 200);
+
+    let (id, draft) = nation.propose(schema_json()).await;
+    assert_ne!(nation.approve(&id, &sign(&draft, 2)).await.status, 200);
+    assert_eq!(nation.approve(&id, &sign_as(&draft, OFFICERS[2], 9)).await.status, 200);
+    assert_eq!(nation.approve(&id, &sign(&draft, 0)).await.status, 200);
+    let state = nation.registry.state();
+    assert!(state.schema(SCHEMA).is_some());
+    let policy = state.policy().unwrap().body();
+    assert_eq!(policy.recovery.as_ref().unwrap().threshold, 2);
+    // Witnesses and methods are those of before.
+    assert_eq!(policy.methods, trust_policy().methods);
+    nation.bundle().await;
+}
+
+/// Who has committed to a next key changes the Policy with that one and with no other, and everything else with the one
+/// in office.
+#[tokio::test]
+async fn next_keys_are_revealed_by_a_change_of_the_policy() {
+    let nation = Nation::new().await;
+    let multikey = |number: u8| key(number).public_key().to_multikey();
+    let officers = |keys: [u8; 3], next: [u8; 3]| {
+        let officers = OFFICERS.iter().zip(keys.into_iter().zip(next));
+        let officers: Vec<_> = officers
+            .map(|(name, (number, next))| {
+                let next = trust::merkle::Hash::digest(multikey(next).as_bytes()).to_string();
+                json!({"id": name, "key": multikey(number), "next": next})
+            })
+            .collect();
+        json!({
+            "type": "policy", "action": "authorities",
+            "authorities": [{"id": AUTHORITY, "threshold": 2, "officers": officers}],
+        })
+    };
+    let (id, draft) = nation.propose(officers([1, 2, 3], [11, 12, 13])).await;
+    for officer in [0, 1] {
+        assert_eq!(nation.approve(&id, &sign(&draft, officer)).await.status, 200);
+    }
+    let (id, draft) = nation.propose(schema_json()).await;
+    for officer in [0, 1] {
+        assert_eq!(nation.approve(&id, &sign(&draft, officer)).await.status, 200);
+    }
+    let (id, draft) = nation.propose(officers([11, 12, 3], [21, 22, 13])).await;
+    let revealing = |name: &str, number: u8| {
+        let key = key(number);
+        key.fulfil(draft.sign_revealing(name, key.public_key())).unwrap()
+    };
+    for refused in [
+        sign(&draft, 0),
+        sign_as(&draft, OFFICERS[0], 11),
+        revealing(OFFICERS[0], 1),
+        revealing(OFFICERS[0], 12),
+    ] {
+        assert_eq!(nation.approve(&id, &refused).await.status, 403);
+    }
+    for (name, number) in [(OFFICERS[0], 11), (OFFICERS[1], 12)] {
+        assert_eq!(nation.approve(&id, &revealing(name, number)).await.status, 200);
+    }
+    let state = nation.registry.state();
+    let policy = state.policy().unwrap().body();
+    let in_office = policy.authority(AUTHORITY).unwrap().officers[0].key.to_multikey();
+    assert_eq!(in_office, multikey(11));
+    nation.bundle().await;
+}
+
+fn trust_policy() -> trust::entry::PolicyBody {
+    let trust::entry::Body::Policy(policy) = trust::entry::Entry::parse(&genesis()).unwrap().body().clone() else {
+        panic!("a Policy");
+    };
+    policy
+}

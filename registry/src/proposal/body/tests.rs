@@ -41,6 +41,72 @@ fn other_witnesses_are_read_and_the_rest_of_the_policy_stays() {
     }
 }
 
+fn officer_key(number: u8) -> PublicKey {
+    let key = signer::SoftwareKey::from_secret(keys::Algorithm::EdDsa, &[number; 32]).unwrap();
+    keys::Signer::public_key(&key).clone()
+}
+
+#[test]
+fn other_officers_are_read_and_the_rest_of_the_policy_stays() {
+    let key = |number| officer_key(number).to_multikey();
+    let json = json!({
+        "type": "policy", "action": "authorities",
+        "authorities": [
+            {"id": "governance", "threshold": 2, "officers": [
+                {"id": "b", "key": key(2), "next": "03".repeat(32)}, {"id": "a", "key": key(1)}]},
+            {"id": "health", "threshold": 2, "officers": [{"id": "c", "key": key(3)}, {"id": "d", "key": key(4)}],
+                "scope": ["Y", "X"]},
+        ],
+        "recovery": {"threshold": 2, "keys": ["02".repeat(32), "01".repeat(32)], "delay": 604_800},
+    });
+    let proposed = read(json.clone(), NOW, (ORIGIN, &policy())).unwrap();
+    let officer = |id: &str, number, next: Option<u8>| Officer {
+        id: id.to_owned(),
+        key: officer_key(number),
+        next: next.map(|byte| Hash::from_bytes([byte; 32])),
+    };
+    let expected = PolicyBody {
+        authorities: vec![
+            Authority {
+                id: "governance".to_owned(),
+                threshold: 2,
+                officers: vec![officer("a", 1, None), officer("b", 2, Some(3))],
+                scope: None,
+            },
+            Authority {
+                id: "health".to_owned(),
+                threshold: 2,
+                officers: vec![officer("c", 3, None), officer("d", 4, None)],
+                scope: Some(vec!["X".to_owned(), "Y".to_owned()]),
+            },
+        ],
+        recovery: Some(Recovery {
+            threshold: 2,
+            keys: vec![Hash::from_bytes([1; 32]), Hash::from_bytes([2; 32])],
+            delay: 604_800,
+        }),
+        genesis_time: None,
+        ..policy()
+    };
+    assert_eq!(
+        (proposed.subject.as_str(), proposed.body),
+        (ORIGIN, Body::Policy(expected))
+    );
+    for (pointer, value) in [
+        ("/authorities/0/officers/0/key", json!("z6Mk")),
+        ("/authorities/0/officers/0/next", json!("03")),
+        ("/authorities/0/threshold", json!("2")),
+        ("/recovery/keys", json!([1])),
+        ("/recovery/delay", json!(-1)),
+        ("/authorities", json!({})),
+    ] {
+        let mut changed = json.clone();
+        *changed.pointer_mut(pointer).unwrap() = value;
+        let refused = read(changed, NOW, (ORIGIN, &policy()));
+        assert!(matches!(refused, Err(BodyError::Members(_))), "{pointer}");
+    }
+}
+
 fn log() -> String {
     let key = signer::SoftwareKey::from_secret(keys::Algorithm::EdDsa, &[9; 32]).unwrap();
     let public = keys::Signer::public_key(&key).clone();
