@@ -201,6 +201,12 @@ fn assert_one_tree(stderrs: &[String]) -> usize {
     roots.len()
 }
 
+/// By the shell's own command: a machine may have no other.
+fn signal(name: &str, process: u32) {
+    let line = format!("kill -{name} {process}");
+    assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
+}
+
 fn copy_data(from: &Place) -> Place {
     let to = Place::new();
     let copied = Command::new("cp").arg("-r").arg(from.data()).arg(to.data()).status();
@@ -230,10 +236,9 @@ fn an_operator_that_is_killed_is_followed_within_ten_seconds() {
     let (story, mut one, mut other) = two_operators(&database);
     let mut took = Vec::new();
     for _ in 0..ROUNDS {
-        let killed = one.platform.id().to_string();
+        let killed = one.platform.id();
         story.under_load([one.client(), other.client()], || {
-            let kill = Command::new("kill").args(["-KILL", &killed]).status();
-            assert!(kill.unwrap().success());
+            signal("KILL", killed);
             let after = story.acknowledged_after(other.client());
             assert!(after < TAKEN_OVER, "{after:?}");
             took.push(after);
@@ -263,20 +268,16 @@ fn an_operator_that_stood_still_signs_nothing_when_it_wakes() {
     let (story, mut one, mut other) = two_operators(&database);
     let mut took = Vec::new();
     for _ in 0..ROUNDS {
-        let paused = one.platform.id().to_string();
-        let signal = |name: &str| {
-            let sent = Command::new("kill").args([name, &paused]).status();
-            assert!(sent.unwrap().success());
-        };
+        let paused = one.platform.id();
         let mut said = 0;
         story.under_load([one.client(), other.client()], || {
-            signal("-STOP");
+            signal("STOP", paused);
             let after = story.acknowledged_after(other.client());
             assert!(after < TAKEN_OVER, "{after:?}");
             took.push(after);
             assert!(other.is_sequencer());
             said = one.platform.stderr().len();
-            signal("-CONT");
+            signal("CONT", paused);
         });
         // It is of use again, and knows that it does not write.
         story.acknowledged_after(one.client());
