@@ -192,9 +192,13 @@ async fn retire(tx: &Transaction, retired: &Retired) -> Result<(), RecordError> 
     let due = UNUSED.to_vec()..numbered(UNUSED, time_number(time - RETENTION));
     for entry in tx.range(due, DROPPED, Direction::Forward).await? {
         match parse(&entry.key, &entry.value)? {
-            // Named again meanwhile.
-            Unused::Blob(digest) if retired.named.iter().any(|named| named.to_string() == digest) => {}
-            Unused::Blob(digest) => tx.delete(blob_key(Hash::parse_hex(&digest).map_err(|_| damaged("unused/"))?))?,
+            Unused::Blob(digest) => {
+                let digest = Hash::parse_hex(&digest).map_err(|_| damaged("unused/"))?;
+                // It may be named again meanwhile.
+                if !retired.named.contains(&digest) {
+                    tx.delete(blob_key(digest))?;
+                }
+            }
             Unused::Replaced(key) => tx.delete(key)?,
         }
         tx.delete(entry.key)?;
