@@ -124,7 +124,7 @@ fn tell_fetched(bundle: &TrustedBundle, out: &Path, anchor_pinned: bool, output:
 
 /// Nothing is pinned: the bundle counts by what the one in the file `by` says.
 async fn fetch_recognised(url: &Url, needs: &Needs, out: &Path, by: &Path, output: Output) -> Result<()> {
-    let bytes = download(url, &path("/registry/bundle", None, needs), Limits::default().max_bytes).await?;
+    let bytes = download_whole(url, needs).await?;
     let bundle = anchors::load_recognised(&bytes, by).context("the bundle is refused")?;
     seen::admit(&bundle)?;
     write(out, &bytes)?;
@@ -205,7 +205,7 @@ async fn update_from(
     if let Some(error) = &unfit {
         output.tell(format!("the whole bundle is fetched: {error:#}"));
     }
-    let (bytes, _) = download_bundle(url, needs, previous.anchor()).await?;
+    let bytes = download_whole(url, needs).await?;
     let later = previous.load_later(&bytes, Limits::default());
     let bundle = later.context("the bundle does not replace the one at hand")?;
     if bundle.checkpoint() == previous.checkpoint() {
@@ -341,10 +341,13 @@ fn told(value: &mut Value, more: &[(&str, Value)]) {
 }
 
 async fn download_bundle(url: &Url, needs: &Needs, anchor: &Anchor) -> Result<(Vec<u8>, TrustedBundle)> {
-    let limits = Limits::default();
-    let bytes = download(url, &path("/registry/bundle", None, needs), limits.max_bytes).await?;
-    let bundle = TrustedBundle::load(&bytes, anchor, limits).context("the bundle is refused")?;
+    let bytes = download_whole(url, needs).await?;
+    let bundle = TrustedBundle::load(&bytes, anchor, Limits::default()).context("the bundle is refused")?;
     Ok((bytes, bundle))
+}
+
+async fn download_whole(url: &Url, needs: &Needs) -> Result<Vec<u8>> {
+    download(url, &path("/registry/bundle", None, needs), Limits::default().max_bytes).await
 }
 
 async fn download(url: &Url, path: &str, max_bytes: usize) -> Result<Vec<u8>> {
