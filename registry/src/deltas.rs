@@ -119,12 +119,12 @@ async fn delta(
     profile: &Profile,
 ) -> Result<Vec<u8>, DeltaError> {
     let (mut before, mut contents) = (BTreeMap::new(), BTreeMap::new());
-    let changed = head.state.status_lists().filter(|record| record.index() >= start.size);
+    let changed = head.state.status_lists_since(start.size);
     for record in changed.filter(|record| profile.has_list(&head.state, record)) {
         let list = list_before(snapshot, record, start.size).await?;
         before.insert((record.issuer(), record.list().uri.as_str()), list);
     }
-    for digest in profile.contents(&head.state) {
+    for digest in profile.contents(&head.state, start.size) {
         if let Some(bytes) = blob(snapshot, digest).await.map_err(RecordError::from)? {
             contents.insert(digest, bytes);
         }

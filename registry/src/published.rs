@@ -193,7 +193,7 @@ pub(crate) async fn bundle(
 ) -> Result<(u64, Vec<u8>), BundleError> {
     let (snapshot, head) = at_head(store, published).await?.ok_or(BundleError::Moving)?;
     let mut contents = BTreeMap::new();
-    for digest in profile.contents(&head.state) {
+    for digest in profile.contents(&head.state, 0) {
         if let Some(bytes) = blob(&snapshot, digest).await.map_err(RecordError::from)? {
             contents.insert(digest, bytes);
         }

@@ -99,7 +99,7 @@ pub enum DeltaError {
         found: Hash,
     },
     /// What it makes is no bundle of the registry.
-    #[error("the delta makes a bundle that is refused")]
+    #[error("the later bundle is refused")]
     Bundle(#[from] BundleError),
     /// The later log does not continue the one at hand.
     #[error("the later log does not continue the one of the bundle at hand")]
@@ -151,15 +151,15 @@ pub fn export_delta(
     });
     let sections: Vec<Value> = sections.collect();
     let mut documents = BTreeMap::new();
-    let schemas = state.schemas().filter(|record| record.head().index >= start.size);
+    let schemas = state.schemas_since(start.size);
     for document in schemas
         .filter_map(SchemaRecord::schema)
         .flat_map(|schema| &schema.documents)
     {
         documents.extend(blob(document.digest).map(|bytes| (document.digest, bytes)));
     }
-    let (mut whole, mut patched, mut seen) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
-    for record in changed_lists(state, start.size) {
+    let (mut whole, mut patches, mut seen) = (BTreeMap::new(), Patches::default(), BTreeSet::new());
+    for record in state.status_lists_since(start.size) {
         let list = record.list();
         let before = match before(record) {
             ListBefore::Same => continue,
@@ -170,12 +170,13 @@ pub fn export_delta(
             continue;
         }
         let Some(bytes) = blob(list.compact) else { continue };
-        let now = StatusBits::from_compact(list, &bytes).ok();
         // Whoever encodes otherwise than we do is not patched.
-        let is_ours = list.encoding == StatusEncoding::GolombRice
-            && now.is_some_and(|now| now.to_compact(StatusEncoding::GolombRice) == bytes);
-        match before.filter(|before| is_ours && before.bits() == list.bits && before.capacity() <= list.capacity) {
-            Some(before) => patched.push((Patched { before, record }, bytes)),
+        let is_golomb_rice = list.encoding == StatusEncoding::GolombRice;
+        let now = StatusBits::from_compact(list, &bytes).ok();
+        let now = now.filter(|now| is_golomb_rice && now.to_compact(list.encoding) == bytes);
+        let before = before.filter(|before| before.bits() == list.bits && before.capacity() <= list.capacity);
+        match before.zip(now) {
+            Some((before, now)) => patches.add(&before, &now),
             None => drop(whole.insert((list.compact, list.encoding), bytes)),
         }
     }
@@ -190,31 +191,41 @@ pub fn export_delta(
         .put(7, Value::Array(sections))
         .put(8, export::packed_documents(&documents))
         .put(9, export::compact_lists(whole))
-        .put(10, patches(&patched)?);
+        .put(10, patches.build());
     Ok(delta.build().to_vec())
 }
 
-fn patches(patched: &[(Patched<'_>, Vec<u8>)]) -> Result<Value, ExportError> {
-    let (mut changes, mut first) = (Vec::new(), 0);
-    for (Patched { before, record }, bytes) in patched {
-        let list = record.list();
-        let wrong = |_| ExportError::Blob { expected: list.compact };
-        let now = StatusBits::from_compact(list, bytes).map_err(wrong)?;
-        changes.extend(changed_places(before, &now).map(|(index, status)| Changed {
-            index: first + index,
-            status,
-            bits: list.bits,
-        }));
-        first += list.capacity;
+/// The patches of a delta that is being made.
+#[derive(Default)]
+struct Patches {
+    lists: u64,
+    /// Places of the lists so far.
+    places: u64,
+    changes: Vec<Changed>,
+}
+
+impl Patches {
+    fn add(&mut self, before: &StatusBits, now: &StatusBits) {
+        let (first, bits) = (self.places, now.bits());
+        self.changes
+            .extend(changed_places(before, now).map(|(index, status)| Changed {
+                index: first + index,
+                status,
+                bits,
+            }));
+        self.lists += 1;
+        self.places += now.capacity();
     }
-    let (parameter, bits) = golomb_rice::encode_changes(&changes);
-    let count = |items: usize| u64::try_from(items).unwrap_or(u64::MAX);
-    Ok(MapBuilder::default()
-        .put(1, count(patched.len()))
-        .put(2, u64::from(parameter))
-        .put(3, count(changes.len()))
-        .put(4, Value::Bytes(bits))
-        .build())
+
+    fn build(&self) -> Value {
+        let (parameter, bits) = golomb_rice::encode_changes(&self.changes);
+        MapBuilder::default()
+            .put(1, self.lists)
+            .put(2, u64::from(parameter))
+            .put(3, u64::try_from(self.changes.len()).unwrap_or(u64::MAX))
+            .put(4, Value::Bytes(bits))
+            .build()
+    }
 }
 
 /// Places with another status than before, and the status of now. Only bytes that differ are looked into.
@@ -229,12 +240,6 @@ fn changed_places<'a>(before: &'a StatusBits, now: &'a StatusBits) -> impl Itera
             (before.get(index).unwrap_or(0) != status).then_some((index, status))
         })
     })
-}
-
-/// The lists whose records an entry from `index` on has changed, in the order of their keys.
-fn changed_lists(state: &State, index: u64) -> impl Iterator<Item = &StatusRecord> {
-    let lists = state.status_lists();
-    lists.filter(move |record| !record.has_ended() && record.index() >= index)
 }
 
 /// The later bundle and its bytes, verified as a whole.
@@ -377,7 +382,7 @@ impl Delta {
 
     fn patched<'s>(&self, base: &TrustedBundle, state: &'s State) -> Result<Vec<Patched<'s>>, DeltaError> {
         let (mut patched, mut seen) = (Vec::new(), BTreeSet::new());
-        for record in changed_lists(state, base.checkpoint().size()) {
+        for record in state.status_lists_since(base.checkpoint().size()) {
             let list = record.list();
             let key = (list.compact, list.encoding);
             let before = base.state.status_list(record.issuer(), &list.uri);

@@ -50,15 +50,15 @@ impl Profile {
         })
     }
 
-    /// The digests of all contents that are of use.
+    /// The digests of the contents that are of use, of records that an entry from the index `since` on has changed.
     #[must_use]
-    pub fn contents(&self, state: &State) -> BTreeSet<Hash> {
-        let lists = state.status_lists().filter(|record| !record.has_ended());
+    pub fn contents(&self, state: &State, since: u64) -> BTreeSet<Hash> {
+        let lists = state.status_lists_since(since);
         let lists = lists
             .filter(|record| self.has_list(state, record))
             .map(|record| record.list().compact);
         let schemas = state
-            .schemas()
+            .schemas_since(since)
             .filter(|record| self.types.is_empty() || self.has_type(state, record.id()));
         let documents = schemas
             .filter_map(SchemaRecord::schema)

@@ -112,6 +112,11 @@ impl State {
         self.schemas.iter()
     }
 
+    /// Those of which an entry from the index `since` on speaks last.
+    pub fn schemas_since(&self, since: u64) -> impl Iterator<Item = &SchemaRecord> {
+        self.schemas().filter(move |record| record.head().index >= since)
+    }
+
     pub(super) fn index_schema(&mut self, before: Option<&Schema>, record: &SchemaRecord) {
         for (kind, name) in before.into_iter().flat_map(Schema::names) {
             self.index.by_name.remove(&(kind, name.to_owned()));

@@ -107,6 +107,12 @@ impl State {
         self.status_lists.iter()
     }
 
+    /// Those that have not ended, of which an entry from the index `since` on speaks last.
+    pub fn status_lists_since(&self, since: u64) -> impl Iterator<Item = &StatusRecord> {
+        let lists = self.status_lists();
+        lists.filter(move |record| !record.ended && record.index() >= since)
+    }
+
     /// The chain of an issuer's commitments ends in the list that was named last.
     pub(super) fn status_head(&self, issuer: &str) -> Option<Head> {
         let prefix = key(issuer, "");
