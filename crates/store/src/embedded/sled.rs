@@ -98,6 +98,7 @@ struct Change {
 impl Sled {
     /// Opens or creates the database in `folder`.
     pub(super) fn open(folder: &Path) -> Result<Arc<dyn Backend>, BackendError> {
+        remove_unfinished(folder)?;
         let database = sled::Config::new()
             .path(folder)
             .cache_capacity(CACHE_BYTES)
@@ -310,6 +311,23 @@ fn read(versions: &RwLock<Versions>) -> RwLockReadGuard<'_, Versions> {
 
 fn write(versions: &RwLock<Versions>) -> RwLockWriteGuard<'_, Versions> {
     versions.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes snapshot files that a killed process had not finished. sled 0.34 writes them under a name that ends in
+/// `.generating`, and passes over `.in___motion` when it looks for the newest one, so it would take half a file for damage.
+fn remove_unfinished(folder: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "generating") {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Runs `work` on a thread of its own, and gives up waiting for it at the deadline.

@@ -45,6 +45,25 @@ async fn killed_process_on_sled_loses_nothing() {
     kill_and_look(&Place::embedded("sled"), 2, 0).await;
 }
 
+/// A kill while sled writes one of its own snapshots, which happens too seldom to wait for.
+#[cfg(feature = "sled")]
+#[tokio::test]
+async fn half_a_snapshot_of_sled_is_no_damage() {
+    let place = Place::embedded("sled");
+    let store = place.open().await;
+    let room = Keyspace::new("ack/").unwrap();
+    let transaction = store.begin().await.unwrap();
+    transaction.put(room.numbered(1), "kept").unwrap();
+    transaction.commit().await.unwrap();
+    store.close().await;
+    let half = place.path().join("engine/snap.00000000FFFFFFFF.generating");
+    std::fs::write(&half, "half").unwrap();
+
+    let snapshot = place.open().await.snapshot().await.unwrap();
+    assert_eq!(snapshot.get(room.numbered(1)).await.unwrap(), Some(b"kept".to_vec()));
+    assert!(!half.exists());
+}
+
 #[tokio::test]
 async fn killed_process_on_postgres_loses_nothing() {
     if let Some(place) = Place::postgres("killed").await {
