@@ -1,27 +1,43 @@
 //! What a verifier downloads, what an officer is asked to sign, and what the log takes.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use trust::Anchor;
 use trust::TrustedBundle;
+use trust::bundle::Extract;
 use trust::bundle::Limits;
+use trust::bundle::Subjects;
 use trust::entry::ApprovalSignature;
 use trust::entry::Draft;
 use trust::entry::Entry;
 use trust::state::State;
 
 use crate::nation::Nation;
+use crate::nation::list_uri;
 
 /// A registry with an issuer, its bundle, and what a new leaf is applied to.
 pub(crate) struct Registry {
     pub(crate) leaves: Vec<Vec<u8>>,
     pub(crate) bundle: Vec<u8>,
+    pub(crate) extract: Vec<u8>,
     pub(crate) anchor: Anchor,
+    issuer: String,
+    list: String,
 }
 
 pub(crate) static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
-    let (nation, _) = Nation::with_issuer();
+    let (nation, agency) = Nation::with_issuer();
+    let list = list_uri(&agency);
+    let subjects = Subjects {
+        entities: BTreeSet::from([agency.did.clone()]),
+        chunks: BTreeSet::from([(list.clone(), 0)]),
+        ..Subjects::default()
+    };
     Registry {
+        extract: nation.extract(&subjects),
+        issuer: agency.did,
+        list,
         bundle: nation.bundle(),
         anchor: nation.state.anchor().clone(),
         leaves: nation.leaves,
@@ -36,6 +52,13 @@ const LIMITS: Limits = Limits {
 /// The input as each of them.
 pub fn fuzz(data: &[u8]) {
     let _ = TrustedBundle::load(data, &REGISTRY.anchor, LIMITS);
+    if let Ok(extract) = Extract::load(data, &REGISTRY.anchor) {
+        // Whatever is left out, what is there is the registry's.
+        for record in extract.bundle().state().dids() {
+            let _ = record.newest();
+        }
+        let _ = extract.bundle().status(&REGISTRY.issuer, &REGISTRY.list, 7);
+    }
     let _ = Anchor::parse(data);
     if let Ok(signature) = ApprovalSignature::parse(data) {
         assert_eq!(signature.to_bytes(), data);

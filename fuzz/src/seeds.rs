@@ -181,6 +181,7 @@ fn selective() -> [String; 2] {
 fn bundle() -> Vec<Vec<u8>> {
     let mut seeds = vec![
         REGISTRY.bundle.clone(),
+        REGISTRY.extract.clone(),
         unpacked(&REGISTRY.bundle),
         REGISTRY.anchor.to_string().into_bytes(),
     ];

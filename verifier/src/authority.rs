@@ -54,7 +54,7 @@ pub(crate) fn key<'b>(
         expected: "a DID URL as key id",
     })?;
     let known = bundles
-        .iter()
+        .of_issuers()
         .find_map(|bundle| bundle.key_for(did, &id, purpose).map(|key| (bundle, key)));
     let (bundle, key) = known.ok_or_else(|| bundles.unknown(did))?;
     let key = key.map_err(|_| Reason::KeyUnknown {

@@ -6,6 +6,7 @@
 use keys::Timestamp;
 use trust::Anchor;
 use trust::TrustedBundle;
+use trust::bundle::Extract;
 use trust::bundle::RecognitionError;
 use trust::bundle::Standing;
 use trust::entry::Action;
@@ -13,8 +14,10 @@ use trust::entry::Recognition;
 
 use crate::Reason;
 
-/// The bundles of one verification, sorted.
+/// The bundles of one verification, sorted; or an extract that came with the answer, and the bundles behind it.
 pub(crate) struct Bundles<'b> {
+    /// What the register says of issuers, if it is not asked of the bundles.
+    extract: Option<(&'b TrustedBundle, Option<Recognised<'b>>)>,
     /// Those of pinned registries first.
     counted: Vec<(&'b TrustedBundle, Option<Recognised<'b>>)>,
     not_counted: Vec<(&'b TrustedBundle, Reason)>,
@@ -31,6 +34,7 @@ impl<'b> Bundles<'b> {
     pub(crate) fn sort(given: &[&'b TrustedBundle], now: Timestamp) -> Self {
         let pinned = given.iter().filter(|bundle| *bundle.standing() == Standing::Pinned);
         let mut sorted = Self {
+            extract: None,
             counted: pinned.map(|bundle| (*bundle, None)).collect(),
             not_counted: Vec::new(),
         };
@@ -45,8 +49,37 @@ impl<'b> Bundles<'b> {
         sorted
     }
 
+    /// With an extract as the only one that is asked about issuers. `None` where it does not count: it is older than a bundle
+    /// of its registry, or nobody here recognises that.
+    pub(crate) fn with_extract(given: &[&'b TrustedBundle], extract: &'b Extract, now: Timestamp) -> Option<Self> {
+        let extract = extract.bundle();
+        let (size, root) = (extract.checkpoint().size(), extract.checkpoint().root());
+        // What a holder kept for long must not hide what the verifier knows, and two trees of one size are a fork.
+        let hides = |bundle: &&TrustedBundle| {
+            let known = bundle.checkpoint();
+            bundle.anchor() == extract.anchor() && (known.size() > size || known.size() == size && known.root() != root)
+        };
+        if given.iter().any(hides) {
+            return None;
+        }
+        let recognised = match extract.standing() {
+            Standing::Pinned => None,
+            Standing::Recognised { .. } => Some(recognised(given, extract, now).ok()?),
+        };
+        Some(Self {
+            extract: Some((extract, recognised)),
+            ..Self::sort(given, now)
+        })
+    }
+
+    /// Those that are asked about issuers.
+    pub(crate) fn of_issuers(&self) -> impl Iterator<Item = &'b TrustedBundle> {
+        let behind = self.counted.iter().filter(|_| self.extract.is_none());
+        self.extract.iter().chain(behind).map(|(bundle, _)| *bundle)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &'b TrustedBundle> {
-        self.counted.iter().map(|(bundle, _)| *bundle)
+        self.extract.iter().chain(&self.counted).map(|(bundle, _)| *bundle)
     }
 
     /// Why a DID is unknown: the bundle that has it may be one that does not count.
@@ -61,7 +94,7 @@ impl<'b> Bundles<'b> {
 
     /// The recognition under which one of these bundles counts; `None` for a pinned one.
     pub(crate) fn recognition(&self, bundle: &TrustedBundle) -> Option<Recognised<'b>> {
-        let mut counted = self.counted.iter();
+        let mut counted = self.extract.iter().chain(&self.counted);
         counted.find(|(one, _)| std::ptr::eq(*one, bundle))?.1
     }
 }

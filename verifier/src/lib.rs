@@ -22,6 +22,8 @@ mod status;
 mod trust_anchors;
 mod verdict;
 
+use std::cmp::Reverse;
+
 use credential::Facts;
 use credential::Transaction;
 use credential::vc::SchemaEvaluator;
@@ -34,6 +36,7 @@ use openid4vc::vp::VpToken;
 use serde_json::Map;
 use serde_json::Value;
 use trust::TrustedBundle;
+use trust::bundle::Extract;
 
 use crate::bundles::Bundles;
 
@@ -49,6 +52,9 @@ pub use verdict::Warning;
 
 /// Clocks of honest machines differ by less; a bundle from further in the future means that ours is wrong.
 const MAX_CLOCK_SKEW: i64 = 5 * 60;
+
+/// More extracts than a wallet has issuers for one answer are not looked at.
+const MAX_EXTRACTS: usize = 8;
 
 /// What the verifier asked: the audience and nonce that presentations must be bound to, and the query.
 #[derive(Clone, Copy, Debug)]
@@ -171,6 +177,26 @@ pub struct StatusReport {
     pub committed: Timestamp,
 }
 
+/// What came in answer to a question.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    /// The presentations.
+    pub vp_token: &'a VpToken,
+    /// Extracts of registers, of which a holder who was online later than the verifier gets newer ones. For issuers that an
+    /// extract is about, it counts instead of an older bundle; it cannot take anything back that a bundle says.
+    pub extracts: &'a [Extract],
+}
+
+impl<'a> From<&'a VpToken> for Answer<'a> {
+    /// Presentations and nothing else.
+    fn from(vp_token: &'a VpToken) -> Self {
+        Self {
+            vp_token,
+            extracts: &[],
+        }
+    }
+}
+
 /// Verifies an answer against what was asked.
 ///
 /// `bundles` are tried in their order for the issuer of each credential, those of pinned registries before those of
@@ -180,28 +206,35 @@ pub struct StatusReport {
 /// # Errors
 /// [`Refused`], with every reason that was found and the verdict `refused`, `stale` or `not_covered`. No claim
 /// is in it.
-pub fn verify(
-    vp_token: &VpToken,
+pub fn verify<'a>(
+    answer: impl Into<Answer<'a>>,
     question: &Question<'_>,
     bundles: &[&TrustedBundle],
     policy: &Policy<'_>,
     now: Timestamp,
 ) -> Result<Verified, Refused> {
-    check_clock(bundles, policy, now)?;
+    let Answer { vp_token, extracts } = answer.into();
+    let mut extracts: Vec<&Extract> = extracts.iter().take(MAX_EXTRACTS).collect();
+    extracts.sort_by_key(|extract| Reverse(extract.bundle().checkpoint().size()));
+    check_clock(bundles, &extracts, policy, now)?;
     let transaction = Transaction {
         audience: question.client_id,
         nonce: question.nonce,
         now,
         max_age: policy.max_age,
     };
-    let judge = evidence::Judge {
-        bundles: Bundles::sort(bundles, now),
+    let judge = |bundles| evidence::Judge {
+        bundles,
         trust_anchors: policy.trust_anchors,
         schemas: policy.schemas,
         transaction,
         delivered: question.delivered,
         now,
     };
+    let with_extracts = extracts.iter();
+    let with_extracts = with_extracts.filter_map(|extract| Bundles::with_extract(bundles, extract, now));
+    let with_extracts: Vec<_> = with_extracts.map(judge).collect();
+    let by_bundles = judge(Bundles::sort(bundles, now));
     let (mut credentials, mut warnings, mut reasons) = (Vec::new(), Vec::new(), Vec::new());
     for (query_id, presentation) in vp_token.iter() {
         let Some(asked) = question.query.credential(query_id) else {
@@ -210,7 +243,10 @@ pub fn verify(
             });
             continue;
         };
-        match judge.judge(asked, presentation) {
+        // What an extract does not cover, the next one or the bundles may.
+        let mut by_extracts = with_extracts.iter().map(|judge| judge.judge(asked, presentation));
+        let by_extract = by_extracts.find(|judged| !judged.as_ref().is_err_and(Reason::may_be_left_out));
+        match by_extract.unwrap_or_else(|| by_bundles.judge(asked, presentation)) {
             Ok(judged) => {
                 for (credential, warned) in judged {
                     credentials.push(credential);
@@ -293,12 +329,18 @@ impl VerifiedCredential {
 }
 
 /// A bundle from the future shows that this machine's clock is behind: every expiry would be judged wrongly.
-fn check_clock(bundles: &[&TrustedBundle], policy: &Policy<'_>, now: Timestamp) -> Result<(), Refused> {
-    if bundles.is_empty() && policy.trust_anchors.is_empty() {
+fn check_clock(
+    bundles: &[&TrustedBundle],
+    extracts: &[&Extract],
+    policy: &Policy<'_>,
+    now: Timestamp,
+) -> Result<(), Refused> {
+    if bundles.is_empty() && extracts.is_empty() && policy.trust_anchors.is_empty() {
         return Err(Refused::new(vec![Reason::NoBundle]));
     }
-    let of_bundles = bundles.iter().map(|bundle| bundle.as_of());
-    let newest = of_bundles.chain(policy.time_floor).max();
+    let of_extracts = extracts.iter().map(|extract| extract.bundle().as_of());
+    let all = bundles.iter().map(|bundle| bundle.as_of()).chain(of_extracts);
+    let newest = all.chain(policy.time_floor).max();
     match newest.filter(|newest| newest.seconds_since(now) > MAX_CLOCK_SKEW) {
         Some(bundle) => Err(Refused::new(vec![Reason::ClockBehind { now, bundle }])),
         None => Ok(()),

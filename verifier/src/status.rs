@@ -1,11 +1,7 @@
 //! What the issuer's committed status lists say about a credential.
 
 use credential::Facts;
-use credential::status_list::BitsPerEntry;
 use credential::status_list::Status;
-use credential::status_list::StatusArray;
-use credential::status_list::StatusError;
-use credential::status_list::StatusList;
 use credential::status_list::StatusPurpose;
 use credential::status_list::StatusReading;
 use credential::status_list::StatusReference;
@@ -31,30 +27,30 @@ pub(crate) fn read(bundle: &TrustedBundle, facts: &Facts, required: bool) -> Res
 }
 
 fn read_one(bundle: &TrustedBundle, issuer: &str, reference: &StatusReference) -> Result<StatusReading, Reason> {
-    let uri = || reference.uri().to_owned();
+    let broken = || Reason::StatusBroken {
+        uri: reference.uri().to_owned(),
+    };
+    let not_covered = || Reason::StatusNotCovered {
+        uri: reference.uri().to_owned(),
+    };
+    let index = u64::try_from(reference.index()).unwrap_or(u64::MAX);
     let committed = bundle
-        .status_list(issuer, reference.uri())
+        .status(issuer, reference.uri(), index)
         .map_err(|error| match error {
-            StatusListError::Broken(_) => Reason::StatusBroken { uri: uri() },
+            StatusListError::Broken(_) => broken(),
             // The bytes were left out, or nobody committed to such a list.
-            _ => Reason::StatusNotCovered { uri: uri() },
+            _ => not_covered(),
         })?;
-    check_purpose(committed.list, reference).ok_or_else(|| Reason::StatusBroken { uri: uri() })?;
-    let bits =
-        BitsPerEntry::try_from(u64::from(committed.bits.bits())).map_err(|_| Reason::StatusBroken { uri: uri() })?;
-    // The list is copied once per credential; a later fast path reads the one entry in place.
-    let array = StatusArray::from_packed(bits, committed.bits.bytes().to_vec());
-    let list = StatusList::of_status_types(issuer.to_owned(), uri(), array, committed.committed);
-    let reading = list.read(reference).map_err(|error| match error {
-        StatusError::IndexOutOfRange { .. } => Reason::StatusNotCovered { uri: uri() },
-        _ => Reason::StatusBroken { uri: uri() },
-    })?;
+    check_purpose(committed.list, reference).ok_or_else(broken)?;
+    let status = Status::from(committed.status.ok_or_else(not_covered)?);
+    let reading = StatusReading::of_status_type(issuer.to_owned(), reference, status, committed.committed);
+    let reading = reading.map_err(|_| broken())?;
     // A credential may name one view only, which says nothing of the other purpose; the record behind all tells.
     let committed = reading.as_of();
-    match list.array().get(reference.index()) {
-        Some(Status::Valid) if reading.is_acceptable() => Ok(reading),
-        Some(Status::Suspended) => Err(Reason::Suspended { committed }),
-        Some(Status::Valid | Status::Invalid | Status::Other(_)) | None => Err(Reason::Revoked { committed }),
+    match status {
+        Status::Valid if reading.is_acceptable() => Ok(reading),
+        Status::Suspended => Err(Reason::Suspended { committed }),
+        Status::Valid | Status::Invalid | Status::Other(_) => Err(Reason::Revoked { committed }),
     }
 }
 

@@ -466,6 +466,21 @@ impl Reason {
     }
 }
 
+impl Reason {
+    /// Whether an extract of a register gives this reason where it was not made for the credential.
+    pub(crate) const fn may_be_left_out(&self) -> bool {
+        matches!(
+            self,
+            Self::ContextNotCovered { .. }
+                | Self::IssuerUnknown { .. }
+                | Self::NotAccredited { .. }
+                | Self::SchemaNotCovered { .. }
+                | Self::StatusNotCovered { .. }
+                | Self::TypeUnknown { .. }
+        )
+    }
+}
+
 impl Verified {
     /// The verdict as JSON, claims included. For one credential the members stand at the top; for several,
     /// those of the first, and all of them under `credentials`.

@@ -24,6 +24,7 @@
 
 mod delta;
 mod export;
+mod extract;
 mod load;
 mod profile;
 mod recognised;
@@ -51,6 +52,8 @@ use crate::entry::SchemaDocument;
 use crate::entry::SnapshotBody;
 use crate::entry::StatusEncoding;
 use crate::entry::StatusList;
+use crate::golomb_rice;
+use crate::golomb_rice::CHUNK_INDICES;
 use crate::merkle::Hash;
 use crate::state::Accreditation;
 use crate::state::IncidentStanding;
@@ -65,6 +68,10 @@ pub use delta::ListBefore;
 pub use delta::export_delta;
 pub use export::ExportError;
 pub use export::export;
+pub use extract::Extract;
+pub use extract::MAX_EXTRACT_BYTES;
+pub use extract::Subjects;
+pub use extract::export_extract;
 pub use load::BundleError;
 pub use load::Limits;
 pub use profile::Profile;
@@ -93,6 +100,8 @@ pub struct TrustedBundle {
     documents: BTreeMap<Hash, Vec<u8>>,
     /// Compact status lists by digest and encoding.
     lists: BTreeMap<(Hash, StatusEncoding), CompactList>,
+    /// Of an extract, which has no whole ones: chunks of lists in Golomb-Rice encoding by digest and number.
+    chunks: BTreeMap<(Hash, u64), Vec<u8>>,
 }
 
 /// By what right a bundle was believed.
@@ -123,6 +132,17 @@ pub struct CommittedList<'a> {
     pub committed: Timestamp,
     /// The statuses.
     pub bits: &'a StatusBits,
+}
+
+/// What an issuer committed to about one credential.
+#[derive(Clone, Copy, Debug)]
+pub struct CommittedStatus<'a> {
+    /// The list that it stands in.
+    pub list: &'a StatusList,
+    /// Snapshot time of the commitment, from which the age of the status counts.
+    pub committed: Timestamp,
+    /// The status; `None` for an index beyond the list.
+    pub status: Option<u8>,
 }
 
 /// Why a bundle has no statuses of a list.
@@ -368,6 +388,28 @@ impl TrustedBundle {
             list,
             committed: record.committed(),
             bits,
+        })
+    }
+}
+
+impl TrustedBundle {
+    /// The status at `index` of the list that `issuer` committed to under `uri`, in a bundle with the list or an extract with
+    /// the chunk that it stands in.
+    ///
+    /// # Errors
+    /// As [`TrustedBundle::status_list`].
+    pub fn status(&self, issuer: &str, uri: &str, index: u64) -> Result<CommittedStatus<'_>, StatusListError> {
+        let record = self.state.status_list(issuer, uri).ok_or(StatusListError::Unknown)?;
+        let list = record.list();
+        let number = index / CHUNK_INDICES;
+        let status = match self.chunks.get(&(list.compact, number)) {
+            Some(chunk) if index < list.capacity => Some(golomb_rice::status_in_chunk(list, number, chunk, index)?),
+            _ => self.status_list(issuer, uri)?.bits.get(index),
+        };
+        Ok(CommittedStatus {
+            list,
+            committed: record.committed(),
+            status,
         })
     }
 }

@@ -15,6 +15,7 @@
 //! The parameter k (0 to 17) is the writer's choice. Every chunk has exactly one meaning, and a reader
 //! refuses a chunk with other padding, more indices than it covers or bytes left over.
 
+use crate::entry::StatusList;
 use crate::status_bits::StatusBits;
 use crate::status_bits::StatusBitsError;
 
@@ -75,6 +76,12 @@ pub(crate) fn decode(compact: &[u8], bits: u8, capacity: u64) -> Result<Vec<u8>,
         decode_chunk(chunk, bits, indices, raw)?;
     }
     Ok(bytes)
+}
+
+/// The status at an index of a list, which is below its capacity, from the chunk of this number, in which it stands.
+pub(crate) fn status_in_chunk(list: &StatusList, number: u64, chunk: &[u8], index: u64) -> Result<u8, StatusBitsError> {
+    let covered = CHUNK_INDICES.min(list.capacity.saturating_sub(number * CHUNK_INDICES));
+    get(chunk, list.bits, covered, index % CHUNK_INDICES)
 }
 
 /// The status at an index within a chunk that covers `indices` of them, without decoding what follows.

@@ -4,6 +4,7 @@
 //! the proofs, [RFC 9162 section 2.1](https://www.rfc-editor.org/rfc/rfc9162.html#section-2.1) the checks.
 //! Where the hashes are stored is the caller's: it hands in [`Nodes`].
 
+use std::convert::Infallible;
 use std::fmt;
 
 use base64::Engine as _;
@@ -167,6 +168,28 @@ pub fn node_hash(left: Hash, right: Hash) -> Hash {
 #[must_use]
 pub fn empty_root() -> Hash {
     Hash::digest(&[])
+}
+
+/// The inclusion proof of leaf `index` in the tree of these leaf hashes; empty, and so none, outside of it.
+#[must_use]
+pub fn inclusion_proof_of(leaves: &[Hash], index: u64) -> Vec<Hash> {
+    let size = u64::try_from(leaves.len()).unwrap_or(u64::MAX);
+    let Ok(path) = inclusion_proof(&Leaves(leaves), index, size);
+    path
+}
+
+/// All leaf hashes of a tree.
+struct Leaves<'a>(&'a [Hash]);
+
+impl Nodes for Leaves<'_> {
+    type Error = Infallible;
+
+    fn node(&self, level: u8, index: u64) -> Result<Hash, Infallible> {
+        let width = 1usize.checked_shl(u32::from(level)).unwrap_or(usize::MAX);
+        let start = usize::try_from(index).unwrap_or(usize::MAX).saturating_mul(width);
+        let leaves = self.0.get(start..start.saturating_add(width));
+        Ok(root(leaves.unwrap_or_default()))
+    }
 }
 
 /// The root of a tree given all its leaf hashes.

@@ -57,6 +57,7 @@ pub use policy::PolicyRecord;
 pub use recognition::RecognitionRecord;
 pub use refusal::Refusal;
 pub use schema::SchemaRecord;
+pub(crate) use section::Located;
 pub(crate) use section::Record;
 pub(crate) use section::Section;
 pub use snapshot::Clock;
@@ -241,6 +242,21 @@ impl State {
             EntryType::Snapshot => Vec::new(),
             EntryType::Incident => self.incidents.encode(),
             EntryType::Tombstone => self.tombstones.encode(),
+        }
+    }
+
+    /// The record of a section with this key, and its proof.
+    pub(crate) fn located(&self, section: EntryType, key: &str) -> Option<Located> {
+        match section {
+            EntryType::Policy => self.policies.located(key),
+            EntryType::DidEvent => self.dids.located(key),
+            EntryType::Accreditation => self.accreditations.located(key),
+            EntryType::Recognition => self.recognitions.located(key),
+            EntryType::Schema => self.schemas.located(key),
+            EntryType::StatusCommit => self.status_lists.located(key),
+            EntryType::Snapshot => None,
+            EntryType::Incident => self.incidents.located(key),
+            EntryType::Tombstone => self.tombstones.located(key),
         }
     }
 

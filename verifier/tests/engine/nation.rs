@@ -14,6 +14,7 @@ use signer::SoftwareKey;
 use trust::Anchor;
 use trust::TrustedBundle;
 use trust::bundle::Limits;
+use trust::bundle::Subjects;
 use trust::checkpoint::Checkpoint;
 use trust::checkpoint::SignedCheckpoint;
 use trust::cosignature;
@@ -386,13 +387,17 @@ impl Nation {
 
     /// The agency commits to its list in all views, with these statuses.
     pub(crate) fn commit(&mut self, agency: &Agency, statuses: &[(usize, Status)]) {
-        let mut array = StatusArray::new(BitsPerEntry::Two, CAPACITY);
-        for (index, status) in statuses {
-            array.set(*index, *status).unwrap();
-        }
-        let bits = StatusBits::new(2, u64::try_from(CAPACITY).unwrap(), array.packed().to_vec()).unwrap();
-        let compact = bits.to_compact(StatusEncoding::Zlib);
+        let compact = statuses_of(statuses).to_compact(StatusEncoding::Zlib);
         self.commit_compact(agency, compact, |_| {});
+    }
+
+    /// The same in a compact form of which an extract can have a chunk.
+    pub(crate) fn commit_chunked(&mut self, agency: &Agency, statuses: &[(usize, Status)]) {
+        let compact = statuses_of(statuses).to_compact(StatusEncoding::GolombRice);
+        self.commit_compact(agency, compact.clone(), |list| {
+            list.encoding = StatusEncoding::GolombRice;
+            list.compact = compact_digest(list.encoding, &compact).unwrap();
+        });
     }
 
     /// The agency commits to these bytes as its list, with some change to what it says of each view.
@@ -469,6 +474,31 @@ impl Nation {
     }
 
     pub(crate) fn bundle_bytes(&self, left_out: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+        let snapshot = self.leaves.last().unwrap();
+        let bytes = trust::bundle::export(&self.state, snapshot, &self.proof(), |digest| {
+            self.blob(digest).filter(|blob| !left_out(blob))
+        });
+        bytes.unwrap()
+    }
+
+    /// The extract of the last Snapshot about these subjects.
+    pub(crate) fn extract_bytes(&self, subjects: &Subjects) -> Vec<u8> {
+        let snapshot = self.leaves.last().unwrap();
+        let bytes = trust::bundle::export_extract(&self.state, snapshot, &self.proof(), subjects, |digest| {
+            self.blob(digest)
+        });
+        bytes.unwrap()
+    }
+
+    fn blob(&self, digest: Hash) -> Option<Vec<u8>> {
+        let is_named = |blob: &&Vec<u8>| {
+            Hash::digest(blob) == digest || compact_digest(StatusEncoding::GolombRice, blob) == Ok(digest)
+        };
+        self.blobs.iter().find(is_named).cloned()
+    }
+
+    /// The proof of the last leaf, cosigned at the time of the state.
+    fn proof(&self) -> TlogProof {
         let hashes: Vec<Hash> = self.leaves.iter().map(|leaf| merkle::leaf_hash(leaf)).collect();
         let (size, index) = (self.state.size(), self.state.size() - 1);
         let ((log, log_verifier), (witness, witness_verifier)) = (self.keys.log(), self.keys.witness());
@@ -478,13 +508,16 @@ impl Nation {
         let cosignature = cosignature::cosign(&checkpoint, self.state.time(), &witness_verifier).unwrap();
         checkpoint.add(witness.fulfil(cosignature).unwrap());
         let path = merkle::inclusion_proof(&Leaves(hashes), index, size).unwrap();
-        let proof = TlogProof::new(index, path, checkpoint);
-        let bytes = trust::bundle::export(&self.state, self.leaves.last().unwrap(), &proof, |digest| {
-            let blob = self.blobs.iter().find(|blob| Hash::digest(blob) == digest)?;
-            (!left_out(blob)).then(|| blob.clone())
-        });
-        bytes.unwrap()
+        TlogProof::new(index, path, checkpoint)
     }
+}
+
+fn statuses_of(statuses: &[(usize, Status)]) -> StatusBits {
+    let mut array = StatusArray::new(BitsPerEntry::Two, CAPACITY);
+    for (index, status) in statuses {
+        array.set(*index, *status).unwrap();
+    }
+    StatusBits::new(2, u64::try_from(CAPACITY).unwrap(), array.packed().to_vec()).unwrap()
 }
 
 /// All leaf hashes in memory.

@@ -1,6 +1,7 @@
 //! SD-JWT VC: one genuine presentation, and everything that a verifier must not accept.
 
 mod age;
+mod extracts;
 mod federation;
 mod holder;
 mod issuer;

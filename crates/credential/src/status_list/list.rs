@@ -218,28 +218,7 @@ impl StatusList {
         let (index, entries) = (reference.index(), self.array.len());
         let value = self.array.get(index);
         let value = value.ok_or(StatusError::IndexOutOfRange { index, entries })?;
-        let status = match reference.purpose() {
-            None => value,
-            Some(purpose) => {
-                let set = purpose.status().ok_or_else(|| StatusError::wrong_purpose(reference))?;
-                // A record of status types has a value for an entry of one bit, and none for messages.
-                if reference.size() != StatusSize::ONE {
-                    return Err(StatusError::WrongSize {
-                        expected: reference.size().bits(),
-                        found: StatusSize::ONE.bits(),
-                    });
-                }
-                if value == set { set } else { not_set(value) }
-            }
-        };
-        Ok(StatusReading {
-            issuer: self.issuer.clone(),
-            reference: reference.clone(),
-            status,
-            value: u32::from(status.value()),
-            message: None,
-            as_of: self.lifetime.as_of,
-        })
+        StatusReading::of_status_type(self.issuer.clone(), reference, value, self.lifetime.as_of)
     }
 }
 
@@ -274,6 +253,42 @@ impl StatusPurpose {
 }
 
 impl StatusReading {
+    /// What a record of status types says about the credential with this reference, by its value at the reference's index,
+    /// as of a time. The caller vouches that it is the list that the reference names, of `issuer`: the trust bundle does
+    /// this for lists whose digest the registry has logged.
+    ///
+    /// # Errors
+    /// [`StatusError::WrongPurpose`], [`StatusError::WrongSize`].
+    pub fn of_status_type(
+        issuer: String,
+        reference: &StatusReference,
+        value: Status,
+        as_of: Timestamp,
+    ) -> Result<Self, StatusError> {
+        let status = match reference.purpose() {
+            None => value,
+            Some(purpose) => {
+                let set = purpose.status().ok_or_else(|| StatusError::wrong_purpose(reference))?;
+                // A record of status types has a value for an entry of one bit, and none for messages.
+                if reference.size() != StatusSize::ONE {
+                    return Err(StatusError::WrongSize {
+                        expected: reference.size().bits(),
+                        found: StatusSize::ONE.bits(),
+                    });
+                }
+                if value == set { set } else { not_set(value) }
+            }
+        };
+        Ok(Self {
+            issuer,
+            reference: reference.clone(),
+            status,
+            value: u32::from(status.value()),
+            message: None,
+            as_of,
+        })
+    }
+
     /// Who signed or committed to the list.
     #[must_use]
     pub fn issuer(&self) -> &str {

@@ -27,6 +27,7 @@ use crate::entry::EntryType;
 use crate::entry::SnapshotBody;
 use crate::entry::StatusEncoding;
 use crate::merkle::Hash;
+use crate::merkle::ProofError;
 use crate::proof::TlogProof;
 use crate::proof::TlogProofError;
 use crate::state::Clock;
@@ -34,6 +35,7 @@ use crate::state::Refusal;
 use crate::state::State;
 use crate::status_bits::compact_digest;
 use crate::status_bits::inflate;
+use crate::tlog_policy::WitnessedCheckpoint;
 
 /// How large a bundle may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +104,14 @@ pub enum BundleError {
     /// The proof of the Snapshot does not hold.
     #[error("the proof of the snapshot does not hold")]
     Proof(#[from] TlogProofError),
+    /// A record of an extract is not in the section that the Snapshot commits to.
+    #[error("the proof of a record of section {section} does not hold")]
+    Record {
+        /// The section that it is said to be of.
+        section: EntryType,
+        /// Why.
+        source: ProofError,
+    },
     /// The terms of the recognition are of something else.
     #[error("the bundle is not what the recognition of its registry is about")]
     Recognition(#[from] RecognitionError),
@@ -122,35 +132,54 @@ pub(super) fn load(bytes: &[u8], anchor: &Anchor, limits: Limits) -> Result<Trus
     Parsed::parse(bytes, limits)?.verify(anchor, Standing::Pinned)
 }
 
-/// The parts of a bundle, none of them believed yet.
-pub(super) struct Parsed {
+/// A Snapshot and its proof, neither of them believed yet.
+pub(super) struct Proven {
     proof: TlogProof,
     leaf: Vec<u8>,
     entry: Entry,
-    snapshot: SnapshotBody,
-    sections: BTreeMap<EntryType, Vec<Vec<u8>>>,
-    documents: BTreeMap<Hash, Vec<u8>>,
-    lists: BTreeMap<(Hash, StatusEncoding), CompactList>,
+    pub(super) snapshot: SnapshotBody,
 }
 
-impl Parsed {
+impl Proven {
+    /// The members with the proof and, behind it, the Snapshot's leaf.
+    pub(super) fn parse(fields: &mut Fields, member: u64) -> Result<Self, BundleError> {
+        let proof = TlogProof::parse(&fields.lines(member)?)?;
+        let leaf = fields.bytes(member + 1)?;
+        let entry = Entry::parse(&leaf)?;
+        let Body::Snapshot(snapshot) = entry.body().clone() else {
+            return Err(BundleError::Snapshot);
+        };
+        Ok(Self {
+            proof,
+            leaf,
+            entry,
+            snapshot,
+        })
+    }
+
     /// The origin that it names.
     pub(super) fn origin(&self) -> &str {
         self.entry.subject()
     }
 
-    /// Believes it if everything leads to the anchor.
-    pub(super) fn verify(self, anchor: &Anchor, standing: Standing) -> Result<TrustedBundle, BundleError> {
+    /// The state of these records, if they lead to the anchor: `check` compares them with the Snapshot, which the witnesses
+    /// of the last Policy in them cosigned.
+    pub(super) fn verify(
+        &self,
+        anchor: &Anchor,
+        records: &BTreeMap<EntryType, Vec<Vec<u8>>>,
+        check: impl FnOnce(&State) -> Result<(), BundleError>,
+    ) -> Result<(State, WitnessedCheckpoint), BundleError> {
         let snapshot = &self.snapshot;
-        if self.entry.subject() != anchor.origin() {
+        if self.origin() != anchor.origin() {
             return Err(BundleError::Anchor {
                 expected: anchor.origin().to_owned(),
-                found: self.entry.subject().to_owned(),
+                found: self.origin().to_owned(),
             });
         }
         let clock = Clock::of(snapshot.covered, self.entry.hash(), snapshot);
-        let state = State::restore(anchor.clone(), clock, &self.sections)?;
-        check_digests(&state, snapshot)?;
+        let state = State::restore(anchor.clone(), clock, records)?;
+        check(&state)?;
         state.verify_policies().map_err(BundleError::Policy)?;
         let policy = state.policy().ok_or(BundleError::Policy(Refusal::Genesis))?;
         let witnessed = self
@@ -160,6 +189,28 @@ impl Parsed {
         if index != snapshot.covered || size.checked_sub(1) != Some(index) {
             return Err(BundleError::NotLast { index, size });
         }
+        Ok((state, witnessed))
+    }
+}
+
+/// The parts of a bundle, none of them believed yet.
+pub(super) struct Parsed {
+    proven: Proven,
+    sections: BTreeMap<EntryType, Vec<Vec<u8>>>,
+    documents: BTreeMap<Hash, Vec<u8>>,
+    lists: BTreeMap<(Hash, StatusEncoding), CompactList>,
+}
+
+impl Parsed {
+    /// The origin that it names.
+    pub(super) fn origin(&self) -> &str {
+        self.proven.origin()
+    }
+
+    /// Believes it if everything leads to the anchor.
+    pub(super) fn verify(self, anchor: &Anchor, standing: Standing) -> Result<TrustedBundle, BundleError> {
+        let check = |state: &State| check_digests(state, &self.proven.snapshot);
+        let (state, witnessed) = self.proven.verify(anchor, &self.sections, check)?;
         let documents: BTreeSet<Hash> = documents_of(&state).collect();
         let lists: BTreeSet<(Hash, StatusEncoding)> = lists_of(&state).collect();
         let strange_document = self.documents.keys().find(|digest| !documents.contains(*digest));
@@ -173,10 +224,11 @@ impl Parsed {
         }
         Ok(TrustedBundle {
             standing,
-            snapshot: self.snapshot,
+            snapshot: self.proven.snapshot,
             witnessed,
             documents: self.documents,
             lists: self.lists,
+            chunks: BTreeMap::new(),
             state,
         })
     }
@@ -187,8 +239,7 @@ impl Parsed {
         if fields.text(1)? != MAGIC || fields.unsigned(2)? != VERSION {
             return Err(fields.shape("an attestry-trust-bundle of version 1").into());
         }
-        let proof = TlogProof::parse(&fields.lines(3)?)?;
-        let leaf = fields.bytes(4)?;
+        let proven = Proven::parse(&mut fields, 3)?;
         let mut plain_bytes_left = limits.max_plain_bytes;
         let sections = sections(&mut fields, 5, &mut plain_bytes_left)?;
         let all = EntryType::ALL
@@ -200,15 +251,8 @@ impl Parsed {
         let documents = documents(&mut fields, 6, &mut plain_bytes_left)?;
         let lists = lists(fields.array(7, Ok)?)?;
         fields.end()?;
-        let entry = Entry::parse(&leaf)?;
-        let Body::Snapshot(snapshot) = entry.body().clone() else {
-            return Err(BundleError::Snapshot);
-        };
         Ok(Self {
-            proof,
-            leaf,
-            entry,
-            snapshot,
+            proven,
             sections,
             documents,
             lists,

@@ -67,10 +67,14 @@ impl Profile {
     }
 
     fn has_type(&self, state: &State, id: &str) -> bool {
-        let names = || state.schema(id).map(|schema| (&schema.vct, &schema.aliases));
-        self.types.contains(id)
-            || names().is_some_and(|(vct, aliases)| {
-                self.types.contains(vct) || aliases.iter().any(|alias| self.types.contains(alias))
-            })
+        is_named(&self.types, state, id)
     }
+}
+
+/// Whether a schema is one of `types`, by its id or by a `vct` of it.
+pub(super) fn is_named(types: &BTreeSet<String>, state: &State, id: &str) -> bool {
+    types.contains(id)
+        || state.schema(id).is_some_and(|schema| {
+            types.contains(&schema.vct) || schema.aliases.iter().any(|alias| types.contains(alias))
+        })
 }

@@ -54,20 +54,36 @@ pub enum RecognitionError {
 
 pub(super) fn load(bytes: &[u8], by: &[&TrustedBundle], limits: Limits) -> Result<TrustedBundle, BundleError> {
     let parsed = Parsed::parse(bytes, limits)?;
+    let found = find(parsed.origin(), by)?;
+    let bundle = parsed.verify(&found.anchor, found.standing)?;
+    check(found.terms, &bundle)?;
+    Ok(bundle)
+}
+
+/// A registry that a pinned one recognises.
+pub(super) struct Found<'b> {
+    pub(super) anchor: Anchor,
+    pub(super) standing: Standing,
+    pub(super) terms: &'b Recognition,
+}
+
+/// The first recognition of the registry `origin` in those of the bundles `by` that are pinned themselves.
+pub(super) fn find<'b>(origin: &str, by: &[&'b TrustedBundle]) -> Result<Found<'b>, BundleError> {
     let pinned = by.iter().filter(|bundle| bundle.standing == Standing::Pinned);
     let mut recognitions = pinned.filter_map(|bundle| {
-        let terms = bundle.state.recognition(parsed.origin(), bundle.as_of())?;
+        let terms = bundle.state.recognition(origin, bundle.as_of())?;
         Some((bundle.anchor(), terms))
     });
     let (by, terms) = recognitions.next().ok_or_else(|| BundleError::NotRecognised {
-        found: parsed.origin().to_owned(),
+        found: origin.to_owned(),
     })?;
-    let standing = Standing::Recognised {
-        by: Box::new(by.clone()),
-    };
-    let bundle = parsed.verify(&anchor(terms)?, standing)?;
-    check(terms, &bundle)?;
-    Ok(bundle)
+    Ok(Found {
+        anchor: anchor(terms)?,
+        standing: Standing::Recognised {
+            by: Box::new(by.clone()),
+        },
+        terms,
+    })
 }
 
 pub(super) fn terms<'b>(
@@ -93,7 +109,7 @@ fn anchor(terms: &Recognition) -> Result<Anchor, RecognitionError> {
 }
 
 /// The log that was recognised has gone on since. That it did so without a fork, its witnesses say.
-fn check(terms: &Recognition, bundle: &TrustedBundle) -> Result<(), RecognitionError> {
+pub(super) fn check(terms: &Recognition, bundle: &TrustedBundle) -> Result<(), RecognitionError> {
     let found = bundle.checkpoint();
     if found.size() < terms.size {
         return Err(RecognitionError::Older {

@@ -26,6 +26,8 @@ use record::Standing;
 /// Ministry, agency, branch, contractor: four levels; twice that for what we did not think of. It also
 /// bounds the walk to the root.
 const MAX_DELEGATION_DEPTH: u64 = 8;
+/// With the one that an authority gave.
+const MAX_DELEGATION_LEVELS: usize = 9;
 
 /// An accreditation and how it stands, with everything above it taken into account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +93,16 @@ impl State {
     /// All accreditations, by id.
     pub fn accreditations(&self) -> impl Iterator<Item = &AccreditationRecord> {
         self.accreditations.iter()
+    }
+
+    /// Ids of an accreditation and of those that it is a part of, up to the one that an authority gave.
+    pub(crate) fn ids_upwards(&self, record: &AccreditationRecord) -> Vec<String> {
+        let above = |below: &&AccreditationRecord| self.accreditations.get(below.grant.parent.as_deref()?);
+        let chain = std::iter::successors(self.accreditations.get(&record.id), above);
+        chain
+            .take(MAX_DELEGATION_LEVELS)
+            .map(|record| record.id.clone())
+            .collect()
     }
 
     /// All accreditations of an entity for an action, whatever their standing.

@@ -41,6 +41,17 @@ pub(crate) struct Section<R> {
     root: OnceLock<Hash>,
 }
 
+/// A record of a section, and the proof that it is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Located {
+    /// Its place among the records in the order of their keys.
+    pub(crate) index: u64,
+    /// The record as it is encoded.
+    pub(crate) record: Vec<u8>,
+    /// The inclusion proof against the section's root.
+    pub(crate) path: Vec<Hash>,
+}
+
 impl<R> Default for Section<R> {
     fn default() -> Self {
         Self {
@@ -87,6 +98,22 @@ impl<R: Record> Section<R> {
         };
         section.records.extend(Self::decode(changed)?.records);
         Ok(section.encode())
+    }
+
+    /// The encoded record of a key with its place in the tree of the section.
+    pub(super) fn located(&self, key: &str) -> Option<Located> {
+        let (at, (_, record)) = self
+            .records
+            .iter()
+            .enumerate()
+            .find(|(_, (known, _))| &***known == key)?;
+        let index = u64::try_from(at).ok()?;
+        let leaves: Vec<Hash> = self.records.values().map(|record| record.1).collect();
+        Some(Located {
+            index,
+            record: record.0.to_value().to_vec(),
+            path: merkle::inclusion_proof_of(&leaves, index),
+        })
     }
 
     /// Adds a record or replaces the one with its key.

@@ -31,7 +31,7 @@ fn emergency() -> Body {
     })
 }
 
-fn suspend() -> Body {
+pub(crate) fn suspend() -> Body {
     body(AccreditationBody::Suspend {
         reason: REASON,
         emergency: false,
@@ -312,7 +312,7 @@ fn amendment_changes_terms_but_not_who_or_what() {
 }
 
 /// A ministry that may pass on two levels of issuing identities in SG, and a branch with a DID.
-fn with_ministry() -> (Nation, Agency, Agency, Grant) {
+pub(crate) fn with_ministry() -> (Nation, Agency, Agency, Grant) {
     let mut nation = Nation::new();
     nation.publish(IDENTITY);
     nation.publish(LICENCE);
@@ -346,7 +346,7 @@ fn with_ministry() -> (Nation, Agency, Agency, Grant) {
     (nation, ministry, branch, below)
 }
 
-fn delegate(nation: &mut Nation, by: &Agency, id: &str, below: Grant) -> Result<(), Refusal> {
+pub(crate) fn delegate(nation: &mut Nation, by: &Agency, id: &str, below: Grant) -> Result<(), Refusal> {
     let leaf = by.approved(&nation.draft_by(&by.did, id, body(AccreditationBody::Grant(below))));
     nation.append(&leaf)
 }

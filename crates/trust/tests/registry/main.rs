@@ -8,6 +8,7 @@ mod audits;
 mod bundles;
 mod deltas;
 mod dids;
+mod extracts;
 mod forks;
 mod nation;
 mod policies;

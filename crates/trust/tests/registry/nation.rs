@@ -7,6 +7,7 @@ use keys::Timestamp;
 use serde_json::json;
 use signer::SoftwareKey;
 use trust::Anchor;
+use trust::bundle::Subjects;
 use trust::checkpoint::Checkpoint;
 use trust::checkpoint::SignedCheckpoint;
 use trust::cosignature;
@@ -421,6 +422,16 @@ impl Nation {
 
     pub(crate) fn bundle_with(&self, proof: &TlogProof) -> Vec<u8> {
         trust::bundle::export(&self.state, self.leaves.last().unwrap(), proof, |digest| {
+            self.blob(digest)
+        })
+        .unwrap()
+    }
+
+    /// The extract about these subjects, under the checkpoint of [`Nation::bundle`].
+    pub(crate) fn extract(&self, subjects: &Subjects) -> Vec<u8> {
+        let time = self.state.time();
+        let proof = self.proof(self.state.size() - 1, self.witnessed(&[(0, time), (1, time)]));
+        trust::bundle::export_extract(&self.state, self.leaves.last().unwrap(), &proof, subjects, |digest| {
             self.blob(digest)
         })
         .unwrap()

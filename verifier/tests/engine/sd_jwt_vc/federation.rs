@@ -13,7 +13,7 @@ use super::*;
 use crate::nation::LogKeys;
 use crate::request::request;
 
-const ABROAD: LogKeys = LogKeys {
+pub(super) const ABROAD: LogKeys = LogKeys {
     origin: "registry.abroad.example",
     number: 120,
 };
@@ -23,7 +23,7 @@ const THIRD: LogKeys = LogKeys {
 };
 
 /// Another nation, in which an agency may issue identities.
-fn abroad(keys: LogKeys) -> (Nation, Agency) {
+pub(super) fn abroad(keys: LogKeys) -> (Nation, Agency) {
     let mut nation = Nation::founded(keys);
     let agency = nation.admit("residents", keys.number / 2);
     nation.grant("residents-issue-identity", grant(&agency, IDENTITY));
@@ -32,7 +32,7 @@ fn abroad(keys: LogKeys) -> (Nation, Agency) {
     (nation, agency)
 }
 
-fn terms(other: &Nation) -> Recognition {
+pub(super) fn terms(other: &Nation) -> Recognition {
     let checkpoint = other.checkpoint();
     Recognition {
         log: other.log_verifier().to_string(),
@@ -46,13 +46,13 @@ fn terms(other: &Nation) -> Recognition {
     }
 }
 
-fn recognise(nation: &mut Nation, other: &Nation, terms: Recognition) {
+pub(super) fn recognise(nation: &mut Nation, other: &Nation, terms: Recognition) {
     let body = Body::Recognition(RecognitionBody::Recognise(terms));
     nation.govern(other.state.anchor().origin(), body);
 }
 
 /// A home that recognises another nation under these terms.
-fn home(other: &Nation, change: impl FnOnce(&mut Recognition)) -> Nation {
+pub(super) fn home(other: &Nation, change: impl FnOnce(&mut Recognition)) -> Nation {
     let (mut home, _) = Nation::before_snapshot(|_| {});
     let mut terms = terms(other);
     change(&mut terms);
