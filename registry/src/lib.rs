@@ -12,6 +12,7 @@
 //! |---|---|---|
 //! | `GET /registry/anchor` | `http/anchor.rs` | origin, log key, genesis |
 //! | `GET /registry/bundle`, `GET /registry/bundle/delta` | `http/bundle.rs` | trust bundle |
+//! | `GET /registry/extract` | `http/extract.rs` | extract for a few credentials |
 //! | `GET /registry/checkpoint` | `http/tiles.rs` | C2SP tlog-tiles |
 //! | `GET /registry/tile/...` | `http/tiles.rs` | C2SP tlog-tiles |
 //! | `POST /registry/entries`, `GET /registry/entries/{hash}` | `http/entries.rs` | answer: C2SP tlog-proof |
@@ -61,6 +62,7 @@ use tokio::sync::watch;
 use trust::Anchor;
 use trust::bundle::ExportError;
 use trust::bundle::Profile;
+use trust::bundle::Subjects;
 use trust::entry::AssembleError;
 use trust::entry::Body;
 use trust::entry::DidEventBody;
@@ -478,6 +480,18 @@ impl Registry {
         }
         let (size, bytes) = published::bundle(&self.0.store, &self.0.published, profile).await?;
         Ok(kept.put(size, profile.clone(), bytes))
+    }
+
+    /// The extract about these subjects and the state that it is of, after a new Snapshot where the last one is older than the
+    /// configuration allows.
+    ///
+    /// # Errors
+    /// [`BundleError`].
+    pub async fn extract(&self, subjects: &Subjects) -> Result<(Arc<State>, Vec<u8>), BundleError> {
+        if let Err(error) = self.refresh(self.0.snapshot_min_age).await {
+            tracing::warn!(cause = %server::problem::chain(&error), "the extract has no fresh snapshot");
+        }
+        published::extract(&self.0.store, &self.0.published, subjects).await
     }
 
     /// The delta from the bundle of `from` entries to the one of now ([`TrustedBundle::apply`]), both with the contents of

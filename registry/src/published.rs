@@ -11,6 +11,7 @@ use store::records::RecordError;
 use tokio::sync::watch;
 use trust::bundle;
 use trust::bundle::Profile;
+use trust::bundle::Subjects;
 use trust::checkpoint::SignedCheckpoint;
 use trust::merkle;
 use trust::merkle::Hash;
@@ -205,6 +206,28 @@ pub(crate) async fn bundle(
         contents.get(&digest).cloned()
     })?;
     Ok((head.size(), bytes))
+}
+
+/// The extract of the published state about `subjects`, and that state.
+pub(crate) async fn extract(
+    store: &Store,
+    published: &watch::Receiver<Arc<Published>>,
+    subjects: &Subjects,
+) -> Result<(Arc<State>, Vec<u8>), BundleError> {
+    let (snapshot, head) = at_head(store, published).await?.ok_or(BundleError::Moving)?;
+    let mut lists = BTreeMap::new();
+    for digest in subjects.contents(&head.state) {
+        if let Some(bytes) = blob(&snapshot, digest).await.map_err(RecordError::from)? {
+            lists.insert(digest, bytes);
+        }
+    }
+    let proof = head
+        .proof(&snapshot, head.size().saturating_sub(1), &mut Tiles::default())
+        .await?;
+    let bytes = bundle::export_extract(&head.state, &head.snapshot, &proof, subjects, |digest| {
+        lists.get(&digest).cloned()
+    })?;
+    Ok((head.state.clone(), bytes))
 }
 
 /// The published head and the store at one moment: contents that a later entry replaced may go with its publication.

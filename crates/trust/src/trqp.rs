@@ -7,12 +7,15 @@
 //!
 //! Out of scope: which state a question is asked of. For a time that has passed it is the one of the last Snapshot then.
 
+use std::collections::BTreeSet;
+
 use keys::Timestamp;
 use keys::json;
 use serde_json::Map;
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::bundle::Subjects;
 use crate::entry::Action;
 use crate::state::AccreditationStatus;
 use crate::state::State;
@@ -129,6 +132,18 @@ impl Query {
     #[must_use]
     pub const fn time(&self) -> Option<Timestamp> {
         self.time
+    }
+
+    /// What an extract has to be about that proves the answer, where the question asks for one with
+    /// `"evidence": "trust_extract"` in its context. There is none about a time that has passed: then the log is the proof.
+    #[must_use]
+    pub fn evidence(&self) -> Option<Subjects> {
+        let asked = self.context.as_ref()?.get("evidence")?.as_str()?;
+        (asked == "trust_extract" && self.time.is_none()).then(|| Subjects {
+            entities: BTreeSet::from([self.entity_id.clone()]),
+            types: BTreeSet::from([self.resource.clone()]),
+            chunks: BTreeSet::new(),
+        })
     }
 
     /// The answer that `state` gives, which is the one of the time asked about, at `now`.

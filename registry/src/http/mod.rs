@@ -4,6 +4,7 @@ mod anchor;
 mod bundle;
 mod dids;
 mod entries;
+mod extract;
 mod identifiers;
 mod proposals;
 mod tiles;
@@ -28,6 +29,7 @@ pub(crate) fn router(registry: Registry) -> Router {
         .route("/registry/anchor", get(anchor::get))
         .route("/registry/bundle", get(bundle::get))
         .route("/registry/bundle/delta", get(bundle::delta))
+        .route("/registry/extract", get(extract::get))
         .route("/registry/checkpoint", get(tiles::checkpoint))
         .route("/registry/tile/{*path}", get(tiles::get))
         .route("/registry/entries", entries)

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use axum::response::Response;
+use keys::base64url;
 use serde_json::Value;
 use serde_json::json;
 use server::Problem;
@@ -61,7 +62,16 @@ async fn answer(registry: &Registry, body: &TypedBody, question: Question) -> Re
         let title = "The body is no TRQP query.";
         Problem::new(StatusCode::BAD_REQUEST, "trqp-query", title).detail(server::problem::chain(&error))
     })?;
+    let mut evidence = None;
     let state = match query.time() {
+        None if let Some(subjects) = query.evidence() => {
+            let (state, extract) = registry
+                .extract(&subjects)
+                .await
+                .map_err(|error| Problem::internal(&error))?;
+            evidence = Some(extract);
+            Some(state)
+        }
         None => Some(registry.state()),
         Some(time) => registry.state_at(time).await.map_err(|error| match &error {
             HistoryError::Busy => {
@@ -78,6 +88,12 @@ async fn answer(registry: &Registry, body: &TypedBody, question: Question) -> Re
     let state =
         state.ok_or_else(|| missing("expected a time since the registry began, found an earlier one".to_owned()))?;
     let answer = query.answer(question, &state, now);
-    let answer = answer.map_err(|unknown| missing(unknown.to_string()))?;
+    let mut answer = answer.map_err(|unknown| missing(unknown.to_string()))?;
+    if let (Some(extract), Some(members)) = (evidence, answer.as_object_mut()) {
+        members.insert(
+            "evidence".to_owned(),
+            json!({"trust_extract": base64url::encode(extract)}),
+        );
+    }
     Ok(Json(answer).into_response())
 }

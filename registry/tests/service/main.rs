@@ -5,6 +5,7 @@
 mod crashes;
 mod deltas;
 mod entries;
+mod extracts;
 mod governance;
 mod identifiers;
 mod mirrors;

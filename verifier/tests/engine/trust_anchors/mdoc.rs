@@ -12,10 +12,15 @@ use keys::cbor;
 use keys::cose::CoseError;
 use keys::x509::Certificate;
 use keys::x509::X509Error;
+use openid4vc::vp::VpToken;
+use trust::bundle::Extract;
+use trust::bundle::Subjects;
+use verifier::Answer;
 use verifier::Reason;
 
 use super::*;
 use crate::answer::RESPONSE_URI;
+use crate::answer::question;
 use crate::answer::refused;
 use crate::nation::Nation;
 
@@ -105,9 +110,21 @@ fn did_that_a_bundle_knows_is_followed_and_its_certificates_are_not() {
     let (nation, agency) = Nation::with_issuer();
     let chosen = anchors(&[authority_anchor(&root(), &[DOC_TYPE])]);
     let presentation = present(&[leaf()], &agency.method("es256"));
-    let result = judge_at(&[&nation.bundle()], &chosen, &licence(), presentation, NOW);
-    assert!(matches!(
-        refused(result),
-        Reason::Mdoc(MdocError::Cose(CoseError::Signature(_)))
-    ));
+    let result = judge_at(&[&nation.bundle()], &chosen, &licence(), presentation.clone(), NOW);
+    let is_followed = |result| matches!(refused(result), Reason::Mdoc(MdocError::Cose(CoseError::Signature(_))));
+    assert!(is_followed(result));
+
+    // Nor because of an extract that is about nobody.
+    let extract = nation.extract_bytes(&Subjects::default());
+    let extracts = [Extract::load(&extract, nation.state.anchor()).unwrap()];
+    let mut vp_token = VpToken::default();
+    vp_token.add("it", presentation);
+    let answer = Answer {
+        vp_token: &vp_token,
+        extracts: &extracts,
+    };
+    let policy = policy().with_trust_anchors(&chosen);
+    let query = licence();
+    let result = verifier::verify(answer, &question(&query), &[&nation.bundle()], &policy, NOW);
+    assert!(is_followed(result));
 }
