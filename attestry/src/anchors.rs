@@ -13,6 +13,7 @@ use anyhow::bail;
 use trust::Anchor;
 use trust::TrustedBundle;
 use trust::bundle::BundleError;
+use trust::bundle::Extract;
 use trust::bundle::Limits;
 use trust::bundle::RecognitionError;
 use verifier::Reason;
@@ -112,6 +113,17 @@ pub(crate) fn load_all(paths: &[PathBuf]) -> Result<Result<Vec<TrustedBundle>, R
     }
     pinned.append(&mut recognised);
     Ok(Ok(pinned))
+}
+
+/// An extract of a register that is pinned, or that a pinned one of `bundles` recognises.
+pub(crate) fn load_extract(bytes: &[u8], bundles: &[&TrustedBundle]) -> Result<Extract> {
+    for anchor in &pinned()? {
+        match Extract::load(bytes, anchor) {
+            Err(BundleError::Anchor { .. }) => {}
+            loaded => return loaded.context("the extract is refused"),
+        }
+    }
+    Extract::load_recognised(bytes, bundles).context("the extract is refused")
 }
 
 fn read_bundle(path: &Path) -> Result<Vec<u8>> {

@@ -325,7 +325,7 @@ pub(crate) enum Format {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  attestry wallet init\n  attestry wallet accept 'openid-credential-offer://?credential_offer=...'\n  attestry wallet list\n  attestry wallet show 5f1c9a02be --as html --out card.html\n  attestry wallet present 'openid4vp://?...' \n  attestry wallet present request.json --out presentation.json --yes\n\nWithout a terminal the passphrase comes from ATTESTRY_PASSPHRASE."
+    after_help = "Examples:\n  attestry wallet init\n  attestry wallet accept 'openid-credential-offer://?credential_offer=...'\n  attestry wallet list\n  attestry wallet show 5f1c9a02be --as html --out card.html\n  attestry wallet present 'openid4vp://?...' \n  attestry wallet refresh\n  attestry wallet present request.json --out presentation.json --yes\n\nWithout a terminal the passphrase comes from ATTESTRY_PASSPHRASE."
 )]
 pub(crate) struct Wallet {
     /// The wallet's folder.
@@ -351,6 +351,22 @@ pub(crate) enum WalletCommand {
     List,
     /// Show one credential with its claims: as text, or drawn as HTML, SVG or PNG.
     Show(Show),
+    /// Ask the registry what it says of your credentials' issuers and statuses now, to take along for verifiers who have been offline for longer.
+    #[command(
+        after_help = "Examples:\n  attestry wallet refresh\n  attestry wallet refresh 5f1c9a02be --url https://platform.example\n\nA file that `wallet present --out` writes then has it in it. The registry learns which issuers and types you ask about and which 131,072 credentials yours is among; nobody else learns anything."
+    )]
+    Refresh {
+        /// Ids of credentials; without any, all.
+        id: Vec<String>,
+        /// The platform whose registry is asked.
+        #[arg(
+            long,
+            env = "ATTESTRY_URL",
+            default_value = "http://127.0.0.1:8080",
+            value_name = "URL"
+        )]
+        url: Url,
+    },
     /// Show what was presented to whom, and when.
     History,
     /// Answer a request; asks before anything is disclosed.
@@ -499,6 +515,9 @@ pub(crate) struct Verify {
     /// A trust bundle; several may be given.
     #[arg(long, required_unless_present = "trust_anchor", value_name = "FILE")]
     pub(crate) bundle: Vec<PathBuf>,
+    /// An extract of a pinned or recognised register, newer than the bundle; several may be given. Those in the presentation count as well.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) extract: Vec<PathBuf>,
     /// Issuers outside of the registries that you choose to trust: certificate authorities or issuer metadata, and the types that each may issue (spec/profile.md, section 2.1). Several may be given.
     #[arg(long, value_name = "FILE")]
     pub(crate) trust_anchor: Vec<PathBuf>,

@@ -10,6 +10,7 @@ use anyhow::Result;
 use keys::Timestamp;
 use trust::Anchor;
 use trust::TrustedBundle;
+use trust::bundle::Extract;
 use trust::bundle::Seen;
 
 use crate::anchors::safe_name;
@@ -36,6 +37,13 @@ pub(crate) fn admit(bundle: &TrustedBundle) -> Result<()> {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
     write(&path, now.to_string().as_bytes())
+}
+
+/// Whether it is not older than the newest bundle that is remembered. An extract is not remembered itself: whoever brought
+/// it must not make the verifier's own bundle useless.
+pub(crate) fn admits(extract: &Extract) -> Result<bool> {
+    let remembered = read(&path_of(extract.bundle().anchor())?)?;
+    Ok(remembered.is_none_or(|remembered| remembered.then(extract.bundle()).is_ok()))
 }
 
 /// The latest time that is known to have passed from bundles of these anchors.

@@ -3,6 +3,7 @@
 
 mod by_hand;
 mod deltas;
+mod extracts;
 mod federation;
 mod governance;
 mod mdoc;

@@ -13,6 +13,8 @@ use openid4vc::vp::file::PresentationFile;
 use openid4vc::vp::file::RequestFile;
 use serde_json::Value;
 use trust::TrustedBundle;
+use trust::bundle::Extract;
+use verifier::Answer;
 use verifier::Authority;
 use verifier::Delivered;
 use verifier::Policy;
@@ -73,7 +75,12 @@ pub(crate) fn run(options: &cli::Verify, output: Output) -> Result<ExitCode> {
     }
     // A request that was kept apart from the file is the verifier's own: only its own end limits it.
     let request_age = if own.is_some() { i64::MAX } else { max_age };
-    let verdict = judge(&presentation, own.as_ref(), request_age, &bundles, &policy, now);
+    let extracts = extracts(&presentation, options, &bundles, output)?;
+    let known = Known {
+        bundles: &bundles,
+        extracts: &extracts,
+    };
+    let verdict = judge(&presentation, own.as_ref(), request_age, &known, &policy, now);
     Ok(match verdict {
         Ok(verified) => {
             output.result(text_of_valid(&verified), &verified.to_value());
@@ -81,6 +88,41 @@ pub(crate) fn run(options: &cli::Verify, output: Output) -> Result<ExitCode> {
         }
         Err(refused) => refuse(&refused, output),
     })
+}
+
+/// What the verifier has and what came along.
+struct Known<'a> {
+    bundles: &'a [&'a TrustedBundle],
+    extracts: &'a [Extract],
+}
+
+/// Those that were given must hold. One that came with the presentation and does not hold is of no use, and of no harm.
+fn extracts(
+    presentation: &PresentationFile,
+    options: &cli::Verify,
+    bundles: &[&TrustedBundle],
+    output: Output,
+) -> Result<Vec<Extract>> {
+    let mut extracts = Vec::new();
+    for path in &options.extract {
+        let bytes = files::read(path, "extract", MAX_FILE_BYTES)?;
+        let extract = anchors::load_extract(&bytes, bundles).with_context(|| path.display().to_string())?;
+        extracts.push(extract);
+    }
+    for bytes in presentation.trust_extracts() {
+        match anchors::load_extract(bytes, bundles) {
+            Ok(extract) => extracts.push(extract),
+            Err(error) => output.tell(format!("an extract in the presentation is not used: {error:#}")),
+        }
+    }
+    // Who asks about a time that has passed may ask an old one.
+    let mut admitted = Vec::new();
+    for extract in extracts {
+        if options.at.is_some() || seen::admits(&extract)? {
+            admitted.push(extract);
+        }
+    }
+    Ok(admitted)
 }
 
 fn refuse(refused: &Refused, output: Output) -> ExitCode {
@@ -94,12 +136,12 @@ fn judge(
     presentation: &PresentationFile,
     own: Option<&RequestFile>,
     request_age: i64,
-    bundles: &[&TrustedBundle],
+    known: &Known<'_>,
     policy: &Policy<'_>,
     now: Timestamp,
 ) -> Result<Verified, Refused> {
     let jwt = own.map_or_else(|| presentation.request(), RequestFile::request);
-    let received: ReceivedRequest = verifier::accept_request(jwt, bundles, request_age, now)?;
+    let received: ReceivedRequest = verifier::accept_request(jwt, known.bundles, request_age, now)?;
     let request = received.request();
     let origin = match own {
         Some(_) => RequestOrigin::Own,
@@ -115,7 +157,11 @@ fn judge(
         delivered: Delivered::InFile,
     };
     let vp_token = presentation.vp_token(&request.dcql_query)?;
-    verifier::verify(&vp_token, &question, bundles, policy, now)
+    let answer = Answer {
+        vp_token: &vp_token,
+        extracts: known.extracts,
+    };
+    verifier::verify(answer, &question, known.bundles, policy, now)
 }
 
 fn text_of_valid(verified: &Verified) -> String {

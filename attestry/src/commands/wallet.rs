@@ -11,6 +11,7 @@ use holder::ShownClaim;
 use holder::printable;
 use holder_agent::CredentialSummary;
 use holder_agent::Disclosure;
+use holder_agent::ExtractError;
 use holder_agent::KeySource;
 use holder_agent::Offer;
 use holder_agent::Wallet;
@@ -18,7 +19,9 @@ use holder_agent::write_private;
 use serde_json::Value;
 use serde_json::json;
 use server::Clock;
+use url::Url;
 
+use crate::anchors;
 use crate::cli;
 use crate::cli::WalletCommand;
 use crate::commands::card;
@@ -40,6 +43,7 @@ pub(crate) async fn run(command: cli::Wallet, output: Output) -> Result<ExitCode
         WalletCommand::Accept { offer, tx_code } => accept(&open(&home)?, &offer, tx_code, output).await,
         WalletCommand::List => list(&open(&home)?, output),
         WalletCommand::Show(options) => card::show(&open(&home)?, &options, output),
+        WalletCommand::Refresh { id, url } => refresh(&open(&home)?, id, &url, output).await,
         WalletCommand::History => history(&open(&home)?, output),
         WalletCommand::Present {
             request,
@@ -142,6 +146,38 @@ fn list(wallet: &Wallet, output: Output) -> Result<ExitCode> {
         &json!({"credentials": credentials}),
     );
     Ok(ExitCode::SUCCESS)
+}
+
+async fn refresh(wallet: &Wallet, ids: Vec<String>, url: &Url, output: Output) -> Result<ExitCode> {
+    let fetcher = platform::fetcher()?;
+    let ids = if ids.is_empty() {
+        wallet.list()?.into_iter().map(|one| one.id).collect()
+    } else {
+        ids
+    };
+    let (mut lines, mut rows, mut all) = (Vec::new(), Vec::new(), true);
+    for id in ids {
+        match wallet.take_extract(&id, url, &fetcher).await {
+            Ok(extract) => {
+                // The wallet need not know the register; whoever does tells at once whether it is good.
+                let as_of = anchors::load_extract(&extract, &[])
+                    .ok()
+                    .map(|extract| extract.bundle().as_of());
+                let known = as_of.map_or_else(String::new, |as_of| format!(", as of {as_of}"));
+                lines.push(format!("{id}  {} bytes{known}", extract.len()));
+                rows.push(json!({"id": id, "bytes": extract.len(), "as_of": as_of.map(keys::Timestamp::to_rfc3339)}));
+            }
+            Err(ExtractError::Wallet(error)) => return Err(error.into()),
+            Err(error) => {
+                let reason = server::problem::chain(&error);
+                lines.push(format!("{id}  {reason}"));
+                rows.push(json!({"id": id, "reason": reason}));
+                all = false;
+            }
+        }
+    }
+    output.result(lines.join("\n"), &json!({"extracts": rows}));
+    Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn history(wallet: &Wallet, output: Output) -> Result<ExitCode> {

@@ -14,6 +14,7 @@
 
 mod accept;
 mod contexts;
+mod extract;
 mod file;
 mod history;
 mod offer;
@@ -26,6 +27,7 @@ pub use accept::AcceptError;
 pub use accept::Accepted;
 pub use accept::NotAccepted;
 pub use contexts::ContextError;
+pub use extract::ExtractError;
 pub use file::write_private;
 pub use file::write_private_bytes;
 pub use history::HistoryCredential;

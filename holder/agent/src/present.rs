@@ -388,8 +388,8 @@ impl Proposed<'_> {
         })
     }
 
-    /// Signs the answer and returns it as the text of a presentation file, request included; nothing is sent
-    /// and nothing is encrypted. Write it with [`crate::write_private`].
+    /// Signs the answer and returns it as the text of a presentation file, with the request and the extracts that were taken
+    /// ([`Wallet::take_extract`]); nothing is sent and nothing is encrypted. Write it with [`crate::write_private`].
     ///
     /// # Errors
     /// [`PresentError`].
@@ -404,7 +404,13 @@ impl Proposed<'_> {
         let now = clock.now();
         let vp_token = self.sign(wallet, now)?;
         wallet.record(&self.entry(Outcome::File, now))?;
-        Ok(PresentationFile::new(request_object.clone(), &vp_token).to_json())
+        let mut extracts = Vec::new();
+        for proposed in self.proposal.credentials() {
+            extracts.extend(wallet.extract(&proposed.record().id)?);
+        }
+        extracts.dedup();
+        let file = PresentationFile::new(request_object.clone(), &vp_token);
+        Ok(file.with_trust_extracts(extracts).to_json())
     }
 
     fn sign(&self, wallet: &Wallet, now: Timestamp) -> Result<VpToken, PresentError> {

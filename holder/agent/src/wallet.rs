@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `credentials/{id}` | a [`CredentialRecord`] as JSON |
 //! | `keys/{id}` | the key that this credential, and no other, is bound to |
+//! | `extracts/{id}` | what the register said of its issuer when the wallet asked last |
 //! | `history/{time}-{count}` | a [`crate::HistoryEntry`] as JSON |
 
 use std::path::Path;
@@ -25,6 +26,8 @@ use signer::Passphrase;
 use signer::Vault;
 use signer::VaultError;
 use thiserror::Error;
+
+use crate::extract::extract_item;
 
 /// 40 random bits: short enough to type, and a wallet holds hundreds of credentials, not millions.
 const ID_BYTES: usize = 5;
@@ -202,6 +205,7 @@ impl Wallet {
             return Err(unknown());
         }
         self.vault.remove(&key_item(id))?;
+        self.vault.remove(&extract_item(id))?;
         Ok(())
     }
 

@@ -5,15 +5,20 @@
 //! ```text
 //! {"attestry": "presentation-request/1", "request": "<signed request object>"}
 //! {"attestry": "presentation/1", "request": "<signed request object>", "response": {"vp_token": {...}}}
+//! {"attestry": "presentation/1", ..., "trust_extracts": ["<base64url>"]}
 //! ```
 //!
 //! `request` is the request object of [`super::request_object`], `response` the JSON of an
 //! [authorization response](https://openid.net/specs/openid-4-verifiable-presentations-1_0.html#response-parameters).
+//! `trust_extracts` is what the register said of the issuers when the holder asked it last (`spec/registry.md`, section 9).
 //! A presentation file holds claims in the clear: it is as private as what it discloses.
 
+use keys::base64url;
 use keys::json;
 use serde::Deserialize;
+use serde::Deserializer;
 use serde::Serialize;
+use serde::Serializer;
 use serde_json::Map;
 use serde_json::Value;
 use thiserror::Error;
@@ -26,8 +31,14 @@ use crate::dcql::DcqlQuery;
 
 /// A request object, and the object around it.
 pub const MAX_REQUEST_FILE_BYTES: usize = MAX_REQUEST_BYTES + 1_024;
-/// A request object, a `vp_token`, and the objects around them.
-pub const MAX_PRESENTATION_FILE_BYTES: usize = MAX_REQUEST_FILE_BYTES + VP_TOKEN_LIMITS.max_bytes;
+/// Extracts have some kilobytes each, and seldom the log of a DID of up to a MiB.
+const MAX_TRUST_EXTRACTS_BYTES: usize = 2 << 20;
+/// A request object, a `vp_token`, the extracts, and the objects around them.
+pub const MAX_PRESENTATION_FILE_BYTES: usize =
+    MAX_REQUEST_FILE_BYTES + VP_TOKEN_LIMITS.max_bytes + MAX_TRUST_EXTRACTS_BYTES;
+
+/// Quotes, a comma and an incomplete group of base64.
+const EXTRACT_OVERHEAD: usize = 8;
 
 const REQUEST_KIND: &str = "presentation-request/1";
 const PRESENTATION_KIND: &str = "presentation/1";
@@ -47,6 +58,25 @@ pub struct PresentationFile {
     attestry: String,
     request: String,
     response: FileResponse,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    trust_extracts: Vec<TrustExtract>,
+}
+
+/// Bytes as base64url.
+#[derive(Clone, PartialEq, Eq)]
+struct TrustExtract(Vec<u8>);
+
+impl Serialize for TrustExtract {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&base64url::encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for TrustExtract {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        base64url::decode(&text).map(Self).map_err(serde::de::Error::custom)
+    }
 }
 
 /// The answer. Without `state`: the request that it would be compared with is in the same file.
@@ -128,7 +158,27 @@ impl PresentationFile {
             attestry: PRESENTATION_KIND.to_owned(),
             request: request_object,
             response: FileResponse { vp_token: entries },
+            trust_extracts: Vec::new(),
         }
+    }
+
+    /// With extracts of registers, as they came. What does not fit a file any more is left out: they help a verifier, and
+    /// nothing depends on them.
+    #[must_use]
+    pub fn with_trust_extracts(mut self, extracts: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let mut bytes_left = MAX_TRUST_EXTRACTS_BYTES / 4 * 3;
+        for extract in extracts {
+            if let Some(left) = bytes_left.checked_sub(extract.len() + EXTRACT_OVERHEAD) {
+                bytes_left = left;
+                self.trust_extracts.push(TrustExtract(extract));
+            }
+        }
+        self
+    }
+
+    /// The extracts of registers that came along. Nothing in them is verified.
+    pub fn trust_extracts(&self) -> impl Iterator<Item = &[u8]> {
+        self.trust_extracts.iter().map(|extract| extract.0.as_slice())
     }
 
     /// Reads a file.
@@ -235,6 +285,22 @@ mod tests {
         let read = parse(&presentation()).unwrap();
         assert_eq!(read.request(), "a.b.c");
         assert_eq!(read.vp_token(&query()).unwrap(), vp_token);
+    }
+
+    #[test]
+    fn extracts_go_along_as_far_as_they_fit() {
+        let mut vp_token = VpToken::default();
+        vp_token.add("pid", "x~y".into());
+        let file = PresentationFile::new("a.b.c".to_owned(), &vp_token);
+        let large = vec![1; 1 << 20];
+        let file = file.with_trust_extracts([vec![7, 8], large.clone(), large.clone(), vec![9]]);
+        let extracts: Vec<&[u8]> = file.trust_extracts().collect();
+        assert_eq!(extracts, [&[7, 8][..], &large, &[9]]);
+        let read = PresentationFile::parse(file.to_json().as_bytes()).unwrap();
+        assert!(read == file && file.to_json().len() < MAX_PRESENTATION_FILE_BYTES);
+        let mut wrong = presentation();
+        wrong["trust_extracts"] = json!(["not base64url"]);
+        assert!(matches!(parse(&wrong), Err(FileError::Json { .. })));
     }
 
     #[test]

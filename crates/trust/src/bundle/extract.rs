@@ -94,7 +94,7 @@ pub struct Extract(TrustedBundle);
 pub struct Subjects {
     /// DIDs whose documents and accreditations are wanted.
     pub entities: BTreeSet<String>,
-    /// Ids of schemas, or a `vct` of them; with none, all that the entities are accredited for.
+    /// Ids of schemas, or what credentials call them: a `vct`, a W3C type, a `docType`; with none, all that the entities are accredited for.
     pub types: BTreeSet<String>,
     /// Status lists of the entities by URI, each with the number of a chunk: a credential's index divided by
     /// [`CHUNK_INDICES`].

@@ -14,7 +14,7 @@ use crate::state::StatusRecord;
 pub struct Profile {
     /// DIDs of issuers.
     pub issuers: BTreeSet<String>,
-    /// Ids of schemas, or a `vct` of them.
+    /// Ids of schemas, or what credentials call them: a `vct`, a W3C type, a `docType`.
     pub types: BTreeSet<String>,
     /// Territories, as accreditations name them; one that names none is for all.
     pub territories: BTreeSet<String>,
@@ -71,10 +71,16 @@ impl Profile {
     }
 }
 
-/// Whether a schema is one of `types`, by its id or by a `vct` of it.
+/// Whether a schema is one of `types`, by its id or by what credentials call it.
 pub(super) fn is_named(types: &BTreeSet<String>, state: &State, id: &str) -> bool {
     types.contains(id)
         || state.schema(id).is_some_and(|schema| {
-            types.contains(&schema.vct) || schema.aliases.iter().any(|alias| types.contains(alias))
+            let mut names = [&schema.vct].into_iter().chain(&schema.aliases);
+            names.any(|name| types.contains(name))
+                || schema
+                    .w3c_types
+                    .iter()
+                    .chain(&schema.doctype)
+                    .any(|name| types.contains(name))
         })
 }
