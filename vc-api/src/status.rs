@@ -14,8 +14,8 @@ use credential::status_list::BitstringCredential;
 use credential::status_list::BitstringPurpose;
 use credential::status_list::Status;
 use credential::status_list::StatusArray;
-use credential::status_list::StatusList;
 use credential::status_list::StatusPurpose;
+use credential::status_list::StatusReading;
 use credential::status_list::StatusReference;
 use credential::vc::DataModelVersion;
 use rand_core::CryptoRng;
@@ -269,25 +269,26 @@ pub(crate) async fn read(api: &VcApi, facts: &Facts, reference: &StatusReference
         });
     }
     let bundle = api.0.registry.bundle().await?;
-    let unknown = Reading::Unknown("the status list is not within reach: nothing is fetched");
-    let Ok(committed) = bundle.status_list(facts.issuer(), reference.uri()) else {
-        return Ok(unknown);
+    let index = u64::try_from(reference.index()).unwrap_or(u64::MAX);
+    let Ok(committed) = bundle.status(facts.issuer(), reference.uri(), index) else {
+        return Ok(Reading::Unknown(
+            "the status list is not within reach: nothing is fetched",
+        ));
     };
-    let purpose = reference.purpose().map(StatusPurpose::as_str);
-    let Ok(bits) = BitsPerEntry::try_from(u64::from(committed.bits.bits())) else {
-        return Ok(unknown);
-    };
-    if committed.list.purpose.as_deref() != purpose {
+    if committed.list.purpose.as_deref() != reference.purpose().map(StatusPurpose::as_str) {
         return Ok(Reading::Unknown("the status list has another purpose"));
     }
-    let array = StatusArray::from_packed(bits, committed.bits.bytes().to_vec());
-    let (issuer, uri) = (facts.issuer().to_owned(), reference.uri().to_owned());
-    let list = StatusList::of_status_types(issuer, uri, array, committed.committed);
+    let none = Reading::Unknown("the status list has no such entry");
+    let Some(status) = committed.status.map(Status::from) else {
+        return Ok(none);
+    };
+    let issuer = facts.issuer().to_owned();
     // An entry may name one purpose only; the record behind all tells.
-    let is_valid = list.array().get(reference.index()) == Some(Status::Valid);
-    Ok(match list.read(reference) {
-        Ok(reading) if reading.is_acceptable() && is_valid => Reading::Clear,
-        Ok(_) => Reading::Set,
-        Err(_) => Reading::Unknown("the status list has no such entry"),
-    })
+    Ok(
+        match StatusReading::of_status_type(issuer, reference, status, committed.committed) {
+            Ok(reading) if reading.is_acceptable() && status == Status::Valid => Reading::Clear,
+            Ok(_) => Reading::Set,
+            Err(_) => none,
+        },
+    )
 }

@@ -403,8 +403,8 @@ impl TrustedBundle {
         let list = record.list();
         let number = index / CHUNK_INDICES;
         let status = match self.chunks.get(&(list.compact, number)) {
-            Some(chunk) if index < list.capacity => Some(golomb_rice::status_in_chunk(list, number, chunk, index)?),
-            _ => self.status_list(issuer, uri)?.bits.get(index),
+            Some(chunk) => golomb_rice::decode_one(list, number, chunk)?.get(index % CHUNK_INDICES),
+            None => self.status_list(issuer, uri)?.bits.get(index),
         };
         Ok(CommittedStatus {
             list,

@@ -78,10 +78,14 @@ pub(crate) fn decode(compact: &[u8], bits: u8, capacity: u64) -> Result<Vec<u8>,
     Ok(bytes)
 }
 
-/// The status at an index of a list, which is below its capacity, from the chunk of this number, in which it stands.
-pub(crate) fn status_in_chunk(list: &StatusList, number: u64, chunk: &[u8], index: u64) -> Result<u8, StatusBitsError> {
-    let covered = CHUNK_INDICES.min(list.capacity.saturating_sub(number * CHUNK_INDICES));
-    get(chunk, list.bits, covered, index % CHUNK_INDICES)
+/// The statuses of one chunk of a list, by its number.
+pub(crate) fn decode_one(list: &StatusList, number: u64, chunk: &[u8]) -> Result<StatusBits, StatusBitsError> {
+    let before = number.saturating_mul(CHUNK_INDICES);
+    let indices = list.capacity.saturating_sub(before).min(CHUNK_INDICES);
+    let length = (indices * u64::from(list.bits)).div_ceil(8);
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
+    decode_chunk(chunk, list.bits, indices, &mut bytes)?;
+    StatusBits::new(list.bits, indices, bytes)
 }
 
 /// The status at an index within a chunk that covers `indices` of them, without decoding what follows.

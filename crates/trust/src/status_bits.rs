@@ -79,8 +79,9 @@ pub fn status_in_compact(list: &StatusList, compact: &[u8], index: u64) -> Resul
             let chunk = usize::try_from(number)
                 .ok()
                 .and_then(|number| chunks.get(number).copied());
+            let covered = CHUNK_INDICES.min(list.capacity - number * CHUNK_INDICES);
             let chunk = chunk.ok_or(StatusBitsError::Compression)?;
-            golomb_rice::status_in_chunk(list, number, chunk, index).map(Some)
+            golomb_rice::get(chunk, list.bits, covered, index % CHUNK_INDICES).map(Some)
         }
     }
 }

@@ -1,8 +1,9 @@
-"""A second reader of trust bundles, after spec/registry.md: the standard library and PyPI cryptography.
+"""A second reader of trust bundles and extracts, after spec/registry.md: the standard library and PyPI cryptography.
 
 {"do": "ask", "anchor": TEXT, "bundle": BASE64, "questions": [...]} checks the bundle by the rules of section 7 and
 answers {"as_of", "size", "policy", "answers"}. A bundle that breaks a rule is an error that begins with the rule's name:
-form, anchor, digest, policies, proof, last or attachment. The questions:
+form, anchor, digest, policies, proof, last or attachment. With "extract" instead of "bundle" the rules are those of
+section 9, of which one more is called record. The questions:
 
 {"accreditation": {"entity", "action": 0..2, "resource", "now"}}   {"id", "standing"} or null
 {"status": {"issuer", "uri", "index"}}                             a number, "beyond", "broken", "not included", "unknown"
@@ -35,6 +36,7 @@ MAX_TIME = 253_402_300_799  # The last second of the year 9999.
 CHUNK = 131_072
 POLICY, DID_EVENT, ACCREDITATION, SCHEMA, STATUS, INCIDENT, TOMBSTONE = 0, 1, 2, 4, 5, 7, 8
 SECTIONS = [0, 1, 2, 3, 4, 5, 7, 8]
+WHOLE, PICKED = [0, 3, 7, 8], [1, 2, 4, 5]
 
 
 class Refused(Exception):
@@ -267,6 +269,12 @@ BUNDLE = struct(
     | {5: array(struct({1: one_of(*range(9))} | PACKED), member(1)), 6: array(struct({1: HASH} | PACKED), member(1))}
     | {7: array(struct({1: HASH, 2: one_of(0, 1), 3: BYTES}), member(1, 2))}
 )
+PROVEN = {2: UINT, 3: BYTES, 4: array(HASH)}
+EXTRACT = struct(
+    {1: shape(lambda value: value == "attestry-trust-extract"), 2: one_of(1), 3: LINES, 4: BYTES}
+    | {5: array(struct({1: one_of(*WHOLE)} | PACKED), member(1))}
+    | {6: array(struct({1: one_of(*PICKED)} | PROVEN), member(1, 2)), 7: array(struct({1: HASH} | PROVEN), member(1, 2))}
+)
 
 
 def inflate(data, length):
@@ -304,12 +312,12 @@ def root(hashes):
     return sha256(b"\1", root(hashes[:split]), root(hashes[split:]))
 
 
-def root_by_path(leaf, index, size, path):
+def root_by_path(leaf, index, size, path, rule="proof"):
     """The root to which an inclusion path leads, RFC 9162 section 2.1.3.2."""
-    demand(index < size, "proof", "an index beyond the tree")
+    demand(index < size, rule, "an index beyond the tree")
     node, last = leaf, size - 1
     for sibling in path:
-        demand(last > 0, "proof", "too long a path")
+        demand(last > 0, rule, "too long a path")
         if index & 1 or index == last:
             node = sha256(b"\1", sibling, node)
             while index and not index & 1:
@@ -317,7 +325,7 @@ def root_by_path(leaf, index, size, path):
         else:
             node = sha256(b"\1", node, sibling)
         index, last = index >> 1, last >> 1
-    demand(last == 0, "proof", "too short a path")
+    demand(last == 0, rule, "too short a path")
     return node
 
 
@@ -642,9 +650,17 @@ def statuses(listed, compact):
             raise Broken
         for number, chunk in enumerate(parts):
             data += decode_chunk(chunk, bits, min(CHUNK, capacity - number * CHUNK))
-    if capacity * bits % 8 and data[-1] >> (capacity * bits % 8):
+    return padded(data, capacity * bits)
+
+
+def padded(data, bits):
+    if bits % 8 and data[-1] >> (bits % 8):
         raise Broken
     return data
+
+
+def status_at(data, bits, index):
+    return data[index * bits // 8] >> (index * bits % 8) & ((1 << bits) - 1)
 
 
 def decode_chunk(chunk, bits, indices):
@@ -688,17 +704,7 @@ def decode_chunk(chunk, bits, indices):
 class Bundle:
     def __init__(self, data, anchor):
         bundle = BUNDLE(decode(data))
-        header, _, note = bundle[3].partition("\n\n")
-        lines = header.split("\n")
-        demand(lines.pop(0) == "c2sp.org/tlog-proof@v1" and lines, "form", "another thing than a tlog-proof")
-        if lines[0].startswith("extra "):
-            from_base64(lines.pop(0).removeprefix("extra "))
-        demand(lines and lines[0].startswith("index ") and len(lines) <= 65, "form", "a proof without its index")
-        index = decimal(lines[0].removeprefix("index "))
-        path = [HASH(from_base64(line)) for line in lines[1:]]
-        self.checkpoint = Checkpoint(note)
-        HASH(self.checkpoint.root)
-
+        self.open(bundle)
         sections = {packed[1]: array(BYTES)(decode(unpack(packed))) for packed in bundle[5]}
         demand([*sections] == SECTIONS, "form", "other sections than the eight")
         self.documents = {packed[1]: unpack(packed) for packed in bundle[6]}
@@ -707,34 +713,53 @@ class Bundle:
             demand(sha256(document) == digest, "attachment", "a document of another digest")
         for (digest, encoding), compact in self.lists.items():
             demand(compact_digest(encoding, compact) == digest, "attachment", "a list of another digest")
-        leaf = bundle[4]
-        entry = SNAPSHOT_ENTRY(decode(leaf))
-        self.snapshot = entry[7]
-
-        demand(entry[4] == anchor["origin"], "anchor", entry[4])
+        self.read_snapshot(anchor)
         self.state = {section: self.keyed(section, sections[section]) for section in SECTIONS}
-        digests = []
-        for section in SECTIONS:
-            records = sections[section]
-            digests.append({1: section, 2: len(records), 3: root([leaf_hash(record) for record in records])})
+        digests = [self.digest_of(section, sections[section]) for section in SECTIONS]
         demand(digests == self.snapshot[2], "digest", "other sections")
-        content = {1: anchor["origin"], 2: anchor["genesis"], 3: digests}
-        state = sha256(b"attestry/registry-state/v1\0", encode(content))
-        demand(state == self.snapshot[1], "digest", "another state")
-
-        self.policies = Policies(list(self.state[POLICY].values()), anchor)
-        self.policies.check()
-        self.time = self.snapshot[5]
-        self.policy = self.policies.in_force(self.time)
-        self.as_of = self.policy["witnesses"].as_of(self.checkpoint, self.policy[7][4])
-        found = root_by_path(leaf_hash(leaf), index, self.checkpoint.size, path)
-        demand(found == self.checkpoint.root, "proof", "another root")
-        demand(index == self.snapshot[3] == self.checkpoint.size - 1, "last", "entries after the snapshot")
+        self.believe(anchor)
         schemas = [record[4] for record in self.state[SCHEMA].values() if 4 in record]
         named = {document[4] for schema in schemas for document in schema[6]}
         demand(self.documents.keys() <= named, "attachment", "a document that nothing names")
         named = {(record[3][6], record[3][5]) for record in self.state[STATUS].values() if 4 not in record}
         demand(self.lists.keys() <= named, "attachment", "a list that nothing names")
+
+    def open(self, file):
+        """The proof, of which nothing is believed yet."""
+        header, _, note = file[3].partition("\n\n")
+        lines = header.split("\n")
+        demand(lines.pop(0) == "c2sp.org/tlog-proof@v1" and lines, "form", "another thing than a tlog-proof")
+        if lines[0].startswith("extra "):
+            from_base64(lines.pop(0).removeprefix("extra "))
+        demand(lines and lines[0].startswith("index ") and len(lines) <= 65, "form", "a proof without its index")
+        self.index = decimal(lines[0].removeprefix("index "))
+        self.path = [HASH(from_base64(line)) for line in lines[1:]]
+        self.checkpoint = Checkpoint(note)
+        HASH(self.checkpoint.root)
+        self.leaf = file[4]
+
+    def read_snapshot(self, anchor):
+        entry = SNAPSHOT_ENTRY(decode(self.leaf))
+        self.snapshot = entry[7]
+        demand(entry[4] == anchor["origin"], "anchor", entry[4])
+
+    @staticmethod
+    def digest_of(section, records):
+        return {1: section, 2: len(records), 3: root([leaf_hash(record) for record in records])}
+
+    def believe(self, anchor):
+        """That the sections of the Snapshot are of the anchor's state, and that the last Policy's witnesses say so."""
+        content = {1: anchor["origin"], 2: anchor["genesis"], 3: self.snapshot[2]}
+        state = sha256(b"attestry/registry-state/v1\0", encode(content))
+        demand(state == self.snapshot[1], "digest", "another state")
+        self.policies = Policies(list(self.state[POLICY].values()), anchor)
+        self.policies.check()
+        self.time = self.snapshot[5]
+        self.policy = self.policies.in_force(self.time)
+        self.as_of = self.policy["witnesses"].as_of(self.checkpoint, self.policy[7][4])
+        found = root_by_path(leaf_hash(self.leaf), self.index, self.checkpoint.size, self.path)
+        demand(found == self.checkpoint.root, "proof", "another root")
+        demand(self.index == self.snapshot[3] == self.checkpoint.size - 1, "last", "entries after the snapshot")
 
     @staticmethod
     def keyed(section, records):
@@ -804,7 +829,7 @@ class Bundle:
             return "broken"
         if index >= listed[3]:
             return "beyond"
-        return data[index * listed[2] // 8] >> (index * listed[2] % 8) & ((1 << listed[2]) - 1)
+        return status_at(data, listed[2], index)
 
     def ask_incident(self, method):
         subjects = [method, method.partition("#")[0]]
@@ -836,11 +861,64 @@ class Bundle:
         return sizes[0] >= sizes[1] and not forked and self.time >= other.time
 
 
+# Section 9: the extract.
+
+
+class Extract(Bundle):
+    def __init__(self, data, anchor):
+        extract = EXTRACT(decode(data))
+        self.open(extract)
+        sections = {packed[1]: array(BYTES)(decode(unpack(packed))) for packed in extract[5]}
+        demand([*sections] == WHOLE, "form", "other whole sections")
+        whole = [self.digest_of(section, records) for section, records in sections.items()]
+        self.read_snapshot(anchor)
+        digests = {digest[1]: digest for digest in self.snapshot[2]}
+        for located in extract[6]:
+            demand(located[1] in digests, "digest", "a section that the snapshot does not have")
+            digest = digests[located[1]]
+            found = root_by_path(leaf_hash(located[3]), located[2], digest[2], located[4], "record")
+            demand(found == digest[3], "record", "another root")
+            sections.setdefault(located[1], []).append(located[3])
+        self.state = {section: self.keyed(section, sections.get(section, [])) for section in SECTIONS}
+        demand(all(digests.get(digest[1]) == digest for digest in whole), "digest", "other whole sections")
+        demand([*digests] == SECTIONS, "digest", "other sections")
+        self.believe(anchor)
+        capacities = {}
+        for record in self.state[STATUS].values():
+            if 4 not in record and record[3][5] == 1:
+                capacities.setdefault(record[3][6], record[3][3])
+        self.chunks = {}
+        for digest, number, chunk, path in (chunk.values() for chunk in extract[7]):
+            demand(digest in capacities, "attachment", "a chunk of a list that nothing names")
+            count = -(-capacities[digest] // CHUNK)
+            found = root_by_path(leaf_hash(chunk), number, count, path, "attachment")
+            demand(found == digest, "attachment", "a chunk of another list")
+            self.chunks[digest, number] = chunk
+
+    def ask_status(self, issuer, uri, index):
+        record = self.state[STATUS].get(f"{issuer}\n{uri}")
+        if record is None or 4 in record:
+            return "unknown"
+        bits, capacity, digest = record[3][2], record[3][3], record[3][6]
+        number = index // CHUNK
+        if (digest, number) not in self.chunks:
+            return "not included"
+        indices = min(CHUNK, capacity - number * CHUNK)
+        try:
+            data = padded(decode_chunk(self.chunks[digest, number], bits, indices), indices * bits)
+        except Broken:
+            return "broken"
+        return "beyond" if index >= capacity else status_at(data, bits, index % CHUNK)
+
+
 def ask(question):
     text = json.loads(question["anchor"])
     anchor = {"origin": text["origin"], "log": Vkey(text["log"], "anchor"), "genesis": bytes.fromhex(text["genesis"])}
     demand(anchor["log"].name == anchor["origin"], "anchor", "a key of another name")
-    bundle = Bundle(base64.b64decode(question["bundle"]), anchor)
+    if "extract" in question:
+        bundle = Extract(base64.b64decode(question["extract"]), anchor)
+    else:
+        bundle = Bundle(base64.b64decode(question["bundle"]), anchor)
     answers = []
     for asked in question["questions"]:
         ((kind, about),) = asked.items()

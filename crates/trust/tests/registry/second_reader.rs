@@ -4,6 +4,8 @@
 #[path = "../../../../tests/interop/ask.rs"]
 mod ask;
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use did::DidUrl;
@@ -18,8 +20,10 @@ use serde_json::json;
 use trust::Anchor;
 use trust::TrustedBundle;
 use trust::bundle::BundleError;
+use trust::bundle::Extract;
 use trust::bundle::Limits;
 use trust::bundle::StatusListError;
+use trust::bundle::Subjects;
 use trust::entry::Action;
 use trust::entry::Body;
 use trust::entry::Draft;
@@ -122,7 +126,9 @@ struct Case {
     change: Change,
     damage: Damage,
     anchor: Anchor,
-    bundle: Vec<u8>,
+    /// `bundle` or `extract`, and its bytes.
+    kind: &'static str,
+    bytes: Vec<u8>,
     questions: Vec<Value>,
 }
 
@@ -140,14 +146,127 @@ fn an_independent_reader_reaches_the_same_verdicts() {
             let (steps, change, damage) = strategy.new_tree(&mut runner).unwrap().current();
             let case = case(steps, change, damage, &agencies, previous.as_deref());
             if matches!(case.damage, Damage::None) {
-                previous = Some(case.bundle.clone());
+                previous = Some(case.bytes.clone());
             }
             case
         })
         .collect();
+    let (read, refused) = compare(&cases);
+    assert!(read >= CASES / 3, "{read} bundles of {CASES} were read");
+    let rules = ["anchor", "attachment", "digest", "form", "last", "policies", "proof"];
+    assert_eq!(refused.into_iter().collect::<Vec<_>>(), rules);
+}
+
+/// Extracts about some of the agencies and lists: what is left out is not known to either.
+#[test]
+fn an_independent_reader_reaches_the_same_verdicts_by_extracts() {
+    if !ask::are_installed() {
+        return;
+    }
+    let mut runner = TestRunner::deterministic();
+    let agencies = replay::agencies();
+    let strategy = (life(), change(), prop::collection::vec(any::<bool>(), 20), wear());
+    let cases: Vec<Case> = (0..CASES)
+        .map(|_| {
+            let (steps, change, chosen, wear) = strategy.new_tree(&mut runner).unwrap().current();
+            extract_case(steps, change, &chosen, &wear, &agencies)
+        })
+        .collect();
+    let (read, refused) = compare(&cases);
+    assert!(read >= CASES / 3, "{read} extracts of {CASES} were read");
+    let rules = ["attachment", "digest", "form", "proof", "record"];
+    assert_eq!(refused.into_iter().collect::<Vec<_>>(), rules);
+}
+
+/// What is done to an extract on its way.
+#[derive(Clone, Debug)]
+enum Wear {
+    None,
+    Bit(prop::sample::Index),
+    /// A member less of the array at this position.
+    Less(u8, prop::sample::Index),
+    /// Another number in the place of the index of a record, or the number of a chunk.
+    Moved(u8, prop::sample::Index, u64),
+    /// The last byte of a record or a chunk.
+    Changed(u8, prop::sample::Index),
+}
+
+fn wear() -> impl Strategy<Value = Wear> {
+    let index = any::<prop::sample::Index>;
+    prop_oneof![
+        8 => Just(Wear::None),
+        3 => index().prop_map(Wear::Bit),
+        5 => (4..7_u8, index()).prop_map(|(position, at)| Wear::Less(position, at)),
+        2 => (5..7_u8, index(), 0..4_u64).prop_map(|(position, at, to)| Wear::Moved(position, at, to)),
+        2 => (5..7_u8, index()).prop_map(|(position, at)| Wear::Changed(position, at)),
+    ]
+}
+
+fn extract_case(steps: Vec<Step>, change: Change, chosen: &[bool], wear: &Wear, agencies: &[Agency]) -> Case {
+    let mut nation = replay::nation_after(&steps, agencies);
+    apply(&mut nation, change);
+    let mut chosen = chosen.iter().copied();
+    let mut is_chosen = || chosen.next().unwrap_or(true);
+    let mut subjects = Subjects::default();
+    for agency in agencies {
+        if !is_chosen() {
+            continue;
+        }
+        subjects.entities.insert(agency.did.clone());
+        for shape in 0..SHAPES.len() {
+            let uri = replay::list_of_shape(agency, shape);
+            subjects.chunks.extend(is_chosen().then_some((uri, 0)));
+        }
+    }
+    subjects.types.extend(is_chosen().then(|| IDENTITY.to_owned()));
+    let mut bytes = nation.extract(&subjects);
+    let at = |items: &[Cbor], at: &prop::sample::Index| (!items.is_empty()).then(|| at.index(items.len().max(1)));
+    let member = |item: &mut Cbor, number: usize, change: &dyn Fn(&mut Cbor)| {
+        let Cbor::Map(members) = item else { panic!() };
+        change(&mut members[number].1);
+    };
+    match wear {
+        Wear::None => {}
+        Wear::Bit(at) => {
+            let bit = at.index(bytes.len() * 8);
+            bytes[bit / 8] ^= 1 << (bit % 8);
+        }
+        Wear::Less(position, index) => edit(&mut bytes, usize::from(*position), |items| {
+            drop(at(items, index).map(|at| items.remove(at)));
+        }),
+        Wear::Moved(position, index, to) => edit(&mut bytes, usize::from(*position), |items| {
+            if let Some(at) = at(items, index) {
+                member(&mut items[at], 1, &|value| *value = Cbor::Unsigned(*to));
+            }
+        }),
+        Wear::Changed(position, index) => edit(&mut bytes, usize::from(*position), |items| {
+            if let Some(at) = at(items, index) {
+                member(&mut items[at], 2, &|value| {
+                    let Cbor::Bytes(bytes) = value else { panic!() };
+                    *bytes.last_mut().unwrap() ^= 1;
+                });
+            }
+        }),
+    }
+    Case {
+        damage: match wear {
+            Wear::Bit(at) => Damage::Bit(*at),
+            _ => Damage::None,
+        },
+        questions: questions(&nation, agencies),
+        anchor: nation.state.anchor().clone(),
+        steps,
+        change,
+        kind: "extract",
+        bytes,
+    }
+}
+
+/// How many were read, and the rules that the others break; both readers must agree on each.
+fn compare(cases: &[Case]) -> (usize, BTreeSet<String>) {
     let asked: Vec<Value> = cases.iter().map(Case::to_question).collect();
     let mut read = 0;
-    let mut refused = std::collections::BTreeSet::new();
+    let mut refused = BTreeSet::new();
     let answers = READER.ask_all(&asked);
     // Alone as in company.
     assert_eq!(READER.ask(&asked[0]), answers[0]);
@@ -179,9 +298,7 @@ fn an_independent_reader_reaches_the_same_verdicts() {
             (ours, theirs) => panic!("{ours:?} and {theirs:?} after {}", told()),
         }
     }
-    assert!(read >= CASES / 3, "{read} bundles of {CASES} were read");
-    let rules = ["anchor", "attachment", "digest", "form", "last", "policies", "proof"];
-    assert_eq!(refused.into_iter().collect::<Vec<_>>(), rules);
+    (read, refused)
 }
 
 fn case(steps: Vec<Step>, change: Change, damage: Damage, agencies: &[Agency], previous: Option<&[u8]>) -> Case {
@@ -205,7 +322,8 @@ fn case(steps: Vec<Step>, change: Change, damage: Damage, agencies: &[Agency], p
         change,
         damage,
         anchor,
-        bundle,
+        kind: "bundle",
+        bytes: bundle,
         questions,
     }
 }
@@ -418,24 +536,31 @@ impl Case {
         json!({
             "do": "ask",
             "anchor": self.anchor.to_string(),
-            "bundle": STANDARD.encode(&self.bundle),
+            self.kind: STANDARD.encode(&self.bytes),
             "questions": self.questions,
         })
     }
 
     fn our_answer(&self) -> Result<Value, BundleError> {
-        let bundle = TrustedBundle::load(&self.bundle, &self.anchor, Limits::default())?;
+        if self.kind == "extract" {
+            return Ok(self.our_answers(Extract::load(&self.bytes, &self.anchor)?.bundle()));
+        }
+        let bundle = TrustedBundle::load(&self.bytes, &self.anchor, Limits::default())?;
+        Ok(self.our_answers(&bundle))
+    }
+
+    fn our_answers(&self, bundle: &TrustedBundle) -> Value {
         let answers: Vec<Value> = self
             .questions
             .iter()
-            .map(|question| self.our_answer_to(&bundle, question))
+            .map(|question| self.our_answer_to(bundle, question))
             .collect();
-        Ok(json!({
+        json!({
             "as_of": bundle.as_of().unix(),
             "size": bundle.checkpoint().size(),
             "policy": bundle.state().policy().unwrap().hash().to_string(),
             "answers": answers,
-        }))
+        })
     }
 
     fn our_answer_to(&self, bundle: &TrustedBundle, question: &Value) -> Value {
@@ -458,11 +583,8 @@ impl Case {
                     json!({"id": found.record.id(), "standing": standing})
                 })
             }
-            "status" => match bundle.status_list(text("issuer"), text("uri")) {
-                Ok(list) => {
-                    let status = list.bits.get(about["index"].as_u64().unwrap());
-                    status.map_or_else(|| json!("beyond"), Value::from)
-                }
+            "status" => match bundle.status(text("issuer"), text("uri"), about["index"].as_u64().unwrap()) {
+                Ok(found) => found.status.map_or_else(|| json!("beyond"), Value::from),
                 Err(StatusListError::Broken(_)) => json!("broken"),
                 Err(StatusListError::NotIncluded) => json!("not included"),
                 Err(_) => json!("unknown"),
@@ -501,6 +623,7 @@ const fn rule_of(error: &BundleError) -> &'static str {
         BundleError::NotLast { .. } => "last",
         BundleError::Policy(_) => "policies",
         BundleError::Proof(TlogProofError::Inclusion(_) | TlogProofError::Witnesses(_)) => "proof",
+        BundleError::Record { .. } => "record",
         _ => "form",
     }
 }
