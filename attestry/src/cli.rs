@@ -118,7 +118,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  attestry up --sample\n  attestry up --sample --tls-self-signed\n  attestry up --data /srv/attestry --store postgres://attestry@db/attestry --listen 0.0.0.0:8080 --public-url https://attestry.agency.example\n\nPrints one line 'ready http://...' when everything answers. SIGTERM finishes what is in flight and exits 0."
+    after_help = "Examples:\n  attestry up --sample\n  attestry up --sample --tls-self-signed\n  attestry up --data /srv/attestry --store postgres://attestry@db/attestry --listen 0.0.0.0:8080 --public-url https://attestry.agency.example --log-files s3://registry-log/v1\n\nPrints one line 'ready http://...' when everything answers. SIGTERM finishes what is in flight and exits 0."
 )]
 pub(crate) struct Up {
     /// Where keys, the store and the administrative token are kept.
@@ -147,6 +147,9 @@ pub(crate) struct Up {
     /// The unique name of the registry's log when it is founded: a host, with a path if need be. Later starts know it.
     #[arg(long, value_name = "NAME")]
     pub(crate) origin: Option<String>,
+    /// Keep the registry's log as files there too, for readers without the platform: file:///FOLDER or s3://BUCKET/PREFIX (with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT). `attestry registry audit` reads them.
+    #[arg(long, env = "ATTESTRY_LOG_FILES", value_name = "URL")]
+    pub(crate) log_files: Option<Url>,
     /// Issuers outside of the registries that the platform's verifier trusts, as `attestry verify` has them. Several may be given.
     #[arg(long, value_name = "FILE")]
     pub(crate) trust_anchor: Vec<PathBuf>,

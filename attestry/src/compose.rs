@@ -18,6 +18,7 @@ use keys::Algorithm;
 use keys::Signer as _;
 use openid4vc::SecureUrl;
 use registry::Genesis;
+use registry::LogFiles;
 use registry::Operators;
 use registry::Registry;
 use serde_json::Value;
@@ -70,6 +71,8 @@ pub(crate) struct Options {
     pub(crate) sample: bool,
     /// The name under which a registry is founded.
     pub(crate) origin: Option<String>,
+    /// Where the log is kept as files, too.
+    pub(crate) log_files: Option<Url>,
     /// Whom the verifier trusts besides the registry.
     pub(crate) trust_anchors: TrustAnchors,
 }
@@ -80,6 +83,7 @@ pub(crate) struct Platform {
     router: Router,
     actors: Actors,
     store: Store,
+    log_files: Option<LogFiles>,
     // Keeps the folder locked.
     _data: Arc<DataFolder>,
 }
@@ -96,6 +100,8 @@ impl Platform {
     /// Opens the data folder, founds the sample nation if asked, and starts every actor.
     pub(crate) async fn start(options: Options) -> Result<Self> {
         let data = DataFolder::open(&options.data)?;
+        let log_files = options.log_files.as_ref().map(LogFiles::at).transpose();
+        let log_files = log_files.context("the log cannot be kept as files there")?;
         let has_public_url = options.public_url.is_some();
         let mut listen = Listen::bind(options.listen, options.public_url, options.tls).await?;
         if let Some(address) = options.self_signed {
@@ -179,6 +185,7 @@ impl Platform {
             router,
             actors,
             store,
+            log_files,
             _data: data,
         })
     }
@@ -200,6 +207,7 @@ impl Platform {
             router,
             actors,
             store,
+            log_files,
             _data,
         } = self;
         let registry = actors.registry.clone();
@@ -211,8 +219,12 @@ impl Platform {
                 actors.tick().await;
             }
         });
+        let files = registry.clone();
+        let keeping = log_files.map(|log_files| tokio::spawn(async move { files.keep_files(log_files).await }));
         let served = listen.serve(router, stop).await;
         ticking.abort();
+        // What is half written is gone over at the next start.
+        keeping.inspect(tokio::task::JoinHandle::abort);
         if let Err(error) = registry.resign().await {
             tracing::warn!(cause = %server::problem::chain(&error), "another process takes over a little later");
         }

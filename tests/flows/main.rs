@@ -6,6 +6,7 @@ mod deltas;
 mod extracts;
 mod federation;
 mod governance;
+mod log_files;
 mod mdoc;
 mod offline;
 mod own_agency;

@@ -23,6 +23,7 @@ pub(crate) async fn run(options: cli::Up, output: Output) -> Result<ExitCode> {
         self_signed: options.tls_self_signed,
         sample: options.sample,
         origin: options.origin,
+        log_files: options.log_files,
         trust_anchors: trust_anchors::load(&options.trust_anchor)?,
     })
     .await?;

@@ -191,6 +191,36 @@ impl fmt::Display for Tile {
     }
 }
 
+/// The tiles that the tree of `to` leaves has, and the one of the first `from` leaves has not or has narrower: bundles of
+/// entries and hash tiles of every level, full ones before partial ones.
+pub fn tiles_since(from: u64, to: u64) -> impl Iterator<Item = Tile> {
+    let levels = (0..=u8::MAX).take_while(move |level| Tile::in_tree(TileKind::Hashes(*level), 0, to).is_some());
+    let kinds = levels.flat_map(|level| {
+        let entries = (level == 0).then_some(TileKind::Entries);
+        entries.into_iter().chain([TileKind::Hashes(level)])
+    });
+    let kinds: Vec<TileKind> = kinds.collect();
+    let of_kind = move |kind: TileKind| {
+        let level = match kind {
+            TileKind::Entries => 0,
+            TileKind::Hashes(level) => level,
+        };
+        // Full tiles of before are the same.
+        let first = from
+            .checked_shr(u32::from(TILE_HEIGHT) * (u32::from(level) + 1))
+            .unwrap_or(0);
+        let tiles = (first..).map_while(move |index| Tile::in_tree(kind, index, to));
+        tiles.filter(move |tile| Tile::in_tree(kind, tile.index(), from) != Some(*tile))
+    };
+    let full = kinds
+        .clone()
+        .into_iter()
+        .flat_map(of_kind)
+        .filter(|tile| !tile.is_partial());
+    let partial = kinds.into_iter().flat_map(of_kind).filter(Tile::is_partial);
+    full.chain(partial)
+}
+
 /// The hashes in the bytes of a tile of `width`.
 ///
 /// # Errors
@@ -449,6 +479,38 @@ mod tests {
     use crate::merkle;
     use crate::merkle::CompactTree;
     use crate::merkle::leaf_hash;
+
+    #[test]
+    fn tiles_since_are_those_that_the_smaller_tree_has_not() {
+        let all = |size: u64| -> Vec<Tile> {
+            let kinds = [TileKind::Entries].into_iter().chain((0..4).map(TileKind::Hashes));
+            let tiles = kinds.flat_map(|kind| (0..600).filter_map(move |index| Tile::in_tree(kind, index, size)));
+            tiles.collect()
+        };
+        for (from, to) in [
+            (0, 0),
+            (0, 1),
+            (1, 1),
+            (1, 2),
+            (255, 256),
+            (255, 257),
+            (256, 257),
+            (0, 70_000),
+            (65_535, 65_536),
+            (65_000, 66_000),
+            (70_000, 70_000),
+            (1_000, 70_001),
+        ] {
+            let (before, mut expected) = (all(from), all(to));
+            expected.retain(|tile| !before.contains(tile));
+            let mut found: Vec<Tile> = tiles_since(from, to).collect();
+            assert!(found.is_sorted_by_key(Tile::is_partial), "{from} to {to}");
+            let order = |tile: &Tile| tile.to_string();
+            found.sort_by_key(order);
+            expected.sort_by_key(order);
+            assert_eq!(found, expected, "{from} to {to}");
+        }
+    }
 
     #[test]
     fn paths_of_the_standard() {

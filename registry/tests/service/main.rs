@@ -8,6 +8,7 @@ mod entries;
 mod extracts;
 mod governance;
 mod identifiers;
+mod log_files;
 mod mirrors;
 mod nation;
 mod operators;
