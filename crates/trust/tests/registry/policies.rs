@@ -181,6 +181,27 @@ fn unsound_recoveries_are_refused() {
     }
 }
 
+/// spec/registry.md, section 2.3: -9, -51, -19.
+#[test]
+fn algorithms_come_in_the_order_of_the_text() {
+    let policy = |algorithms: &[Algorithm]| PolicyBody {
+        algorithms: algorithms.to_vec(),
+        ..next_policy()
+    };
+    let all = trust::entry::APPROVAL_ALGORITHMS;
+    change(&mut Nation::new(), policy(&all)).unwrap();
+    let [es256, es384, eddsa] = all;
+    for others in [
+        [es384, es256, eddsa].as_slice(),
+        &[es256, eddsa, es384],
+        &[es256, es256, eddsa],
+        &[],
+    ] {
+        let result = change(&mut Nation::new(), policy(others));
+        assert!(matches!(result, Err(Refusal::Decode(_))), "{others:?} {result:?}");
+    }
+}
+
 #[test]
 fn genesis_time_in_a_later_policy_is_refused() {
     let policy = PolicyBody {
