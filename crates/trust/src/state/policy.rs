@@ -378,17 +378,20 @@ fn officer_key(officer: &Officer, signature: &ApprovalSignature) -> Result<Publi
     }
 }
 
-/// The signer of a recovery is the hexadecimal digest of its key.
+/// The signer of a recovery is the hexadecimal digest of its key: a key has no second name to sign under.
 fn recovery_key(recovery: &Recovery, signature: &ApprovalSignature) -> Result<PublicKey, Refusal> {
-    let wrong = || Refusal::CommittedKey {
-        signer: signature.signer().to_owned(),
-    };
-    let revealed = signature.revealed_key().ok_or_else(wrong)?;
-    let digest = Hash::digest(revealed.as_bytes());
-    if !recovery.keys.contains(&digest) || signature.signer() != digest.to_string() {
-        return Err(wrong());
-    }
-    PublicKey::from_multikey(revealed).map_err(|_| wrong())
+    let signer = signature.signer();
+    let committed = recovery.keys.iter().find(|digest| digest.to_string() == signer);
+    let committed = committed.ok_or_else(|| Refusal::RecoveryKey {
+        found: signer.to_owned(),
+    })?;
+    let revealed = signature
+        .revealed_key()
+        .filter(|revealed| Hash::digest(revealed.as_bytes()) == *committed);
+    let key = revealed.and_then(|revealed| PublicKey::from_multikey(revealed).ok());
+    key.ok_or_else(|| Refusal::CommittedKey {
+        signer: signer.to_owned(),
+    })
 }
 
 /// An officer with a committed next key keeps the key or moves to that one.

@@ -107,7 +107,10 @@ fn a_signature_that_the_rules_would_refuse_does_not_count() {
     assert_eq!(check(&regular, &revealing(&regular, second, 2)), committed(second));
     let digest = digest_of_key(70).to_string();
     assert_eq!(check(&recovery, &plain(&recovery, &digest, 70)), committed(&digest));
-    assert_eq!(check(&recovery, &revealing(&recovery, first, 70)), committed(first));
+    let unknown = Err(Refusal::RecoveryKey {
+        found: first.to_owned(),
+    });
+    assert_eq!(check(&recovery, &revealing(&recovery, first, 70)), unknown);
     assert!(check(&recovery, &revealing(&recovery, &digest, 70)).is_ok());
     let borrowed = check(&schema, &plain(&schema, second, 1));
     assert_eq!(
