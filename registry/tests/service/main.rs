@@ -10,6 +10,7 @@ mod identifiers;
 mod mirrors;
 mod nation;
 mod operators;
+mod recovery;
 mod tree;
 mod trqp;
 mod types;
