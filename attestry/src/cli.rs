@@ -6,6 +6,7 @@
 )]
 
 mod hub;
+mod registry;
 mod show;
 mod w3c;
 
@@ -26,6 +27,9 @@ pub(crate) use self::hub::Consent;
 pub(crate) use self::hub::Home;
 pub(crate) use self::hub::Hub;
 pub(crate) use self::hub::Publish;
+pub(crate) use self::registry::ApprovalAlgorithm;
+pub(crate) use self::registry::Key;
+pub(crate) use self::registry::Registry;
 pub(crate) use self::show::Form;
 pub(crate) use self::show::Show;
 pub(crate) use self::w3c::Issuer;
@@ -580,90 +584,6 @@ pub(crate) struct Resolve {
         value_name = "URL"
     )]
     pub(crate) url: Url,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Registry {
-    /// Replay a registry's whole log and say the first thing that is wrong with it.
-    #[command(
-        after_help = "Examples:\n  attestry registry audit http://127.0.0.1:8080/registry --save seen.checkpoint\n  attestry registry audit http://127.0.0.1:8080/registry --from seen.checkpoint\n  attestry registry audit /srv/mirror\n\nExit status: 0 if the log holds, 1 if it does not, 2 if it could not be read."
-    )]
-    Audit {
-        /// The URL below which the log is served, or a folder with a copy of it.
-        source: String,
-        /// The anchor that tells which log it is. Without it, the one that is pinned for the log's name, or else the one
-        /// that is served beside the log.
-        #[arg(long, value_name = "FILE")]
-        anchor: Option<PathBuf>,
-        /// A checkpoint that the log signed before, to which it is held.
-        #[arg(long, value_name = "CHECKPOINT")]
-        from: Option<PathBuf>,
-        /// Where to keep the checkpoint that holds, for the next time.
-        #[arg(long, value_name = "FILE")]
-        save: Option<PathBuf>,
-    },
-    /// Keep a copy of a registry's log in a folder, judged before it is kept. Any server of files can serve it.
-    #[command(
-        after_help = "Example:\n  attestry registry mirror https://registry.example/registry --to /srv/mirror\n\nExit status: 0 if the copy is up to date, 1 if the log does not hold, 2 if it could not be read or copied."
-    )]
-    Mirror {
-        /// The URL below which the log is served, or a folder with a copy of it.
-        source: String,
-        /// The folder of the copy. What is there already is continued.
-        #[arg(long, value_name = "DIR")]
-        to: PathBuf,
-        /// The anchor that tells which log it is; as for `audit`.
-        #[arg(long, value_name = "FILE")]
-        anchor: Option<PathBuf>,
-    },
-    /// List proposals that wait for approvals.
-    #[command(after_help = "Example:\n  attestry registry proposals")]
-    Proposals {
-        #[command(flatten)]
-        platform: Platform,
-    },
-    /// Propose an entry that officers then approve.
-    #[command(after_help = "Example:\n  attestry registry propose accreditation.json")]
-    Propose {
-        #[command(flatten)]
-        platform: Platform,
-        /// The entry's body as JSON.
-        file: PathBuf,
-    },
-    /// Propose to recognise another nation's registry, as it is now: then its accreditations count here, and no others'.
-    #[command(
-        after_help = "Example:\n  attestry registry recognise https://registry.abroad.example --until 2028-01-01T00:00:00Z \\\n    --type PersonIdentity --type DrivingLicence=ForeignLicence --max-staleness 2d\n\nTo end it, propose {\"type\": \"recognition\", \"action\": \"withdraw\", \"origin\": NAME}."
-    )]
-    Recognise {
-        #[command(flatten)]
-        platform: Platform,
-        /// The other nation's platform.
-        #[arg(value_name = "URL")]
-        abroad: Url,
-        /// Its anchor, received over another channel. Without it, the one that it serves is printed to be compared.
-        #[arg(long, value_name = "FILE")]
-        anchor: Option<PathBuf>,
-        /// Not at or after (RFC 3339).
-        #[arg(long, value_name = "TIME")]
-        until: String,
-        /// A type that counts, by its id there and, where it is called otherwise here, the id here. All, if none is named.
-        #[arg(long = "type", value_name = "ID[=ID]")]
-        types: Vec<String>,
-        /// How old its bundle may be, and ours when it is used (90m, 12h, 2d).
-        #[arg(long, default_value = "1d", value_name = "DURATION")]
-        max_staleness: String,
-    },
-    /// Approve a proposal with an officer's own key. The key never leaves this machine.
-    #[command(after_help = "Example:\n  attestry registry approve 3 --key officers/officer-1.key")]
-    Approve {
-        #[command(flatten)]
-        platform: Platform,
-        /// The proposal's id.
-        id: String,
-        /// The officer's key file. Its passphrase comes from the terminal or ATTESTRY_PASSPHRASE.
-        #[arg(long, value_name = "FILE")]
-        key: PathBuf,
-    },
 }
 
 #[derive(Debug, Args)]

@@ -304,6 +304,7 @@ async fn open_registry(
                 log_key: log_key.public_key(),
                 witness_key: witness_key.public_key(),
                 authorities: vec![officers.authority()],
+                recovery: Some(officers.recovery()),
                 time: clock.now(),
             };
             officers.approve(&genesis.draft()?)

@@ -19,11 +19,11 @@ use crate::cli;
 /// An answer of an administrative endpoint: lists of credentials are the longest.
 const MAX_ANSWER_BYTES: usize = 8 << 20;
 
-/// Calls a running platform with its administrative token.
+/// Calls a running platform, with its administrative token where that is needed.
 pub(crate) struct Client {
     fetcher: Fetcher,
     url: Url,
-    token: String,
+    token: Option<String>,
 }
 
 impl Client {
@@ -40,22 +40,33 @@ impl Client {
         Ok(Self {
             fetcher: fetcher()?,
             url: platform.url.clone(),
-            token,
+            token: Some(token),
+        })
+    }
+
+    /// Without the token, for what everybody may do: officers and holders of recovery keys run no platform.
+    pub(crate) fn without_token(url: &Url) -> Result<Self> {
+        Ok(Self {
+            fetcher: fetcher()?,
+            url: url.clone(),
+            token: None,
         })
     }
 
     pub(crate) async fn get(&self, path: &str) -> Result<Value> {
-        let request = Outgoing::get(&self.at(path), MAX_ANSWER_BYTES)?.bearer(&self.token);
-        answer(&self.send(request).await?)
+        answer(&self.send(Outgoing::get(&self.at(path), MAX_ANSWER_BYTES)?).await?)
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let request =
-            Outgoing::post(&self.at(path), "application/json", body.to_string(), MAX_ANSWER_BYTES)?.bearer(&self.token);
+        let request = Outgoing::post(&self.at(path), "application/json", body.to_string(), MAX_ANSWER_BYTES)?;
         answer(&self.send(request).await?)
     }
 
     async fn send(&self, request: Outgoing) -> Result<Fetched> {
+        let request = match &self.token {
+            Some(token) => request.bearer(token),
+            None => request,
+        };
         self.fetcher.send(request).await.with_context(|| {
             format!(
                 "the platform at {} does not answer; is `attestry up` running?",

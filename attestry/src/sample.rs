@@ -32,6 +32,7 @@ use trust::entry::Draft;
 use trust::entry::Grant;
 use trust::entry::Officer;
 use trust::entry::OnStale;
+use trust::entry::Recovery;
 use trust::entry::Resource;
 use trust::entry::Schema;
 use trust::entry::SchemaBody;
@@ -49,6 +50,9 @@ pub(crate) const ORIGIN: &str = "registry.attestry.example";
 const AUTHORITY: &str = "authority.attestry.example";
 /// How many of the three officers must sign.
 const THRESHOLD: u64 = 2;
+/// How many of the three recovery keys replace the officers, and after how long.
+const RECOVERY_THRESHOLD: u64 = 2;
+const RECOVERY_DELAY: u64 = 7 * DAY;
 /// Everybody may open the sample's officer keys; a real officer chooses a passphrase of their own.
 pub(crate) const OFFICER_PASSPHRASE: &str = "sample";
 const TYPES: &str = "https://attestry.example/types/";
@@ -134,9 +138,12 @@ const AGENCIES: [SampleAgency; 4] = [
     },
 ];
 
-/// The three officers' keys and the issuing authority's, held only while the nation is founded.
+/// The three officers' keys and the issuing authority's, held only while the nation is founded, and what was committed to of
+/// the recovery keys.
 pub(crate) struct Officers {
-    officers: Vec<(String, SoftwareKey)>,
+    /// By the officer's role.
+    keys: Vec<(String, SoftwareKey)>,
+    recovery: Recovery,
     iaca: Iaca,
 }
 
@@ -145,17 +152,27 @@ impl Officers {
     pub(crate) fn create(data: &Path, now: Timestamp) -> Result<Self> {
         let folder = officers_folder(data);
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let mut rng = signer::os_rng();
         let passphrase = Passphrase::new(OFFICER_PASSPHRASE.to_owned());
-        let mut officers = Vec::new();
-        for number in 1..=3 {
-            let id = format!("officer-{number}");
+        let make = |id: String| -> Result<(String, SoftwareKey)> {
+            let mut rng = signer::os_rng();
             let key = SoftwareKey::generate(Algorithm::EdDsa, &mut rng);
             KeyFile::seal(&key, &passphrase, &mut rng)?.write_new(&folder.join(format!("{id}.key")))?;
-            officers.push((id, key));
+            Ok((id, key))
+        };
+        let mut committed = Vec::new();
+        for number in 1..=3 {
+            let (_, key) = make(format!("recovery-{number}"))?;
+            committed.push(Hash::digest(key.public_key().to_multikey().as_bytes()));
         }
+        committed.sort_unstable();
+        let keys = (1..=3).map(|number| make(format!("officer-{number}")));
         Ok(Self {
-            officers,
+            keys: keys.collect::<Result<_>>()?,
+            recovery: Recovery {
+                threshold: RECOVERY_THRESHOLD,
+                keys: committed,
+                delay: RECOVERY_DELAY,
+            },
             iaca: Iaca::create(&folder, &passphrase, now)?,
         })
     }
@@ -170,16 +187,21 @@ impl Officers {
         Authority {
             id: AUTHORITY.to_owned(),
             threshold: THRESHOLD,
-            officers: self.officers.iter().map(officer).collect(),
+            officers: self.keys.iter().map(officer).collect(),
             scope: None,
         }
+    }
+
+    /// What replaces a quorum of them who lost their keys.
+    pub(crate) fn recovery(&self) -> Recovery {
+        self.recovery.clone()
     }
 
     /// The entry with the signatures of as many officers as it takes.
     pub(crate) fn approve(&self, draft: &Draft) -> Result<Vec<u8>> {
         let quorum = usize::try_from(THRESHOLD)?;
         let mut signatures = Vec::new();
-        for (id, key) in self.officers.iter().take(quorum) {
+        for (id, key) in self.keys.iter().take(quorum) {
             signatures.push(key.fulfil(draft.sign(id, key.public_key().algorithm()))?);
         }
         Ok(draft.assemble(signatures)?)

@@ -171,6 +171,7 @@ fn genesis(witnesses: &[(u8, SocketAddr)]) -> Vec<u8> {
         log_key: log.public_key(),
         witness_key: witness.public_key(),
         authorities: vec![authority()],
+        recovery: None,
         time: BEGIN,
     };
     let mut draft = genesis.draft().expect("a draft");

@@ -7,6 +7,7 @@ use trust::entry::Authority;
 use trust::entry::Draft;
 use trust::entry::PolicyBody;
 use trust::entry::PolicyKind;
+use trust::entry::Recovery;
 use trust::note::NoteError;
 use trust::note::SignatureType;
 use trust::note::VerifierKey;
@@ -25,13 +26,15 @@ pub struct Genesis<'a> {
     pub witness_key: &'a PublicKey,
     /// The first one governs. Thresholds are 2 or more; officers ascend by id.
     pub authorities: Vec<Authority>,
+    /// Keys that replace a quorum of officers who lost theirs.
+    pub recovery: Option<Recovery>,
     /// The time before the first Snapshot: now.
     pub time: Timestamp,
 }
 
 impl Genesis<'_> {
     /// The genesis Policy: one log, one state witness whose cosignature is the quorum, accredited DIDs of
-    /// methods key and webvh, approvals with ES256 and Ed25519, no recovery keys.
+    /// methods key and webvh, approvals with ESP256 and Ed25519.
     ///
     /// # Errors
     /// [`NoteError::VerifierKey`] for a name or key that no log or witness can have.
@@ -46,7 +49,7 @@ impl Genesis<'_> {
             state_quorum: STATE_WITNESS.to_owned(),
             methods: vec!["key".to_owned(), "webvh".to_owned()],
             algorithms: vec![Algorithm::Es256, Algorithm::EdDsa],
-            recovery: None,
+            recovery: self.recovery,
             genesis_time: Some(self.time),
         };
         Ok(Draft::genesis(self.log_name, policy))

@@ -23,7 +23,7 @@
 //! | `GET /registry/proposals`, `GET /registry/proposals/{id}` | `http/proposals.rs` | open to all |
 //! | `GET /types/...` | `http/types.rs` | documents of credential types, where their URIs point here |
 //! | `POST /registry/proposals` | `http/proposals.rs` | administrative token |
-//! | `POST /registry/proposals/{id}/approvals` | `http/proposals.rs` | an officer's signature |
+//! | `POST /registry/proposals/{id}/approvals` | `http/proposals.rs` | a signature of an officer, or with a recovery key |
 
 mod blobs;
 mod cosigners;
@@ -88,9 +88,11 @@ pub use log_files::LogFilesError;
 pub use proposal::Approval;
 pub use proposal::ApprovalError;
 pub use proposal::BodyError;
+pub use proposal::PendingRecovery;
 pub use proposal::Proposal;
 pub use proposal::ProposalError;
 pub use proposal::ProposalState;
+pub use proposal::summary;
 pub use resolve::ResolveError;
 pub use sequencer::Appended;
 pub use submission::AppendError;
@@ -537,8 +539,14 @@ impl Registry {
         proposal::find(self, id).await
     }
 
-    /// Adds an officer's signature (the bytes of [`trust::entry::ApprovalSignature`]) to a proposal. The one
-    /// that completes the quorum appends the entry.
+    /// The recovery of the Policy that is in the log and not in force yet.
+    #[must_use]
+    pub fn pending_recovery(&self) -> Option<PendingRecovery> {
+        PendingRecovery::of(&self.durable_state())
+    }
+
+    /// Adds a signature of an officer, or with a recovery key (the bytes of [`trust::entry::ApprovalSignature`]), to a
+    /// proposal. The one that completes the quorum appends the entry.
     ///
     /// # Errors
     /// [`ApprovalError`].

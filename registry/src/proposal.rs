@@ -1,44 +1,41 @@
 //! Proposals: drafts that wait for officers' signatures.
 //!
-//! An operator proposes, officers approve on their own machines with their own keys; the signature that
-//! completes the quorum appends the entry. No token can approve. A proposal ends appended, expired or, when
+//! An operator proposes, officers approve on their own machines with their own keys, a recovery those who hold its keys; the
+//! signature that completes the quorum appends the entry. No token can approve. A proposal ends appended, expired or, when
 //! the log has moved on, refused.
 
 mod body;
+mod error;
 mod member;
+mod record;
+mod recovery;
 mod summary;
 
-use keys::PublicKey;
-use keys::Timestamp;
-use keys::base64url;
-use serde::Deserialize;
-use serde::Serialize;
-use store::CommitError;
 use store::Direction;
 use store::Transaction;
 use store::records::RecordError;
-use thiserror::Error;
 use trust::entry::AccreditationBody;
 use trust::entry::ApprovalSignature;
-use trust::entry::AssembleError;
-use trust::entry::Authority;
 use trust::entry::Body;
-use trust::entry::DecodeError;
 use trust::entry::Draft;
 use trust::entry::IncidentBody;
-use trust::entry::Officer;
-use trust::merkle::Hash;
+use trust::entry::PolicyBody;
+use trust::entry::PolicyKind;
 use trust::state::PolicyRecord;
 use trust::state::State;
 
 use crate::Registry;
 use crate::blobs;
-use crate::blobs::BlobError;
 use crate::store::damaged;
 use crate::store::last_proposal;
 use crate::store::proposal_key;
-use crate::submission::AppendError;
 pub use body::BodyError;
+pub use error::ApprovalError;
+pub use error::ProposalError;
+use record::read;
+use record::save;
+pub use recovery::PendingRecovery;
+pub use summary::summary;
 
 /// A week: officers have weekends and holidays.
 const LIFETIME: i64 = 7 * 86_400;
@@ -68,7 +65,7 @@ pub struct Proposal {
 pub enum ProposalState {
     /// It waits for signatures, or with all of them for the log to take it.
     Open {
-        /// Verified, each officer once.
+        /// Verified, each signer once.
         signatures: Vec<ApprovalSignature>,
     },
     /// It is in the log.
@@ -102,101 +99,6 @@ pub enum Approval {
     },
 }
 
-/// Nothing was proposed.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ProposalError {
-    /// The proposed authority is none: the proposer's fault.
-    #[error("expected an authority of the policy, found {found}")]
-    Authority {
-        /// Its name.
-        found: String,
-    },
-    /// The contents do not fit: the proposer's fault.
-    #[error("the documents do not fit the schema")]
-    Blob(#[from] BlobError),
-    /// The JSON says no entry: the proposer's fault.
-    #[error("the proposal cannot be read")]
-    Body(#[from] BodyError),
-    /// The entry that it says would not be well formed: the proposer's fault.
-    #[error("the proposed entry is not well formed")]
-    Decode(#[from] DecodeError),
-    /// The store failed.
-    #[error("the proposal was not saved")]
-    Store(#[from] RecordError),
-}
-
-/// A signature was not counted, or the entry not appended.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ApprovalError {
-    /// The log did not take the finished entry. When the rules refuse it, the proposal has ended.
-    #[error("the approved entry was not appended")]
-    Append(#[from] AppendError),
-    /// The signatures make no entry: ours or the draft's fault.
-    #[error("the approved entry cannot be assembled")]
-    Assemble(#[from] AssembleError),
-    /// The bytes are no signature: the sender's fault.
-    #[error("the approval is not a signature")]
-    Decode(#[from] DecodeError),
-    /// The proposal has ended.
-    #[error("expected an open proposal, found one that is {found}")]
-    Ended {
-        /// How it ended.
-        found: &'static str,
-    },
-    /// The policy has changed since it was proposed, so that its signatures would not count.
-    #[error("the policy has changed since this was proposed; propose it anew")]
-    OtherPolicy,
-    /// The officer has signed before.
-    #[error("{signer} has approved this already; another officer is needed")]
-    Repeated {
-        /// The officer.
-        signer: String,
-    },
-    /// Not the officer's signature over this draft, with the officer's key in the Policy.
-    #[error("expected a signature of {signer} over this draft with the key in the policy, found another")]
-    Signature {
-        /// The officer.
-        signer: String,
-    },
-    /// The store failed.
-    #[error("the approval was not saved")]
-    Store(#[from] RecordError),
-    /// Nobody of that name may approve this.
-    #[error("expected an officer of {authority}, found {found}")]
-    Unknown {
-        /// Whose approval counts.
-        authority: String,
-        /// Who signed.
-        found: String,
-    },
-    /// There is no such proposal.
-    #[error("expected the id of a proposal, found {found}")]
-    UnknownProposal {
-        /// The id.
-        found: u64,
-    },
-}
-
-/// What is stored: binary parts as base64url.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ProposalRecord {
-    draft: String,
-    blobs: Vec<String>,
-    state: RecordState,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum RecordState {
-    Open { signatures: Vec<String> },
-    Appended { index: u64 },
-    Expired,
-    Refused { reason: String },
-}
-
 /// Saves a new proposal.
 pub(crate) async fn propose(registry: &Registry, json: serde_json::Value) -> Result<Proposal, ProposalError> {
     let state = registry.durable_state();
@@ -211,16 +113,20 @@ pub(crate) async fn propose(registry: &Registry, json: serde_json::Value) -> Res
     } = body::read(json, registry.now(), (state.anchor().origin(), policy))?;
     let governing = policy.governing().map(|authority| authority.id.clone());
     let ns = authority.or(governing).unwrap_or_default();
-    if policy.authority(&ns).is_none() {
+    // A recovery speaks for an authority that may be new.
+    if !matches!(body, Body::Policy(_)) && policy.authority(&ns).is_none() {
         return Err(ProposalError::Authority { found: ns });
     }
     blobs::check(&body, blobs.clone())?;
     let draft = registry.draft_until(&ns, &subject, body, LIFETIME);
     // Reading it back applies every rule of form before anybody signs.
     let draft = Draft::parse(&draft.to_bytes())?;
+    if let Body::Policy(new) = &draft.body {
+        check_change(&state, &ns, (new, policy))?;
+    }
     let proposal = Proposal {
         id: 0,
-        summary: summary::of(&draft),
+        summary: summary(&draft, &state),
         needed: needed(&draft, &state),
         draft,
         state: ProposalState::Open { signatures: Vec::new() },
@@ -234,6 +140,16 @@ pub(crate) async fn propose(registry: &Registry, json: serde_json::Value) -> Res
         Ok::<_, RecordError>(proposal)
     };
     Ok(registry.0.store.transact(save).await?)
+}
+
+/// That the rules would take this change of the Policy, and that there is a reason for it: officers shall not meet to sign
+/// what is refused in the end.
+fn check_change(state: &State, ns: &str, (new, in_force): (&PolicyBody, &PolicyBody)) -> Result<(), ProposalError> {
+    state.check_next_policy(ns, new)?;
+    if state.pending_recovery().is_none() && !summary::is_change(new, in_force) {
+        return Err(ProposalError::NoChange);
+    }
+    Ok(())
 }
 
 /// The newest proposals.
@@ -260,7 +176,7 @@ pub(crate) async fn approve(registry: &Registry, id: u64, signature: &[u8]) -> R
     let proposal = find(registry, id)
         .await?
         .ok_or(ApprovalError::UnknownProposal { found: id })?;
-    verify(&registry.durable_state(), &proposal.draft, &signature)?;
+    registry.durable_state().check_approver(&proposal.draft, &signature)?;
     let signature = &signature;
     let proposal = registry
         .0
@@ -322,69 +238,26 @@ async fn finish(
     Ok(appended?.index)
 }
 
-/// That the signature is of an officer of the draft's authority, with the key in the Policy now; of a change of the Policy
-/// by an officer who has committed to a next key, with that one.
-fn verify(state: &State, draft: &Draft, signature: &ApprovalSignature) -> Result<(), ApprovalError> {
-    let policy = state
-        .policy()
-        .filter(|policy| policy.hash() == draft.policy)
-        .ok_or(ApprovalError::OtherPolicy)?;
-    let signer = || signature.signer().to_owned();
-    let officer = policy
-        .body()
-        .authority(&draft.ns)
-        .and_then(|authority: &Authority| authority.officer(signature.signer()));
-    let officer = officer.ok_or_else(|| ApprovalError::Unknown {
-        authority: draft.ns.clone(),
-        found: signer(),
-    })?;
-    let key = key_for(draft, officer, signature).filter(|key| {
-        signature.algorithm() == key.algorithm()
-            && policy.body().algorithms.contains(&signature.algorithm())
-            && key.verify(&draft.message(), signature.signature()).is_ok()
-    });
-    match key {
-        Some(_) => Ok(()),
-        None => Err(ApprovalError::Signature { signer: signer() }),
-    }
-}
-
-/// The key with which this officer has to sign.
-fn key_for(draft: &Draft, officer: &Officer, signature: &ApprovalSignature) -> Option<PublicKey> {
-    let next = officer.next.filter(|_| matches!(draft.body, Body::Policy(_)));
-    match (next, signature.revealed_key()) {
-        (None, None) => Some(officer.key.clone()),
-        (Some(next), Some(revealed)) if Hash::digest(revealed.as_bytes()) == next => {
-            PublicKey::from_multikey(revealed).ok()
-        }
-        (None | Some(_), _) => None,
-    }
-}
-
-/// How many officers must sign: one in an emergency, the authority's quorum otherwise.
+/// How many must sign: one officer in an emergency, the authority's quorum otherwise; of a recovery as many recovery keys as
+/// the Policy says. It is the Policy that the draft goes by, also when another one is in force by now.
 fn needed(draft: &Draft, state: &State) -> u64 {
-    let emergency = matches!(
-        draft.body,
+    let policy = state.policy_of(draft.policy).map(PolicyRecord::body);
+    let needed = match &draft.body {
         Body::Accreditation(AccreditationBody::Suspend { emergency: true, .. })
-            | Body::Incident(IncidentBody::Declare { emergency: true, .. })
-    );
-    let authority = state.policy().and_then(|policy| policy.body().authority(&draft.ns));
-    // No authority, no quorum: the state machine would refuse it.
-    if emergency {
-        1
-    } else {
-        authority.map_or(u64::MAX, |authority| authority.threshold)
-    }
-}
-
-impl From<CommitError> for ApprovalError {
-    fn from(error: CommitError) -> Self {
-        Self::Store(error.into())
-    }
+        | Body::Incident(IncidentBody::Declare { emergency: true, .. }) => Some(1),
+        Body::Policy(new) if new.kind == PolicyKind::Recovery => policy
+            .and_then(|policy| policy.recovery.as_ref())
+            .map(|recovery| recovery.threshold),
+        _ => policy
+            .and_then(|policy| policy.authority(&draft.ns))
+            .map(|authority| authority.threshold),
+    };
+    // Nobody whose approval counts: the state machine would refuse it.
+    needed.unwrap_or(u64::MAX)
 }
 
 impl Proposal {
-    /// The officers who have approved, while it is open.
+    /// The officers, or of a recovery the digests of the keys, that have approved, while it is open.
     pub fn approved_by(&self) -> impl Iterator<Item = &str> {
         self.signatures().iter().map(ApprovalSignature::signer)
     }
@@ -440,52 +313,4 @@ impl ProposalState {
             Self::Refused { .. } => "refused",
         }
     }
-}
-
-fn read(id: u64, bytes: &[u8], registry: &Registry) -> Result<Proposal, RecordError> {
-    parse(id, bytes, &registry.durable_state(), registry.now()).ok_or_else(|| damaged(&format!("proposal/{id}")))
-}
-
-fn parse(id: u64, bytes: &[u8], state: &State, now: Timestamp) -> Option<Proposal> {
-    let record: ProposalRecord = serde_json::from_slice(bytes).ok()?;
-    let decode = |text: &String| base64url::decode(text).ok();
-    let draft = Draft::parse(&decode(&record.draft)?).ok()?;
-    let signature = |text: &String| ApprovalSignature::parse(&decode(text)?).ok();
-    let stands = match record.state {
-        RecordState::Open { .. } if now >= draft.expires => ProposalState::Expired,
-        RecordState::Open { signatures } => ProposalState::Open {
-            signatures: signatures.iter().map(signature).collect::<Option<_>>()?,
-        },
-        RecordState::Appended { index } => ProposalState::Appended { index },
-        RecordState::Expired => ProposalState::Expired,
-        RecordState::Refused { reason } => ProposalState::Refused { reason },
-    };
-    Some(Proposal {
-        id,
-        summary: summary::of(&draft),
-        needed: needed(&draft, state),
-        draft,
-        state: stands,
-        blobs: record.blobs.iter().map(decode).collect::<Option<_>>()?,
-    })
-}
-
-fn save(tx: &Transaction, proposal: &Proposal) -> Result<(), RecordError> {
-    let record = ProposalRecord {
-        draft: base64url::encode(proposal.draft.to_bytes()),
-        blobs: proposal.blobs.iter().map(base64url::encode).collect(),
-        state: match &proposal.state {
-            ProposalState::Open { signatures } => RecordState::Open {
-                signatures: signatures
-                    .iter()
-                    .map(|signature| base64url::encode(signature.to_bytes()))
-                    .collect(),
-            },
-            ProposalState::Appended { index } => RecordState::Appended { index: *index },
-            ProposalState::Expired => RecordState::Expired,
-            ProposalState::Refused { reason } => RecordState::Refused { reason: reason.clone() },
-        },
-    };
-    let bytes = serde_json::to_vec(&record).map_err(|_| damaged("proposal"))?;
-    Ok(tx.put(proposal_key(proposal.id), bytes)?)
 }

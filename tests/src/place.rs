@@ -155,7 +155,9 @@ impl Place {
 }
 
 impl Outcome {
-    pub(crate) fn of(command: &mut Command) -> Self {
+    /// Runs a command to its end.
+    #[must_use]
+    pub fn of(command: &mut Command) -> Self {
         let output = command.output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!stderr.contains("panicked at"), "{command:?}: {stderr}");

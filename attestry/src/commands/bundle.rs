@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use anyhow::Result;
+use registry::PendingRecovery;
 use serde_json::Value;
 use serde_json::json;
 use server::fetch::Fetched;
@@ -334,7 +335,8 @@ fn path(path: &str, from: Option<u64>, needs: &Needs) -> String {
     }
 }
 
-fn told(value: &mut Value, more: &[(&str, Value)]) {
+/// Adds members to what programs read.
+pub(super) fn told(value: &mut Value, more: &[(&str, Value)]) {
     if let Some(object) = value.as_object_mut() {
         object.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     }
@@ -381,6 +383,7 @@ fn summary(bundle: &TrustedBundle) -> Value {
         "accreditations": state.accreditations().count(),
         "schemas": state.schemas().map(|record| record.id().to_owned()).collect::<Vec<_>>(),
         "status_lists": state.status_lists().count(),
+        "pending_recovery": PendingRecovery::of(state).map(|pending| pending.to_json()),
         "witnesses": bundle.witnessed().cosigned().keys().collect::<Vec<_>>(),
     })
 }

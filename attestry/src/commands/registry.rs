@@ -1,6 +1,8 @@
-//! `registry`: governance. An officer signs on their own machine; only the signature travels.
+//! `registry`: governance. Whoever approves signs on their own machine; only the signature travels.
 
+mod key;
 pub(super) mod log;
+mod status;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,13 +10,15 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use anyhow::Result;
 use keys::Signer as _;
+use registry::PendingRecovery;
 use serde_json::Value;
 use serde_json::json;
 use signer::KeyFile;
+use trust::TrustedBundle;
 use trust::entry::Body;
 use trust::entry::Draft;
-use trust::entry::Officer;
-use trust::merkle::Hash;
+use trust::entry::PolicyKind;
+use trust::state::Approver;
 use url::Url;
 
 use crate::cli;
@@ -39,17 +43,9 @@ pub(crate) async fn run(command: cli::Registry, output: Output) -> Result<ExitCo
         cli::Registry::Mirror { source, to, anchor } => {
             return log::mirror(&source, &to, anchor.as_deref(), output).await;
         }
-        cli::Registry::Proposals { platform } => {
-            let answer = Client::new(&platform)?.get("/registry/proposals").await?;
-            let proposals = answer
-                .get("proposals")
-                .and_then(Value::as_array)
-                .context("the platform's answer has no proposals")?;
-            output.result(
-                table(&["id", "state", "needed", "approved_by", "summary"], proposals),
-                &answer,
-            );
-        }
+        cli::Registry::Key(command) => key::run(command, output)?,
+        cli::Registry::Proposals { platform } => proposals(&platform.url, output).await?,
+        cli::Registry::Status { platform } => status::run(&platform.url, output).await?,
         cli::Registry::Propose { platform, file } => {
             let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
             let limits = keys::json::Limits {
@@ -80,13 +76,23 @@ pub(crate) async fn run(command: cli::Registry, output: Output) -> Result<ExitCo
             });
             propose(&Client::new(&platform)?, &body, output).await?;
         }
-        cli::Registry::Approve { platform, id, key } => {
-            let answer = approve(&Client::new(&platform)?, &platform.url, &id, &key, output).await?;
-            let state = answer.get("state").and_then(Value::as_str).unwrap_or("open");
-            output.result(format!("approved {id}; it is {state}"), &answer);
-        }
+        cli::Registry::Approve { platform, id, key } => approve(&platform.url, &id, &key, output).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn proposals(url: &Url, output: Output) -> Result<()> {
+    let answer = Client::without_token(url)?.get("/registry/proposals").await?;
+    let proposals = answer
+        .get("proposals")
+        .and_then(Value::as_array)
+        .context("the platform's answer has no proposals")?;
+    let mut text = table(&["id", "state", "needed", "approved_by", "summary"], proposals);
+    if let Some(pending) = answer.get("pending_recovery") {
+        text = format!("{text}\n\n{}", status::warning(pending));
+    }
+    output.result(text, &answer);
+    Ok(())
 }
 
 async fn propose(client: &Client, body: &Value, output: Output) -> Result<()> {
@@ -96,7 +102,7 @@ async fn propose(client: &Client, body: &Value, output: Output) -> Result<()> {
         .and_then(Value::as_str)
         .context("the platform's answer has no id")?;
     output.result(
-        format!("proposed {id}; officers approve it with `attestry registry approve {id} --key FILE`"),
+        format!("proposed {id}; it is approved with `attestry registry approve {id} --key FILE`"),
         &answer,
     );
     Ok(())
@@ -108,8 +114,9 @@ fn mapped(named: &str) -> Value {
     json!({"foreign": foreign, "local": local})
 }
 
-/// Shows what the draft says, signs it with the officer's key, and sends the signature.
-async fn approve(client: &Client, url: &Url, id: &str, key: &Path, output: Output) -> Result<Value> {
+/// Shows what the draft says, signs it with the key, and sends the signature.
+async fn approve(url: &Url, id: &str, key: &Path, output: Output) -> Result<()> {
+    let client = Client::without_token(url)?;
     let path = format!("/registry/proposals/{id}");
     let proposal = client.get(&path).await?;
     let draft = proposal
@@ -118,28 +125,52 @@ async fn approve(client: &Client, url: &Url, id: &str, key: &Path, output: Outpu
         .context("the proposal has no draft")?;
     let draft = Draft::parse(&keys::base64url::decode(draft)?).context("the draft is not understood")?;
     let file = KeyFile::read(key)?;
-    let (officer, reveals) = officer_of(url, &draft, file.public_key()).await?;
-    // What is signed is what was decoded here, not what a server says about it.
-    output.tell(format!(
-        "{officer} of {} approves about {}:\n{:#?}",
-        draft.ns, draft.subject, draft.body
-    ));
+    let bundle = bundle::current(url).await?;
+    let approver = approver(&bundle, &draft, file.public_key())?;
+    tell(&bundle, &draft, &approver, output);
     let key = file.open(&platform::passphrase(&format!("Passphrase of {}", key.display()))?)?;
-    let request = if reveals {
-        draft.sign_revealing(&officer, key.public_key())
-    } else {
-        draft.sign(&officer, key.public_key().algorithm())
-    };
-    let signature = key.fulfil(request)?;
+    let signature = key.fulfil(approver.sign(&draft, key.public_key()))?;
     let body = json!({"signature": keys::base64url::encode(signature.to_bytes())});
-    client.post(&format!("{path}/approvals"), &body).await
+    let mut answer = client.post(&format!("{path}/approvals"), &body).await?;
+    let state = answer.get("state").and_then(Value::as_str).unwrap_or("open");
+    let mut text = format!("approved {id}; it is {state}");
+    if is_recovery(&draft)
+        && state == "appended"
+        && let Some(pending) = PendingRecovery::of(bundle::current(url).await?.state())
+    {
+        let pending = pending.to_json();
+        text = format!("{text}\n\n{}", status::warning(&pending));
+        bundle::told(&mut answer, &[("pending_recovery", pending)]);
+    }
+    output.result(text, &answer);
+    Ok(())
 }
 
-/// The role that the Policy in force gives this key, and whether the key is the next one of that role, which is revealed
-/// by signing a change of the Policy with it. The Policy comes from a bundle that was checked against its anchor, and the
-/// draft must be for that registry and that Policy.
-async fn officer_of(url: &Url, draft: &Draft, public_key: &str) -> Result<(String, bool)> {
-    let bundle = bundle::current(url).await?;
+/// What is signed is what was decoded here and compared with a Policy that was checked, not what a server says about it.
+fn tell(bundle: &TrustedBundle, draft: &Draft, approver: &Approver, output: Output) {
+    if let Some(pending) = PendingRecovery::of(bundle.state()) {
+        output.tell(format!("{}\n", status::warning(&pending.to_json())));
+    }
+    let who = if is_recovery(draft) {
+        format!("the recovery key {}", approver.signer())
+    } else {
+        format!("{} of {}", approver.signer(), draft.ns)
+    };
+    output.tell(format!(
+        "{who} approves about {}:\n{}\n{:#?}",
+        draft.subject,
+        registry::summary(draft, bundle.state()),
+        draft.body
+    ));
+}
+
+fn is_recovery(draft: &Draft) -> bool {
+    matches!(&draft.body, Body::Policy(policy) if policy.kind == PolicyKind::Recovery)
+}
+
+/// In whose name this key signs. The Policy comes from a bundle that was checked against its anchor, and the draft must be for
+/// that registry and that Policy.
+fn approver(bundle: &TrustedBundle, draft: &Draft, public_key: &str) -> Result<Approver> {
     anyhow::ensure!(
         draft.origin == bundle.anchor().origin(),
         "expected a draft for the registry {}, found one for {}",
@@ -151,27 +182,15 @@ async fn officer_of(url: &Url, draft: &Draft, public_key: &str) -> Result<(Strin
         draft.policy == policy.hash(),
         "the policy has changed since the proposal was made; propose it again"
     );
-    let authority = policy
-        .body()
-        .authority(&draft.ns)
-        .with_context(|| format!("the policy has no authority {}", draft.ns))?;
-    let changes_policy = matches!(draft.body, Body::Policy(_));
-    let digest = Hash::digest(public_key.as_bytes());
-    // Who has committed to a next key signs a change of the Policy with that one and with no other.
-    let reveals = |officer: &Officer| changes_policy && officer.next == Some(digest);
-    let signs = |officer: &Officer| {
-        let committed = changes_policy && officer.next.is_some();
-        !committed && officer.key.to_multikey() == public_key
-    };
-    let mut officers = authority.officers.iter();
-    let officer = officers.find(|officer| reveals(officer) || signs(officer));
-    let officer = officer.with_context(|| {
-        let next = if changes_policy {
+    bundle.state().approver(draft, public_key).with_context(|| {
+        if is_recovery(draft) {
+            return "expected a recovery key that the policy commits to, found another key".to_owned();
+        }
+        let next = if matches!(draft.body, Body::Policy(_)) {
             ", the next one where one is committed to"
         } else {
             ""
         };
         format!("expected the key of an officer of {}{next}, found another", draft.ns)
-    })?;
-    Ok((officer.id.clone(), reveals(officer)))
+    })
 }

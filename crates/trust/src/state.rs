@@ -11,6 +11,7 @@
 
 mod accreditation;
 mod approval;
+mod approver;
 mod did_event;
 mod incident;
 mod policy;
@@ -50,6 +51,7 @@ pub use accreditation::AccreditationRecord;
 pub use accreditation::AccreditationStatus;
 pub use approval::EMERGENCY_LAPSES_AFTER;
 pub use approval::MAX_APPROVAL_LIFETIME;
+pub use approver::Approver;
 pub use did_event::DidRecord;
 pub use incident::IncidentRecord;
 pub use incident::IncidentStanding;

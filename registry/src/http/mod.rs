@@ -18,6 +18,7 @@ use axum::routing::get;
 use axum::routing::post;
 use server::Problem;
 use server::problem::chain;
+use trust::state::Refusal;
 
 use crate::AppendError;
 use crate::Registry;
@@ -57,12 +58,7 @@ fn append_problem(error: &AppendError) -> Problem {
         AppendError::TooLarge { .. } => {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The entry is too large.").detail(error)
         }
-        AppendError::Refused(refusal) => Problem::new(
-            StatusCode::CONFLICT,
-            "refused",
-            "The registry's rules refuse the entry.",
-        )
-        .detail(chain(refusal)),
+        AppendError::Refused(refusal) => refused(refusal),
         AppendError::Unserviceable | AppendError::Untried => Problem::new(
             StatusCode::CONFLICT,
             "policy",
@@ -78,4 +74,10 @@ fn append_problem(error: &AppendError) -> Problem {
             )
         }
     }
+}
+
+/// What the author of an entry that the rules refuse is told.
+fn refused(refusal: &Refusal) -> Problem {
+    let title = "The registry's rules refuse the entry.";
+    Problem::new(StatusCode::CONFLICT, "refused", title).detail(chain(refusal))
 }

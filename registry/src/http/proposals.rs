@@ -1,7 +1,7 @@
-//! Governance: an operator proposes with the administrative token, officers approve with their keys.
+//! Governance: an operator proposes with the administrative token, officers approve with their keys, and holders of
+//! recovery keys with theirs.
 //!
-//! Proposals and approvals are open to read and to send: what counts is an officer's signature, and no token
-//! stands for one.
+//! Proposals and approvals are open to read and to send: what counts is a signature, and no token stands for one.
 
 use axum::Json;
 use axum::extract::Path;
@@ -36,7 +36,12 @@ pub(super) struct ApprovalRequest {
 pub(super) async fn list(State(registry): State<Registry>) -> Result<Json<Value>, Problem> {
     let proposals = registry.proposals().await.map_err(|error| Problem::internal(&error))?;
     let proposals: Vec<Value> = proposals.iter().map(describe).collect();
-    Ok(Json(json!({ "proposals": proposals })))
+    let mut answer = json!({ "proposals": proposals });
+    // Here everybody looks, and the delay of a recovery is for them to look.
+    if let (Some(pending), Some(members)) = (registry.pending_recovery(), answer.as_object_mut()) {
+        members.insert("pending_recovery".to_owned(), pending.to_json());
+    }
+    Ok(Json(answer))
 }
 
 /// `POST /registry/proposals`
@@ -118,12 +123,14 @@ fn proposal_problem(error: &ProposalError) -> Problem {
         ProposalError::Authority { .. }
         | ProposalError::Blob(_)
         | ProposalError::Body(_)
-        | ProposalError::Decode(_) => Problem::new(
+        | ProposalError::Decode(_)
+        | ProposalError::NoChange => Problem::new(
             StatusCode::BAD_REQUEST,
             "proposal",
             "The body proposes no entry of the registry.",
         )
         .detail(chain(error)),
+        ProposalError::Refused(refusal) => super::refused(refusal),
         ProposalError::Store(_) => Problem::internal(error),
     }
 }
@@ -141,12 +148,12 @@ fn approval_problem(error: &ApprovalError) -> Problem {
         ApprovalError::Repeated { .. } => problem(
             StatusCode::CONFLICT,
             "repeated",
-            "This officer has approved already; another one is needed.",
+            "The signer has approved this already; another one is needed.",
         ),
-        ApprovalError::Signature { .. } | ApprovalError::Unknown { .. } => problem(
+        ApprovalError::Signature(_) => problem(
             StatusCode::FORBIDDEN,
             "signature",
-            "The signature is not that of an officer who may approve this.",
+            "The signature is not of one who may approve this.",
         ),
         ApprovalError::UnknownProposal { .. } => unknown(),
         ApprovalError::Assemble(_) | ApprovalError::Store(_) => Problem::internal(error),

@@ -13,20 +13,25 @@
 //! | `schema` | `withdraw` | `id` |
 //! | `incident` | `declare` | `subject`, `invalid_since`, `backdating`?, `emergency`?, `reason`? |
 //! | `incident` | `withdraw` | `subject`, `reason`? |
-//! | `policy` | `witnesses` | `witness_policy` (a [tlog-policy](https://c2sp.org/tlog-policy)), `state_quorum` (a witness or group of it); everything else stays as it is |
-//! | `policy` | `authorities` | `authorities` (`{"id", "threshold", "officers": [{"id", "key", "next"?}], "scope"?}`, the governing one first; `key` is a Multikey, `next` the SHA-256 of the text of the next one), `recovery`? (`{"threshold", "keys", "delay"}`: SHA-256 of the Multikeys, seconds); what is left out stays as it is |
+//! | `policy` | `algorithms` | `algorithms` of approvals (`ESP256`, `ESP384`, `Ed25519`) |
+//! | `policy` | `authorities` | `authorities` (`{"id", "threshold", "officers": [{"id", "key", "next"?}], "scope"?}`, the governing one first; `key` is a Multikey, `next` the SHA-256 of the text of the next one), `recovery`? (`{"threshold", "keys", "delay"}`: SHA-256 of the texts of Multikeys, seconds) |
+//! | `policy` | `cancel_recovery` | `authorities`?: the next keys of officers who sign with them; the Policy goes on, and the recovery that is pending does not |
+//! | `policy` | `methods` | `methods` of DIDs that may be accredited (`webvh`, `key`) |
+//! | `policy` | `recover` | as `authorities`; holders of recovery keys approve it, and it takes effect after the delay |
+//! | `policy` | `recovery_keys` | `recovery`, as in `authorities`, or null for none |
+//! | `policy` | `witnesses` | `witness_policy` (a [tlog-policy](https://c2sp.org/tlog-policy)), `state_quorum` (a witness or group of it) |
 //! | `recognition` | `recognise` | `log` (verifier key of the foreign log), `genesis` (leaf hash of its first Policy), `size` and `root` of a checkpoint that was seen, `may` (any of `issue`, `publish`, `verify`), `mapping`? (`{"foreign", "local"}`), `max_staleness` (seconds), `valid_until` |
 //! | `recognition` | `withdraw` | `origin` |
 //! | `tombstone` | `end` | `target` (`did`, `accreditation`, `recognition`, `schema`), `subject`, `reason`? |
 //!
 //! A document is `{"role", "uri", "media_type", "content"}` with its text, or with `digest` (hexadecimal
-//! SHA-256) and `length` instead, when bundles shall not carry it. Methods and algorithms of
-//! the Policy, and a recovery by its keys, are not proposed in JSON yet.
+//! SHA-256) and `length` instead, when bundles shall not carry it. Of a Policy everything that is not said stays as it
+//! is.
 
+mod policy;
 #[cfg(test)]
 mod tests;
 
-use keys::PublicKey;
 use keys::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -36,21 +41,17 @@ use serde_json::Value;
 use thiserror::Error;
 use trust::entry::AccreditationBody;
 use trust::entry::Action;
-use trust::entry::Authority;
 use trust::entry::Backdating;
 use trust::entry::Body;
 use trust::entry::DocumentRole;
 use trust::entry::EntryType;
 use trust::entry::Grant;
 use trust::entry::IncidentBody;
-use trust::entry::Officer;
 use trust::entry::OnStale;
 use trust::entry::PolicyBody;
-use trust::entry::PolicyKind;
 use trust::entry::Reason;
 use trust::entry::Recognition;
 use trust::entry::RecognitionBody;
-use trust::entry::Recovery;
 use trust::entry::Resource;
 use trust::entry::ResourceMapping;
 use trust::entry::Schema;
@@ -104,9 +105,8 @@ pub enum BodyError {
     Object,
 }
 
-/// Reads a proposal; `now` is the start of validity where none is said, and `policy` is the one in force with its
-/// subject.
-pub(crate) fn read(json: Value, now: Timestamp, policy: (&str, &PolicyBody)) -> Result<Proposed, BodyError> {
+/// Reads a proposal; `now` is the start of validity where none is said, and `in_force` is the Policy with its subject.
+pub(crate) fn read(json: Value, now: Timestamp, in_force: (&str, &PolicyBody)) -> Result<Proposed, BodyError> {
     let Value::Object(mut members) = json else {
         return Err(BodyError::Object);
     };
@@ -144,26 +144,7 @@ pub(crate) fn read(json: Value, now: Timestamp, policy: (&str, &PolicyBody)) -> 
             let Withdraw { authority, id } = parse(members)?;
             Ok(Proposed::new(authority, id, Body::Schema(SchemaBody::Withdraw)))
         }
-        ("policy", "witnesses") => {
-            let Witnesses {
-                witness_policy,
-                state_quorum,
-            } = parse(members)?;
-            Ok(changed_policy(policy, |body| {
-                body.witness_policy = witness_policy;
-                body.state_quorum = state_quorum;
-            }))
-        }
-        ("policy", "authorities") => {
-            let Authorities { authorities, recovery } = parse(members)?;
-            let authorities = authorities.into_iter().map(AuthorityRequest::into_authority);
-            Ok(changed_policy(policy, |body| {
-                body.authorities = authorities.collect();
-                body.recovery = recovery
-                    .map(RecoveryRequest::into_recovery)
-                    .or_else(|| body.recovery.take());
-            }))
-        }
+        ("policy", action) => policy::read(action, members, in_force),
         ("recognition", "recognise") => recognise(members),
         ("recognition", "withdraw") => {
             let WithdrawRecognition { authority, origin } = parse(members)?;
@@ -193,63 +174,14 @@ pub(crate) fn read(json: Value, now: Timestamp, policy: (&str, &PolicyBody)) -> 
             let body = Body::Tombstone(TombstoneBody { target, reason });
             Ok(Proposed::new(authority, subject, body))
         }
-        _ => Err(BodyError::Kind {
-            found: format!("{kind} {action}").chars().take(100).collect(),
-        }),
+        (kind, action) => Err(unknown(kind, action)),
     }
 }
 
-/// The Policy in force with a change, for its own subject.
-fn changed_policy((origin, in_force): (&str, &PolicyBody), change: impl FnOnce(&mut PolicyBody)) -> Proposed {
-    let mut body = PolicyBody {
-        kind: PolicyKind::Regular,
-        genesis_time: None,
-        ..in_force.clone()
-    };
-    change(&mut body);
-    Proposed::new(None, origin.to_owned(), Body::Policy(body))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Authorities {
-    authorities: Vec<AuthorityRequest>,
-    recovery: Option<RecoveryRequest>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AuthorityRequest {
-    id: String,
-    threshold: u64,
-    officers: Vec<OfficerRequest>,
-    scope: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OfficerRequest {
-    id: String,
-    #[serde(deserialize_with = "member::multikey")]
-    key: PublicKey,
-    #[serde(default, deserialize_with = "member::optional_hash")]
-    next: Option<Hash>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RecoveryRequest {
-    threshold: u64,
-    #[serde(deserialize_with = "member::hashes")]
-    keys: Vec<Hash>,
-    delay: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Witnesses {
-    witness_policy: String,
-    state_quorum: String,
+fn unknown(kind: &str, action: &str) -> BodyError {
+    BodyError::Kind {
+        found: format!("{kind} {action}").chars().take(100).collect(),
+    }
 }
 
 #[derive(Deserialize)]
@@ -555,31 +487,6 @@ fn declare(members: Map<String, Value>) -> Result<Proposed, BodyError> {
         reason,
     });
     Ok(Proposed::new(authority, subject, body))
-}
-
-impl AuthorityRequest {
-    fn into_authority(self) -> Authority {
-        let officer = |OfficerRequest { id, key, next }| Officer { id, key, next };
-        let mut officers: Vec<Officer> = self.officers.into_iter().map(officer).collect();
-        officers.sort_by(|left, right| left.id.cmp(&right.id));
-        Authority {
-            id: self.id,
-            threshold: self.threshold,
-            officers,
-            scope: self.scope.map(sorted),
-        }
-    }
-}
-
-impl RecoveryRequest {
-    fn into_recovery(mut self) -> Recovery {
-        self.keys.sort_unstable();
-        Recovery {
-            threshold: self.threshold,
-            keys: self.keys,
-            delay: self.delay,
-        }
-    }
 }
 
 impl ResourceRequest {

@@ -1,16 +1,19 @@
 //! The members of proposals whose JSON is not the form of their type: times, digests, names.
 
+use keys::Algorithm;
 use keys::PublicKey;
 use keys::Timestamp;
-use serde::Deserialize as _;
+use serde::Deserialize;
 use serde::Deserializer;
 use serde::de::Error as _;
+use trust::entry::APPROVAL_ALGORITHMS;
 use trust::entry::Action;
 use trust::entry::Backdating;
 use trust::entry::DocumentRole;
 use trust::entry::EntryType;
 use trust::entry::OnStale;
 use trust::entry::Reason;
+use trust::entry::approval_algorithm_name;
 use trust::merkle::Hash;
 
 pub(super) const fn refuse_stale() -> OnStale {
@@ -83,6 +86,18 @@ pub(super) fn action<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Actio
 pub(super) fn actions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Action>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     texts.iter().map(|text| one_of(text, &ACTIONS)).collect()
+}
+
+pub(super) fn algorithms<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Algorithm>, D::Error> {
+    let named =
+        APPROVAL_ALGORITHMS.map(|algorithm| (approval_algorithm_name(algorithm).unwrap_or_default(), algorithm));
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| one_of(text, &named)).collect()
+}
+
+/// A member that is there, if only to say that there is nothing.
+pub(super) fn or_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Option::deserialize(deserializer)
 }
 
 pub(super) fn on_stale<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OnStale, D::Error> {

@@ -1,23 +1,29 @@
-//! A draft in plain words. Officers' programs make their own from the draft; this one is for lists.
+//! A draft in plain words: in lists, and on the machine of whoever is about to sign it.
+
+mod policy;
 
 use trust::entry::AccreditationBody;
 use trust::entry::Action;
-use trust::entry::Authority;
 use trust::entry::Body;
 use trust::entry::Draft;
 use trust::entry::Grant;
 use trust::entry::IncidentBody;
-use trust::entry::PolicyBody;
 use trust::entry::Reason;
 use trust::entry::Recognition;
 use trust::entry::RecognitionBody;
 use trust::entry::SchemaBody;
+use trust::state::State;
 
-/// One sentence.
-pub(super) fn of(draft: &Draft) -> String {
+pub(super) use policy::changes;
+pub(super) use policy::is_change;
+
+/// One sentence. `state` knows the Policy that the draft goes by, and so what changes of it; an officer's program takes the
+/// state of a bundle, and believes nobody else about either.
+#[must_use]
+pub fn summary(draft: &Draft, state: &State) -> String {
     let subject = &draft.subject;
     match &draft.body {
-        Body::Policy(policy) => policy_of(policy),
+        Body::Policy(new) => policy::summary(new, draft, state),
         Body::DidEvent(event) => format!("Log {} lines of {subject}", event.lines.len()),
         Body::Accreditation(body) => accreditation(subject, body),
         Body::Recognition(RecognitionBody::Recognise(terms)) => recognition(subject, terms),
@@ -88,23 +94,6 @@ fn accreditation(subject: &str, body: &AccreditationBody) -> String {
             )
         }
     }
-}
-
-fn policy_of(policy: &PolicyBody) -> String {
-    let authority = |authority: &Authority| {
-        let officers: Vec<&str> = authority.officers.iter().map(|officer| officer.id.as_str()).collect();
-        format!("{} ({} of {})", authority.id, authority.threshold, officers.join(", "))
-    };
-    let authorities: Vec<String> = policy.authorities.iter().map(authority).collect();
-    let recovery = match &policy.recovery {
-        Some(recovery) => format!("recovery by {} of {} keys", recovery.threshold, recovery.keys.len()),
-        None => "no recovery".to_owned(),
-    };
-    format!(
-        "Change the policy: authorities {}; state quorum {}; {recovery}",
-        authorities.join(", "),
-        policy.state_quorum
-    )
 }
 
 fn recognition(subject: &str, terms: &Recognition) -> String {

@@ -222,10 +222,10 @@ async fn officers_change_and_the_new_ones_approve() {
     let (id, draft) = nation.propose(body).await;
     let listed = nation.get(&format!("/registry/proposals/{id}")).await;
     let summary = json_of(&listed)["summary"].as_str().unwrap().to_owned();
-    assert!(
-        summary.contains("governance (2 of officer-1, officer-2, officer-3)"),
-        "{summary}"
-    );
+    let (new, old) = (key(9).public_key().to_multikey(), key(3).public_key().to_multikey());
+    let moved =
+        format!("officer-3 of governance moves to the key {new}, from {old}; recovery by 2 of 2 keys after 3 days");
+    assert!(summary.contains(&moved), "{summary}");
     assert_eq!(nation.approve(&id, &sign(&draft, 0)).await.status, 200);
     // Not yet in office.
     assert_ne!(nation.approve(&id, &sign_as(&draft, OFFICERS[2], 9)).await.status, 200);
@@ -292,6 +292,57 @@ async fn next_keys_are_revealed_by_a_change_of_the_policy() {
     let in_office = policy.authority(AUTHORITY).unwrap().officers[0].key.to_multikey();
     assert_eq!(in_office, multikey(11));
     nation.bundle().await;
+}
+
+#[tokio::test]
+async fn methods_and_algorithms_change_within_the_rules() {
+    let nation = Nation::new().await;
+    let methods = |methods: &[&str]| json!({"type": "policy", "action": "methods", "methods": methods});
+    let algorithms = |names: &[&str]| json!({"type": "policy", "action": "algorithms", "algorithms": names});
+    for (proposal, summary) in [
+        (
+            methods(&["webvh"]),
+            "Change the policy: DID methods that may be accredited: webvh instead of key, webvh",
+        ),
+        (
+            algorithms(&["Ed25519", "ESP256", "ESP384"]),
+            "Change the policy: algorithms of approvals: ESP256, ESP384, Ed25519 instead of ESP256, Ed25519",
+        ),
+    ] {
+        let (id, draft) = nation.propose(proposal).await;
+        let shown = json_of(&nation.get(&format!("/registry/proposals/{id}")).await);
+        assert_eq!(shown["summary"], summary);
+        for officer in [0, 1] {
+            assert_eq!(nation.approve(&id, &sign(&draft, officer)).await.status, 200);
+        }
+    }
+    let state = nation.registry.state();
+    let policy = state.policy().unwrap().body();
+    assert_eq!(policy.methods, ["webvh"]);
+    assert_eq!(policy.algorithms, trust::entry::APPROVAL_ALGORITHMS);
+    for (proposal, status, reason) in [
+        (algorithms(&["ESP256"]), 409, "officers' keys of allowed algorithms"),
+        (algorithms(&["ES256"]), 400, "expected one of ESP256, ESP384, Ed25519"),
+        (algorithms(&[]), 400, "at least one algorithm"),
+        (
+            algorithms(&["Ed25519", "Ed25519"]),
+            400,
+            "at least one algorithm, in the order",
+        ),
+        (methods(&[]), 400, "at least one method"),
+        (methods(&["webvh", "webvh"]), 400, "at least one method, ascending"),
+        (methods(&["webvh"]), 400, "expected a policy that changes something"),
+        (
+            json!({"type": "policy", "action": "cancel_recovery"}),
+            400,
+            "or cancels a recovery, found the one in force",
+        ),
+    ] {
+        let refused = nation.post_admin("/registry/proposals", &proposal).await;
+        let detail = json_of(&refused)["detail"].as_str().unwrap().to_owned();
+        assert_eq!(refused.status, status, "{proposal} {detail}");
+        assert!(detail.contains(reason), "{proposal} {detail}");
+    }
 }
 
 fn trust_policy() -> trust::entry::PolicyBody {

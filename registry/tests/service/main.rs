@@ -12,6 +12,7 @@ mod log_files;
 mod mirrors;
 mod nation;
 mod operators;
+mod recovery;
 mod tree;
 mod trqp;
 mod types;

@@ -154,6 +154,7 @@ pub(crate) fn genesis_with(change: impl FnOnce(&mut PolicyBody)) -> Vec<u8> {
         log_key: log.public_key(),
         witness_key: witness.public_key(),
         authorities: vec![authority],
+        recovery: None,
         time: GENESIS,
     };
     let mut draft = genesis.draft().unwrap();

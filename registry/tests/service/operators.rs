@@ -43,6 +43,10 @@ impl Process {
             .unwrap()
     }
 
+    async fn try_admit(&self, agency: &Agency) -> Result<registry::Appended, AppendError> {
+        self.registry.append(self.did_event(agency), Vec::new()).await
+    }
+
     async fn admit(&self, agency: &Agency) -> u64 {
         let leaf = self.did_event(agency);
         let appended = self.registry.append(leaf.clone(), Vec::new()).await.unwrap();
@@ -240,10 +244,7 @@ async fn who_lost_the_lease_neither_writes_nor_signs() {
     };
     let before = entries().await;
     usurp(&store).await;
-    let failed = one
-        .registry
-        .append(one.did_event(&Agency::new("one", 20)), Vec::new())
-        .await;
+    let failed = one.try_admit(&Agency::new("one", 20)).await;
     assert!(is_not_sequencer(&failed), "{failed:?}");
     assert_eq!(entries().await, before);
     assert_eq!(one.signed(), signed);
@@ -269,10 +270,7 @@ async fn what_is_signed_after_the_lease_was_lost_is_not_published() {
     *one.switches.before_log_signs.lock().unwrap() = Some(Box::new(move || {
         tokio::task::block_in_place(|| runtime.block_on(usurp(&usurped)));
     }));
-    let failed = one
-        .registry
-        .append(one.did_event(&Agency::new("one", 20)), Vec::new())
-        .await;
+    let failed = one.try_admit(&Agency::new("one", 20)).await;
     assert!(matches!(failed, Err(AppendError::Failed(_))), "{failed:?}");
     // The log's signature, which nobody has seen, and no cosignature.
     assert_eq!(one.signed(), signed + 1);

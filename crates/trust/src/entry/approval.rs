@@ -16,6 +16,9 @@ use crate::merkle::Hash;
 /// A quorum of more officers than this has never met.
 pub(super) const MAX_SIGNATURES: usize = 64;
 
+/// The algorithms that approvals may be signed with, in the order that a Policy has them in: ESP256, ESP384, Ed25519.
+pub const APPROVAL_ALGORITHMS: [Algorithm; 3] = [Algorithm::Es256, Algorithm::Es384, Algorithm::EdDsa];
+
 /// Under which policy, for how long and by whom an entry was approved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Approval {
@@ -139,6 +142,19 @@ impl ApprovalSignature {
 const ESP256: u64 = 8;
 const ESP384: u64 = 50;
 const ED25519: u64 = 18;
+
+/// The name of an algorithm of [`APPROVAL_ALGORITHMS`] in
+/// [RFC 9864](https://www.rfc-editor.org/rfc/rfc9864.html#name-fully-specified-signature-), which says the curve where
+/// the older names leave it open; `None` for every other.
+#[must_use]
+pub const fn approval_algorithm_name(algorithm: Algorithm) -> Option<&'static str> {
+    match algorithm {
+        Algorithm::Bbs | Algorithm::Es512 => None,
+        Algorithm::EdDsa => Some("Ed25519"),
+        Algorithm::Es256 => Some("ESP256"),
+        Algorithm::Es384 => Some("ESP384"),
+    }
+}
 
 /// The COSE number as CBOR, which counts negative numbers from -1.
 pub(super) fn algorithm_value(algorithm: Algorithm) -> Value {

@@ -5,6 +5,7 @@ use keys::PublicKey;
 use keys::Timestamp;
 use keys::cbor::Value;
 
+use super::APPROVAL_ALGORITHMS;
 use super::DecodeError;
 use super::approval::algorithm_from_value;
 use super::approval::algorithm_value;
@@ -22,7 +23,7 @@ use crate::merkle::Hash;
 ///   3: tstr,               ; tlog-policy text: the log's keys, the witnesses, the quorum
 ///   4: tstr,               ; the witness or group of that text that re-executes the state machine
 ///   5: [+ tstr],           ; DID methods that may be accredited, ascending
-///   6: [+ alg],            ; algorithms of approvals, ascending by their absolute value
+///   6: [+ alg],            ; algorithms of approvals, in the order -9, -51, -19
 ///   ? 7: recovery,
 ///   ? 8: time              ; in the genesis Policy only: the time before the first Snapshot
 /// }
@@ -42,7 +43,7 @@ pub struct PolicyBody {
     pub state_quorum: String,
     /// DID methods that may be accredited, such as `webvh`; ascending.
     pub methods: Vec<String>,
-    /// Algorithms that approvals may be signed with; ascending.
+    /// Algorithms that approvals may be signed with; in the order of [`APPROVAL_ALGORITHMS`].
     pub algorithms: Vec<Algorithm>,
     /// How lost quorum keys are replaced.
     pub recovery: Option<Recovery>,
@@ -150,10 +151,10 @@ impl PolicyBody {
         if !codec::is_sorted_set(&body.methods) || body.methods.is_empty() {
             return Err(fields.shape("at least one method, ascending"));
         }
-        // -9 before -19: `Algorithm` sorts the other way round.
-        let ascending = body.algorithms.is_sorted_by(|left, right| left > right);
-        if !ascending || body.algorithms.is_empty() {
-            return Err(fields.shape("at least one algorithm, ascending by absolute value"));
+        let place = |algorithm| APPROVAL_ALGORITHMS.iter().position(|known| known == algorithm);
+        let in_order = body.algorithms.is_sorted_by(|left, right| place(left) < place(right));
+        if !in_order || body.algorithms.is_empty() {
+            return Err(fields.shape("at least one algorithm, in the order ESP256, ESP384, Ed25519"));
         }
         fields.end()?;
         Ok(body)

@@ -9,6 +9,7 @@ use crate::entry::Approval;
 use crate::entry::ApprovalSignature;
 use crate::entry::Authority;
 use crate::entry::Entry;
+use crate::entry::Officer;
 use crate::merkle::Hash;
 
 /// Thirty days in seconds: long enough for a quorum on three continents, short enough that a forgotten
@@ -122,12 +123,21 @@ impl State {
         signature: &ApprovalSignature,
         key: &PublicKey,
     ) -> Result<(), Refusal> {
+        self.check_signed(&entry.message(self.anchor().origin(), approval), signature, key)
+    }
+
+    /// One signature over this message with a key that is already known to be the signer's.
+    pub(super) fn check_signed(
+        &self,
+        message: &[u8],
+        signature: &ApprovalSignature,
+        key: &PublicKey,
+    ) -> Result<(), Refusal> {
         let signer = || signature.signer().to_owned();
         if signature.algorithm() != key.algorithm() || !self.allows(signature.algorithm()) {
             return Err(Refusal::Algorithm { signer: signer() });
         }
-        let message = entry.message(self.anchor().origin(), approval);
-        key.verify(&message, signature.signature())
+        key.verify(message, signature.signature())
             .map_err(|_| Refusal::Signature { signer: signer() })
     }
 
@@ -135,16 +145,8 @@ impl State {
     /// distinct by the form of the entry, keys are distinct by the rules of the Policy.
     fn check_officers(&self, entry: &Entry, approval: &Approval, authority: &Authority) -> Result<(), Refusal> {
         for signature in &approval.signatures {
-            let officer = authority.officer(signature.signer());
-            let officer = officer.ok_or_else(|| Refusal::Signer {
-                found: signature.signer().to_owned(),
-            })?;
-            if signature.revealed_key().is_some() {
-                return Err(Refusal::CommittedKey {
-                    signer: officer.id.clone(),
-                });
-            }
-            self.check_signature(entry, approval, signature, &officer.key)?;
+            let key = key_in_office(authority, signature)?;
+            self.check_signature(entry, approval, signature, key)?;
         }
         Ok(())
     }
@@ -159,6 +161,28 @@ impl State {
 pub(super) fn required(entry: &Entry) -> Result<&Approval, Refusal> {
     // `Entry::parse` refuses an approved type without it.
     entry.approval().ok_or(Refusal::Signatures { expected: 1, found: 0 })
+}
+
+/// The officer in whose name a signature is.
+pub(super) fn officer<'a>(authority: &'a Authority, signature: &ApprovalSignature) -> Result<&'a Officer, Refusal> {
+    let officer = authority.officer(signature.signer());
+    officer.ok_or_else(|| Refusal::Signer {
+        found: signature.signer().to_owned(),
+    })
+}
+
+/// The key that an officer signs everything with but a change of the Policy, which alone reveals keys.
+pub(super) fn key_in_office<'a>(
+    authority: &'a Authority,
+    signature: &ApprovalSignature,
+) -> Result<&'a PublicKey, Refusal> {
+    let officer = officer(authority, signature)?;
+    if signature.revealed_key().is_some() {
+        return Err(Refusal::CommittedKey {
+            signer: officer.id.clone(),
+        });
+    }
+    Ok(&officer.key)
 }
 
 pub(super) fn count(approval: &Approval) -> u64 {

@@ -5,7 +5,7 @@
 //! use cannot change who governs. A recovery is signed by recovery keys, changes no witness, and takes
 //! effect only after its delay of Snapshot time, in which any regular change cancels it.
 
-use std::collections::BTreeSet;
+mod content;
 
 use keys::PublicKey;
 use keys::Timestamp;
@@ -22,6 +22,7 @@ use crate::codec::DecodeError;
 use crate::codec::Fields;
 use crate::codec::MapBuilder;
 use crate::entry::ApprovalSignature;
+use crate::entry::Authority;
 use crate::entry::Body;
 use crate::entry::Entry;
 use crate::entry::Officer;
@@ -30,12 +31,7 @@ use crate::entry::PolicyKind;
 use crate::entry::Recovery;
 use crate::merkle::Hash;
 use crate::tlog_policy::TlogPolicy;
-
-/// Nobody alone may grant, not even a sole officer.
-const MIN_THRESHOLD: u64 = 2;
-
-/// The officers must be able to meet and object: three days.
-const MIN_RECOVERY_DELAY: u64 = 72 * 3_600;
+use content::check_content;
 
 /// What the state keeps of a Policy: the whole entry, since a bundle proves the chain of them.
 ///
@@ -95,6 +91,12 @@ impl PolicyRecord {
         self.entry.hash()
     }
 
+    /// The Snapshot time that it was judged by: of a recovery, when it was announced.
+    #[must_use]
+    pub const fn time(&self) -> Timestamp {
+        self.time
+    }
+
     /// Its leaf.
     #[must_use]
     pub fn leaf(&self) -> &[u8] {
@@ -142,6 +144,12 @@ impl State {
     #[must_use]
     pub fn policy(&self) -> Option<&PolicyRecord> {
         self.policy_at(self.time())
+    }
+
+    /// The Policy of this leaf hash, which approvals and drafts name it by.
+    #[must_use]
+    pub fn policy_of(&self, hash: Hash) -> Option<&PolicyRecord> {
+        self.policies.iter().rev().find(|record| record.hash() == hash)
     }
 
     /// A recovery that was announced and has not taken effect, with the time when it will.
@@ -233,8 +241,7 @@ impl State {
 
     /// The Policy that was in force when this one was applied: the one that its approval names.
     fn before(&self, record: &PolicyRecord) -> Option<&PolicyRecord> {
-        let in_force = record.entry.approval()?.policy;
-        self.policies.iter().find(|record| record.hash() == in_force)
+        self.policy_of(record.entry.approval()?.policy)
     }
 
     fn check_genesis(&self, entry: &Entry, body: &PolicyBody) -> Result<(), Refusal> {
@@ -247,10 +254,7 @@ impl State {
         if witnesses.logs().first() != Some(self.anchor().log()) {
             return Err(Refusal::Genesis);
         }
-        let governing = body.governing().filter(|authority| authority.id == entry.ns());
-        let governing = governing.ok_or_else(|| Refusal::Authority {
-            found: entry.ns().to_owned(),
-        })?;
+        let governing = governing(body, entry.ns())?;
         // Its own officers show that they hold their keys.
         let found = approval::count(approval);
         if found < governing.threshold {
@@ -260,106 +264,108 @@ impl State {
             });
         }
         for signature in &approval.signatures {
-            let officer = governing.officer(signature.signer());
-            let officer = officer.ok_or_else(|| Refusal::Signer {
-                found: signature.signer().to_owned(),
-            })?;
+            let officer = approval::officer(governing, signature)?;
             self.check_signature(entry, approval, signature, &officer.key)?;
         }
         Ok(())
     }
 
-    /// Whether `body` may follow the Policy in force, approved at this time.
-    fn check_change(&self, entry: &Entry, body: &PolicyBody) -> Result<(), Refusal> {
-        let in_force = self.policy().ok_or(Refusal::Genesis)?;
-        self.current_approval(entry)?;
-        if body.genesis_time.is_some() {
+    /// Whether this Policy may follow the one in force, all but its signatures: for whoever proposes it, before anybody
+    /// signs. `ns` is the authority whose approval counts.
+    ///
+    /// # Errors
+    /// The [`Refusal`] that the approved entry would meet.
+    pub fn check_next_policy(&self, ns: &str, new: &PolicyBody) -> Result<(), Refusal> {
+        let in_force = &self.policy().ok_or(Refusal::Genesis)?.body;
+        if new.genesis_time.is_some() {
             return Err(Refusal::PolicyContent {
                 expected: "a genesis time in the genesis Policy only",
             });
         }
-        check_content(body, self.anchor().origin())?;
-        match body.kind {
-            PolicyKind::Regular => self.check_regular(entry, body, &in_force.body),
-            PolicyKind::Recovery => self.check_recovery(entry, body, &in_force.body),
+        check_content(new, self.anchor().origin())?;
+        match new.kind {
+            PolicyKind::Regular => {
+                governing(in_force, ns)?;
+                check_next_keys(new, in_force)
+            }
+            PolicyKind::Recovery => self.check_recovery(ns, new, in_force),
         }
     }
 
-    fn check_regular(&self, entry: &Entry, new: &PolicyBody, old: &PolicyBody) -> Result<(), Refusal> {
-        let governing = old.governing().filter(|authority| authority.id == entry.ns());
-        let governing = governing.ok_or_else(|| Refusal::Authority {
-            found: entry.ns().to_owned(),
-        })?;
-        let approval = approval::required(entry)?;
+    /// Whether `body` may follow the Policy in force, approved at this time.
+    fn check_change(&self, entry: &Entry, body: &PolicyBody) -> Result<(), Refusal> {
+        let approval = self.current_approval(entry)?;
+        self.check_next_policy(entry.ns(), body)?;
+        let in_force = &self.policy().ok_or(Refusal::Genesis)?.body;
+        let expected = match body.kind {
+            PolicyKind::Regular => governing(in_force, entry.ns())?.threshold,
+            PolicyKind::Recovery => recovery(in_force)?.threshold,
+        };
         let found = approval::count(approval);
-        if found < governing.threshold {
-            return Err(Refusal::Signatures {
-                expected: governing.threshold,
-                found,
-            });
+        if found < expected {
+            return Err(Refusal::Signatures { expected, found });
         }
         for signature in &approval.signatures {
-            let officer = governing.officer(signature.signer());
-            let officer = officer.ok_or_else(|| Refusal::Signer {
-                found: signature.signer().to_owned(),
-            })?;
-            let key = policy_key(officer, signature)?;
+            let key = key_of_change(in_force, (entry.ns(), body), signature)?;
             self.check_signature(entry, approval, signature, &key)?;
-            let after = new
-                .authority(&governing.id)
-                .and_then(|authority| authority.officer(&officer.id));
-            if signature.revealed_key().is_some() && after.is_some_and(|after| after.key != key) {
-                return Err(Refusal::NextKey {
-                    officer: officer.id.clone(),
-                });
-            }
         }
-        check_next_keys(new, old)
+        Ok(())
     }
 
-    fn check_recovery(&self, entry: &Entry, new: &PolicyBody, old: &PolicyBody) -> Result<(), Refusal> {
-        let recovery = old.recovery.as_ref().ok_or(Refusal::PolicyContent {
-            expected: "recovery keys in the policy before",
-        })?;
-        let last = self
-            .policies
-            .last()
-            .filter(|record| record.body.kind == PolicyKind::Recovery);
-        if last
-            .and_then(|record| self.recovery_due(record))
-            .is_some_and(|due| due > self.time())
-        {
+    fn check_recovery(&self, ns: &str, new: &PolicyBody, old: &PolicyBody) -> Result<(), Refusal> {
+        recovery(old)?;
+        if self.pending_recovery().is_some() {
             return Err(Refusal::RecoveryPending);
         }
-        if new.governing().is_none_or(|authority| authority.id != entry.ns()) {
-            return Err(Refusal::Authority {
-                found: entry.ns().to_owned(),
-            });
-        }
+        governing(new, ns)?;
         // The witnesses enforce the delay, so a recovery must not choose them.
         if new.witness_policy != old.witness_policy || new.state_quorum != old.state_quorum {
             return Err(Refusal::PolicyContent {
                 expected: "the same logs and witnesses in a recovery",
             });
         }
-        let approval = approval::required(entry)?;
-        let found = approval::count(approval);
-        if found < recovery.threshold {
-            return Err(Refusal::Signatures {
-                expected: recovery.threshold,
-                found,
-            });
-        }
-        for signature in &approval.signatures {
-            let key = recovery_key(recovery, signature)?;
-            self.check_signature(entry, approval, signature, &key)?;
-        }
         Ok(())
     }
 }
 
+/// The governing authority, if it is this one.
+fn governing<'a>(policy: &'a PolicyBody, ns: &str) -> Result<&'a Authority, Refusal> {
+    let governing = policy.governing().filter(|authority| authority.id == ns);
+    governing.ok_or_else(|| Refusal::Authority { found: ns.to_owned() })
+}
+
+fn recovery(policy: &PolicyBody) -> Result<&Recovery, Refusal> {
+    policy.recovery.as_ref().ok_or(Refusal::PolicyContent {
+        expected: "recovery keys in the policy before",
+    })
+}
+
+/// The key that this signature of a change of the Policy in force must be of.
+pub(super) fn key_of_change(
+    in_force: &PolicyBody,
+    (ns, new): (&str, &PolicyBody),
+    signature: &ApprovalSignature,
+) -> Result<PublicKey, Refusal> {
+    if new.kind == PolicyKind::Recovery {
+        return recovery_key(recovery(in_force)?, signature);
+    }
+    let governing = governing(in_force, ns)?;
+    let officer = approval::officer(governing, signature)?;
+    let key = officer_key(officer, signature)?;
+    let after = new
+        .authority(&governing.id)
+        .and_then(|authority| authority.officer(&officer.id));
+    // A key that was revealed is in office from then on.
+    if signature.revealed_key().is_some() && after.is_some_and(|after| after.key != key) {
+        return Err(Refusal::NextKey {
+            officer: officer.id.clone(),
+        });
+    }
+    Ok(key)
+}
+
 /// The key that an officer signs a change of policy with: the committed next one, where there is one.
-fn policy_key(officer: &Officer, signature: &ApprovalSignature) -> Result<PublicKey, Refusal> {
+fn officer_key(officer: &Officer, signature: &ApprovalSignature) -> Result<PublicKey, Refusal> {
     let wrong = || Refusal::CommittedKey {
         signer: officer.id.clone(),
     };
@@ -372,17 +378,20 @@ fn policy_key(officer: &Officer, signature: &ApprovalSignature) -> Result<Public
     }
 }
 
-/// The signer of a recovery is the hexadecimal digest of its key.
+/// The signer of a recovery is the hexadecimal digest of its key: a key has no second name to sign under.
 fn recovery_key(recovery: &Recovery, signature: &ApprovalSignature) -> Result<PublicKey, Refusal> {
-    let wrong = || Refusal::CommittedKey {
-        signer: signature.signer().to_owned(),
-    };
-    let revealed = signature.revealed_key().ok_or_else(wrong)?;
-    let digest = Hash::digest(revealed.as_bytes());
-    if !recovery.keys.contains(&digest) || signature.signer() != digest.to_string() {
-        return Err(wrong());
-    }
-    PublicKey::from_multikey(revealed).map_err(|_| wrong())
+    let signer = signature.signer();
+    let committed = recovery.keys.iter().find(|digest| digest.to_string() == signer);
+    let committed = committed.ok_or_else(|| Refusal::RecoveryKey {
+        found: signer.to_owned(),
+    })?;
+    let revealed = signature
+        .revealed_key()
+        .filter(|revealed| Hash::digest(revealed.as_bytes()) == *committed);
+    let key = revealed.and_then(|revealed| PublicKey::from_multikey(revealed).ok());
+    key.ok_or_else(|| Refusal::CommittedKey {
+        signer: signer.to_owned(),
+    })
 }
 
 /// An officer with a committed next key keeps the key or moves to that one.
@@ -403,75 +412,3 @@ fn check_next_keys(new: &PolicyBody, old: &PolicyBody) -> Result<(), Refusal> {
     }
     Ok(())
 }
-
-/// The rules that every Policy keeps on its own.
-fn check_content(body: &PolicyBody, origin: &str) -> Result<TlogPolicy, Refusal> {
-    let expect = |holds: bool, expected| {
-        if holds {
-            Ok(())
-        } else {
-            Err(Refusal::PolicyContent { expected })
-        }
-    };
-    let witnesses = TlogPolicy::parse(&body.witness_policy).map_err(|_| Refusal::PolicyContent {
-        expected: "a tlog-policy",
-    })?;
-    expect(!witnesses.logs().is_empty(), "a log in its tlog-policy")?;
-    expect(
-        witnesses.logs().iter().all(|log| log.name() == origin),
-        "logs of this origin only",
-    )?;
-    expect(witnesses.demands_witnesses(), "a quorum of witnesses")?;
-    expect(
-        witnesses.defines(&body.state_quorum),
-        "a state quorum that its tlog-policy defines",
-    )?;
-
-    let mut ids = BTreeSet::new();
-    let mut keys = BTreeSet::new();
-    for authority in &body.authorities {
-        expect(
-            !authority.id.starts_with("did:"),
-            "authorities that are not named like DIDs",
-        )?;
-        expect(ids.insert(authority.id.as_str()), "authorities with names of their own")?;
-        let officers = u64::try_from(authority.officers.len()).unwrap_or(u64::MAX);
-        expect(
-            authority.threshold >= MIN_THRESHOLD && authority.threshold <= officers,
-            "thresholds from 2 to the number of officers",
-        )?;
-        for officer in &authority.officers {
-            expect(
-                body.algorithms.contains(&officer.key.algorithm()),
-                "officers' keys of allowed algorithms",
-            )?;
-            expect(keys.insert(officer.key.to_multikey()), "no key twice")?;
-        }
-    }
-    for key in witnesses
-        .logs()
-        .iter()
-        .chain(witnesses.witnesses().iter().map(crate::tlog_policy::Witness::key))
-    {
-        expect(keys.insert(key.public_key().to_multikey()), "no key twice")?;
-    }
-    let governing = body.governing().ok_or(Refusal::PolicyContent {
-        expected: "an authority",
-    })?;
-    expect(governing.scope.is_none(), "a governing authority without a scope")?;
-    if let Some(recovery) = &body.recovery {
-        let count = u64::try_from(recovery.keys.len()).unwrap_or(u64::MAX);
-        expect(
-            recovery.threshold >= MIN_THRESHOLD && recovery.threshold <= count,
-            "a recovery threshold from 2 to the number of keys",
-        )?;
-        expect(
-            recovery.delay >= MIN_RECOVERY_DELAY && recovery.delay <= MAX_RECOVERY_DELAY,
-            "a recovery delay of 3 days to a year",
-        )?;
-    }
-    Ok(witnesses)
-}
-
-/// A delay that outlives everybody is none.
-const MAX_RECOVERY_DELAY: u64 = 366 * 86_400;

@@ -116,6 +116,12 @@ pub enum Refusal {
         /// The signer.
         signer: String,
     },
+    /// A recovery is signed in the name of a key that the policy did not commit to.
+    #[error("expected a recovery key that the policy commits to, found {found}")]
+    RecoveryKey {
+        /// The signer: the hexadecimal digest of the key.
+        found: String,
+    },
     /// A signature is of an algorithm that the policy does not allow, or not of the key's.
     #[error("expected {signer} to sign with an algorithm of its key that the policy allows")]
     Algorithm {

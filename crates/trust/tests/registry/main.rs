@@ -4,6 +4,7 @@
 
 mod accreditations;
 mod approvals;
+mod approvers;
 mod audits;
 mod bundles;
 mod deltas;

@@ -181,6 +181,27 @@ fn unsound_recoveries_are_refused() {
     }
 }
 
+/// spec/registry.md, section 2.3: -9, -51, -19.
+#[test]
+fn algorithms_come_in_the_order_of_the_text() {
+    let policy = |algorithms: &[Algorithm]| PolicyBody {
+        algorithms: algorithms.to_vec(),
+        ..next_policy()
+    };
+    let all = trust::entry::APPROVAL_ALGORITHMS;
+    change(&mut Nation::new(), policy(&all)).unwrap();
+    let [es256, es384, eddsa] = all;
+    for others in [
+        [es384, es256, eddsa].as_slice(),
+        &[es256, eddsa, es384],
+        &[es256, es256, eddsa],
+        &[],
+    ] {
+        let result = change(&mut Nation::new(), policy(others));
+        assert!(matches!(result, Err(Refusal::Decode(_))), "{others:?} {result:?}");
+    }
+}
+
 #[test]
 fn genesis_time_in_a_later_policy_is_refused() {
     let policy = PolicyBody {
@@ -284,7 +305,7 @@ fn policy_signed_with_the_key_of_daily_use_is_refused_where_a_next_one_is_commit
     });
     assert_eq!(change_with(&mut nation, with_first_key(1), false, 1), refused);
     // Nor with a key of the thief's own.
-    assert_eq!(change_with(&mut nation, with_first_key(62), true, 62), refused);
+    assert_eq!(change_with(&mut nation, with_first_key(1), true, 62), refused);
 }
 
 #[test]
@@ -397,15 +418,54 @@ fn recovery_by_too_few_or_other_keys_is_refused() {
         recover(&mut nation, recovered(), &[70]),
         Err(Refusal::Signatures { expected: 2, found: 1 })
     );
-    let signer = digest_of_key(73).to_string();
-    assert_eq!(
-        recover(&mut nation, recovered(), &[73, 73 + 1]).map_err(|error| matches!(error, Refusal::CommittedKey { .. })),
-        Err(true),
-        "{signer}"
-    );
+    let unknown = |number: u8| {
+        let found = digest_of_key(number).to_string();
+        Err(Refusal::RecoveryKey { found })
+    };
+    // Signers are ascending, and the first one that does not count is told.
+    let first = [73, 74]
+        .into_iter()
+        .min_by_key(|number| digest_of_key(*number))
+        .unwrap();
+    assert_eq!(recover(&mut nation, recovered(), &[73, 74]), unknown(first));
+    assert_eq!(recover(&mut nation, recovered(), &[70, 73]), unknown(73));
     // The officers have other means.
     let leaf = approved(&nation.draft(ORIGIN, Body::Policy(recovered())), &[0, 1]);
-    assert!(matches!(nation.append(&leaf), Err(Refusal::CommittedKey { .. })));
+    assert!(matches!(nation.append(&leaf), Err(Refusal::RecoveryKey { .. })));
+    // In the name of a recovery key with another one, or without revealing it.
+    let draft = nation.draft(ORIGIN, Body::Policy(recovered()));
+    let named = digest_of_key(70).to_string();
+    let genuine = key(72).fulfil(draft.sign_revealing(&digest_of_key(72).to_string(), key(72).public_key()));
+    let genuine = genuine.unwrap();
+    for request in [
+        draft.sign_revealing(&named, key(73).public_key()),
+        draft.sign(&named, Algorithm::EdDsa),
+    ] {
+        let borrowed = key(73).fulfil(request).unwrap();
+        let leaf = draft.assemble(vec![borrowed, genuine.clone()]).unwrap();
+        let refused = Err(Refusal::CommittedKey { signer: named.clone() });
+        assert_eq!(nation.append(&leaf), refused);
+    }
+}
+
+/// Signers are told apart by their names, so a recovery key has one only: its digest in lower case.
+#[test]
+fn recovery_by_the_same_key_twice_is_refused() {
+    let mut nation = with_recovery();
+    let draft = nation.draft(ORIGIN, Body::Policy(recovered()));
+    let digest = digest_of_key(70).to_string();
+    let signed_as = |name: &str| {
+        let signer = key(70);
+        signer.fulfil(draft.sign_revealing(name, signer.public_key())).unwrap()
+    };
+    let twice = draft.assemble(vec![signed_as(&digest), signed_as(&digest)]);
+    assert!(twice.is_err(), "{twice:?}");
+    let other_name = digest.to_uppercase();
+    let leaf = draft
+        .assemble(vec![signed_as(&digest), signed_as(&other_name)])
+        .unwrap();
+    let refused = Err(Refusal::RecoveryKey { found: other_name });
+    assert_eq!(nation.append(&leaf), refused);
 }
 
 #[test]

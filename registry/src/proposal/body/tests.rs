@@ -1,6 +1,12 @@
 //! Each member broken once, after the genuine proposal is read.
 
+use keys::PublicKey;
 use serde_json::json;
+use trust::entry::APPROVAL_ALGORITHMS;
+use trust::entry::Authority;
+use trust::entry::Officer;
+use trust::entry::PolicyKind;
+use trust::entry::Recovery;
 
 use super::*;
 
@@ -105,6 +111,72 @@ fn other_officers_are_read_and_the_rest_of_the_policy_stays() {
         let refused = read(changed, NOW, (ORIGIN, &policy()));
         assert!(matches!(refused, Err(BodyError::Members(_))), "{pointer}");
     }
+}
+
+fn changed(json: &Value) -> PolicyBody {
+    let proposed = read(json.clone(), NOW, (ORIGIN, &policy())).unwrap();
+    let Body::Policy(body) = proposed.body else {
+        panic!("a Policy");
+    };
+    body
+}
+
+#[test]
+fn a_recovery_speaks_for_the_authority_that_it_puts_in_place() {
+    let officers = [1, 2].map(|number| json!({"id": number.to_string(), "key": officer_key(number).to_multikey()}));
+    let json = json!({
+        "type": "policy", "action": "recover",
+        "authorities": [{"id": "restored", "threshold": 2, "officers": officers}],
+    });
+    let proposed = read(json.clone(), NOW, (ORIGIN, &policy())).unwrap();
+    assert_eq!(proposed.authority.as_deref(), Some("restored"));
+    assert_eq!(changed(&json).kind, PolicyKind::Recovery);
+    for member in ["witness_policy", "authority", "methods"] {
+        let refused = read(with(json.clone(), member, json!("x")), NOW, (ORIGIN, &policy()));
+        assert!(matches!(refused, Err(BodyError::Members(_))), "{member}");
+    }
+}
+
+#[test]
+fn recovery_keys_are_committed_to_or_explicitly_none() {
+    let keys = json!({"threshold": 2, "keys": ["02".repeat(32), "01".repeat(32)], "delay": 604_800});
+    let json = json!({"type": "policy", "action": "recovery_keys", "recovery": keys});
+    let committed = changed(&json).recovery.unwrap();
+    assert_eq!(committed.keys, [1, 2].map(|byte| Hash::from_bytes([byte; 32])));
+    assert_eq!((committed.threshold, committed.delay), (2, 604_800));
+    let none = json!({"type": "policy", "action": "recovery_keys", "recovery": null});
+    assert_eq!(changed(&none).recovery, None);
+    let silent = json!({"type": "policy", "action": "recovery_keys"});
+    let refused = read(silent, NOW, (ORIGIN, &policy()));
+    assert!(matches!(refused, Err(BodyError::Members(_))));
+}
+
+#[test]
+fn methods_and_algorithms_come_in_the_order_of_the_encoding() {
+    let methods = json!({"type": "policy", "action": "methods", "methods": ["webvh", "key"]});
+    assert_eq!(changed(&methods).methods, ["key", "webvh"]);
+    let all = json!({"type": "policy", "action": "algorithms", "algorithms": ["Ed25519", "ESP384", "ESP256"]});
+    assert_eq!(changed(&all).algorithms, APPROVAL_ALGORITHMS);
+    for name in ["ES256", "EdDSA", "ESP512", "ed25519"] {
+        let refused = read(with(all.clone(), "algorithms", json!([name])), NOW, (ORIGIN, &policy()));
+        let Err(BodyError::Members(error)) = refused else {
+            panic!("expected {name} to be refused");
+        };
+        assert_eq!(error.to_string(), "expected one of ESP256, ESP384, Ed25519");
+    }
+}
+
+#[test]
+fn a_recovery_is_cancelled_by_the_policy_in_force_or_with_next_keys() {
+    let cancel = json!({"type": "policy", "action": "cancel_recovery"});
+    let expected = PolicyBody {
+        genesis_time: None,
+        ..policy()
+    };
+    assert_eq!(changed(&cancel), expected);
+    let officers = [1, 2].map(|number| json!({"id": number.to_string(), "key": officer_key(number).to_multikey()}));
+    let authorities = json!([{"id": "governance", "threshold": 2, "officers": officers}]);
+    assert_eq!(changed(&with(cancel, "authorities", authorities)).authorities.len(), 1);
 }
 
 fn log() -> String {
