@@ -1,6 +1,6 @@
-// The trust bundle, verified against a pinned anchor: spec/registry.md, section 7. It is the second text of that section in
-// this repository after crates/trust and tests/interop/peers/trust_bundle.py, and reaches the same verdicts, but for one
-// thing: the logs of DIDs are not verified again. That they hold, the state witnesses vouch for.
+// The trust bundle, verified against a pinned anchor: spec/registry.md, section 7. It is the third reader of that format
+// beside crates/trust and tests/interop/peers/trust_bundle.py, and reaches the same verdicts, but for one thing: the logs
+// of DIDs are not verified again. That they hold, the state witnesses vouch for.
 
 import { concat, hex, same, sha256, utf8 } from "./bytes.js";
 import { decode, encode } from "./cbor.js";
@@ -42,9 +42,9 @@ export async function readAnchor(json) {
 }
 
 /**
- * Verifies a bundle: what it says is `{snapshot, checkpoint, state, policies, policy, times, asOf}`. `passed` is told the name
- * of each check that holds, with what was found. How old it may be, and what this browser has seen before, is judged in
- * memory.js.
+ * Verifies a bundle: what it says is `{snapshot, checkpoint, state, policies, policy, times, asOf}`. `passed` is told
+ * the name of each check that holds, with what was found. How old it may be, and what this browser has seen before, is
+ * judged in memory.js.
  */
 export async function verifyBundle(bytes, anchor, passed) {
   const parts = await parse(bytes);

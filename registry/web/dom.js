@@ -1,5 +1,5 @@
-// Elements, and the texts of values. Text becomes text nodes and nothing else; the page's policy (Trusted Types) lets no
-// string become markup.
+// Elements, and the texts of values. Text becomes text nodes and nothing else; the page's policy (Trusted Types) lets
+// no string become markup.
 
 import { hex } from "./bytes.js";
 

@@ -1,5 +1,5 @@
-// The newest entries of the log, from its tiles (C2SP tlog-tiles), and whether the tree continues an earlier one. Nothing of a
-// tile is used before it has led to the root of a verified checkpoint.
+// The newest entries of the log, from its tiles (C2SP tlog-tiles), and whether the tree continues an earlier one.
+// Nothing of a tile is used before it has led to the root of a verified checkpoint.
 
 import { hex, same } from "./bytes.js";
 import { decode } from "./cbor.js";
@@ -14,9 +14,9 @@ const HASH_BYTES = 32;
 export const MAX_TILE_BYTES = WIDTH * 65_537;
 
 /**
- * Reads the last entries under a verified checkpoint: those of its last tile, and of the full one before where one hash says
- * what that must be. `get` fetches a path below `/registry/`. Gives `{entries, rootAt}`: entries with their index, ascending,
- * and the root of an earlier tree, or null for one that does not end in the last tile.
+ * Reads the last entries under a verified checkpoint: those of its last tile, and of the full one before where one hash
+ * says what that must be. `get` fetches a path below `/registry/`. Gives `{entries, rootAt}`: entries with their index,
+ * ascending, and the root of an earlier tree, or null for one that does not end in the last tile.
  */
 export async function readRecent(checkpoint, get) {
   const { size } = checkpoint;

@@ -1,5 +1,5 @@
-// What this browser remembers of the registry: the anchor that it pinned at its first visit, and the newest tree that it has
-// verified. It is kept in localStorage, which is one registry's: that of this page's address.
+// What this browser remembers of the registry: the anchor that it pinned at its first visit, and the newest tree that
+// it has verified. It is kept in localStorage, which is one registry's: that of this page's address.
 
 import { Refused, demand } from "./refused.js";
 
@@ -24,7 +24,8 @@ export function recall() {
   demand(holds, "memory", "the memory of an earlier visit", "a text that cannot be read");
   const { seen } = memory;
   const isWhole =
-    seen === undefined || (isText(seen.root) && [seen.size, seen.time, seen.asOf].every(Number.isSafeInteger));
+    seen === undefined ||
+    (/^[0-9a-f]{64}$/.test(seen.root) && [seen.size, seen.time, seen.asOf].every(Number.isSafeInteger));
   demand(isWhole, "memory", "size, root and times of the newest tree", "a text that cannot be read");
   return memory;
 }
@@ -38,7 +39,10 @@ export function checkAnchor(memory, anchor) {
   }
 }
 
-/** Compares a verified bundle with the newest one that was seen: no smaller tree, no other one of its size, no earlier time. */
+/**
+ * Compares a verified bundle with the newest one that was seen: no smaller tree, no other one of its size, no earlier
+ * time.
+ */
 export function checkFollows(memory, { checkpoint, snapshot }, root) {
   const seen = memory?.seen;
   if (seen === undefined) return;

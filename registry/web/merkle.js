@@ -14,8 +14,8 @@ export const nodeHash = (left, right) => sha256(Uint8Array.of(1), left, right);
 export const leafHashes = (leaves) => all(leaves, leafHash);
 
 /**
- * The root over these leaf hashes, or over the roots of full subtrees of one size of which the last may be smaller. Pairing
- * neighbours level by level and carrying the odd one up gives the tree that the RFC splits from the top.
+ * The root over these leaf hashes, or over the roots of full subtrees of one size of which the last may be smaller.
+ * Pairing neighbours level by level and carrying the odd one up gives the tree that the RFC splits from the top.
  */
 export async function root(hashes) {
   let level = hashes;

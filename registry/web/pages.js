@@ -33,6 +33,18 @@ const VIEWS = new Map([
   ["proposals", ["Proposals", "What officers are asked to approve.", showProposals]],
 ]);
 
+const FIRST_VISIT =
+  "This is the first visit from this browser. It has pinned the registry's anchor and will refuse every other one. " +
+  "Whether it is the right one, only another channel can tell you: compare the genesis below with a printed or " +
+  "published one.";
+const NOTHING_KEPT =
+  "This browser keeps nothing for this page, so the next visit will be a first one again, and a registry that goes " +
+  "back will not be noticed.";
+const NOT_THE_SAME =
+  "The registry that answers now is not the one that this browser has seen before, or shows it an older or another " +
+  "state. Do not trust it before you know why. If you know from another channel that it was founded anew, this " +
+  "browser can forget the old one.";
+
 const part = (id) => document.getElementById(id);
 let verified = null;
 
@@ -97,7 +109,7 @@ async function continuation(memory, { rootAt }) {
   if (seen === undefined) return "nothing was seen before";
   const found = await rootAt(seen.size);
   if (found === null)
-    return `not smaller than the tree of ${seen.size} entries seen before; that it continues it, the witnesses vouch for`;
+    return `larger than the tree of ${seen.size} entries seen before; that it continues it, the witnesses vouch for`;
   demand(
     same(found, fromHex(seen.root)),
     "memory",
@@ -137,18 +149,10 @@ function tellVerified({ anchor, held, memory, pinned, isKept, asOf, times, polic
   const cosigned = `${times.size} of ${count(policy.witnesses.witnesses.size, "witness", "witnesses")} cosigned`;
   const summary = [`${count(checkpoint.size, "entry", "entries")}, known as of `, ...timeAgo(asOf), `. ${cosigned}.`];
   const checks = held.map(({ check, found }) =>
-    el("li", {}, CHECKS.get(check), ": ", el("span", { class: "soft" }, found)),
+    el("li", {}, CHECKS.get(check)[0], ": ", el("span", { class: "soft" }, found)),
   );
-  const first = el(
-    "p",
-    { class: "warning" },
-    "This is the first visit from this browser. It has pinned the registry's anchor and will refuse every other one. Whether it is the right one, only another channel can tell you: compare the genesis below with a printed or published one.",
-  );
-  const lost = el(
-    "p",
-    { class: "warning" },
-    "This browser keeps nothing for this page, so the next visit will be a first one again, and a registry that goes back will not be noticed.",
-  );
+  const first = el("p", { class: "warning" }, FIRST_VISIT);
+  const lost = el("p", { class: "warning" }, NOTHING_KEPT);
   tell(
     "verified",
     "Verified in this browser",
@@ -179,15 +183,13 @@ function tellVerified({ anchor, held, memory, pinned, isKept, asOf, times, polic
 function tellRefused({ check, expected, found }) {
   verified = null;
   const ours = ["anchor", "memory"].includes(check);
-  const why =
-    "The registry that answers now is not the one that this browser has seen before, or shows it an older or another state. Do not trust it before you know why. If you know from another channel that it was founded anew, this browser can forget the old one.";
   part("verdict").setAttribute("role", "alert");
   tell(
     "refused",
-    `Refused: ${CHECKS.get(check) ?? check}`,
+    `Refused: ${CHECKS.get(check)[1]}`,
     "This check did not hold, so nothing of the registry is shown.",
     terms(["Check", code(check)], ["Expected", String(expected)], ["Found", String(found)]),
-    ...(ours ? [el("p", {}, why), ...forgetting()] : []),
+    ...(ours ? [el("p", {}, NOT_THE_SAME), ...forgetting()] : []),
   );
 }
 
@@ -225,10 +227,8 @@ function named() {
   return VIEWS.has(name) ? name : "agencies";
 }
 
-/** Shows the view of the address, if there is something to show. */
-async function route() {
-  const name = named();
-  const [title, lead, show] = VIEWS.get(name);
+/** Says everywhere which view it is. */
+function mark(name, title, lead) {
   part("title").textContent = title;
   part("lead").textContent = lead;
   document.title = `${title} - Trust registry`;
@@ -236,6 +236,13 @@ async function route() {
     if (link.hash === `#/${name}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+}
+
+/** Shows the view of the address, if there is something to show. */
+async function route() {
+  const name = named();
+  const [title, lead, show] = VIEWS.get(name);
+  mark(name, title, lead);
   if (verified === null) return;
   const view = part("view");
   view.setAttribute("aria-busy", "true");

@@ -1,6 +1,7 @@
 // How Policies follow each other from the anchor's genesis to the one in force: spec/registry.md, section 3, "Policy".
 //
-// A policy here is an entry with its `leafHash`, the `time` of its record, its parsed `witnesses`, and its `raw` members.
+// A policy here is an entry with its `leafHash`, the `time` of its record, its parsed `witnesses`, and its `raw`
+// members.
 
 import { encode, decode } from "./cbor.js";
 import { concat, hex, same, sha256, utf8 } from "./bytes.js";

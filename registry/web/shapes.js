@@ -1,5 +1,5 @@
-// The shapes of spec/registry.md, sections 2, 4 and 7: a reader takes a decoded value and gives it with named members, or
-// refuses it. Nothing is left over: a member that is not named here belongs to another version.
+// The shapes of spec/registry.md, sections 2, 4 and 7: a reader takes a decoded value and gives it with named members,
+// or refuses it. Nothing is left over: a member that is not named here belongs to another version.
 
 import { compare, compareText, utf8 } from "./bytes.js";
 import { demand } from "./refused.js";

@@ -1,5 +1,5 @@
-// What the state says of those in it: spec/registry.md, section 3. Validity is compared with the clock of now; emergencies
-// lapse by the time of the Snapshot only, for a later one may have confirmed them.
+// What the state says of those in it: spec/registry.md, section 3. Validity is compared with the clock of now;
+// emergencies lapse by the time of the Snapshot only, for a later one may have confirmed them.
 
 import { ACCREDITATION, DID_EVENT, INCIDENT, RECOGNITION, SCHEMA, TOMBSTONE } from "./shapes.js";
 
@@ -20,8 +20,8 @@ export function tombstone({ state }, type, subject) {
 }
 
 /**
- * How an accreditation stands for one of its resources: the worst of its own standing and of all above it. `{kind, since?,
- * reason?, by?, lapses?, above?}`, where `above` is the id of the accreditation that it is due to, if another.
+ * How an accreditation stands for one of its resources: the worst of its own standing and of all above it. `{kind,
+ * since?, reason?, by?, lapses?, above?}`, where `above` is the id of the accreditation that it is due to, if another.
  */
 export function standingFor(bundle, record, resource, now) {
   let [worst, below] = [standingAlone(bundle, record, now), record];

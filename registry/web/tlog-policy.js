@@ -47,8 +47,8 @@ export function isSatisfied(policy, name, cosigned) {
 }
 
 /**
- * Verifies the log's signature and the cosignatures. Gives the times of the witnesses that cosigned, and the latest time at
- * or after which enough of them did to satisfy quorum and state quorum: one fast clock cannot move it.
+ * Verifies the log's signature and the cosignatures. Gives the times of the witnesses that cosigned, and the latest
+ * time at or after which enough of them did to satisfy quorum and state quorum: one fast clock cannot move it.
  */
 export async function verifyWitnessed(policy, checkpoint, stateQuorum) {
   let isSigned = false;

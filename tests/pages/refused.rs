@@ -9,9 +9,12 @@ use keys::cbor;
 use keys::cbor::Value;
 use keys::json::Limits;
 use serde_json::json;
+use trust::merkle::Hash;
+use trust::merkle::leaf_hash;
 use trust::note::SignatureType;
 use trust::note::VerifierKey;
 
+use crate::approve;
 use crate::visit;
 
 const VERIFIED: &str = "Verified in this browser";
@@ -19,6 +22,7 @@ const VERIFIED: &str = "Verified in this browser";
 const PROOF: u64 = 3;
 const LEAF: u64 = 4;
 const SECTIONS: u64 = 5;
+const DOCUMENTS: u64 = 6;
 /// Place of the accreditations among the sections.
 const ACCREDITATIONS: usize = 2;
 
@@ -127,10 +131,7 @@ fn what_was_changed_on_the_way_is_refused_by_its_check() {
     assert_eq!(visit.first("nothing", |body| body), VERIFIED);
     let old = platform.client().get(BUNDLE).body;
     let suspend = json!({"type": "accreditation", "action": "suspend", "id": "transport-issues-drivinglicence"});
-    let file = place.path("suspend.json");
-    std::fs::write(&file, suspend.to_string()).unwrap();
-    let proposed = platform.run(&place, &["registry", "propose", file.to_str().unwrap()]);
-    place.approve(&platform, proposed.expect(0)["id"].as_str().unwrap());
+    approve(&place, &platform, &suspend);
 
     visit.refuses("anchor", "/registry/anchor", |_| b"{}".to_vec());
     visit.refuses("policies", "/registry/anchor", |anchor| with_another_log_key(&anchor));
@@ -143,6 +144,31 @@ fn what_was_changed_on_the_way_is_refused_by_its_check() {
         bundle.push(0);
         bundle
     });
+    // A section that comes to one byte more than it says.
+    visit.refuses_bundle("form", |bundle| {
+        with(&bundle, SECTIONS, |sections| {
+            let Value::Array(sections) = sections else { panic!() };
+            let Value::Map(packed) = &mut sections[ACCREDITATIONS] else {
+                panic!()
+            };
+            let length = &mut packed[2].1;
+            *length = Value::Unsigned(length.as_unsigned().unwrap() - 1);
+        })
+    });
+    // A document under its digest, which no schema names.
+    visit.refuses_bundle("attachments", |bundle| {
+        let document = b"{}".to_vec();
+        let packed = [
+            Value::bytes(Hash::digest(&document).as_bytes().to_vec()),
+            Value::Unsigned(0),
+            Value::Unsigned(2),
+            Value::bytes(document),
+        ];
+        let packed = Value::Map((1..).map(Value::Unsigned).zip(packed).collect());
+        with(&bundle, DOCUMENTS, |documents| {
+            *documents = Value::Array(vec![packed.clone()]);
+        })
+    });
     // The accreditation as it was before it was suspended, in a bundle of now.
     let before = member(&old, SECTIONS).as_array().unwrap()[ACCREDITATIONS].clone();
     visit.refuses_bundle("digests", move |bundle| {
@@ -152,10 +178,16 @@ fn what_was_changed_on_the_way_is_refused_by_its_check() {
         })
     });
     // All of the state as it was, under the checkpoint of now.
-    let (leaf, sections) = (member(&old, LEAF), member(&old, SECTIONS));
-    visit.refuses_bundle("proof", move |bundle| {
-        let bundle = with(&bundle, LEAF, |value| *value = leaf.clone());
-        with(&bundle, SECTIONS, |value| *value = sections.clone())
+    let proof = member(&platform.client().get(BUNDLE).body, PROOF);
+    let before = old.clone();
+    visit.refuses_bundle("proof", move |_| with(&before, PROOF, |value| *value = proof.clone()));
+    // And with a true proof that the Snapshot of then is in the tree of now: entries after it are kept from the reader.
+    let leaf = member(&old, LEAF);
+    let target = format!("/registry/entries/{}", leaf_hash(leaf.as_bytes().unwrap()));
+    let proof = platform.client().get(&target).text();
+    let before = old.clone();
+    visit.refuses_bundle("last", move |_| {
+        with(&before, PROOF, |value| *value = Value::text(&*proof))
     });
     visit.refuses_bundle("proof", |bundle| {
         with_proof(&bundle, |lines| {
@@ -235,6 +267,23 @@ fn a_browser_that_has_been_here_takes_no_other_anchor_and_nothing_older() {
 }
 
 #[test]
+fn the_bundle_of_another_registry_is_refused() {
+    let Some(browser) = Browser::start() else { return };
+    let place = Place::new();
+    let platform = place.up(&["--sample"]);
+    let abroad = Place::new();
+    let other = abroad.up(&["--sample", "--origin", "registry.abroad.example"]);
+    let visit = Visit {
+        browser: &browser,
+        platform: &platform,
+    };
+    let bundle = other.client().get(BUNDLE).body;
+    visit.refuses_bundle("origin", move |_| bundle.clone());
+    other.stop();
+    platform.stop();
+}
+
+#[test]
 fn a_wrong_clock_and_a_bundle_that_has_expired_are_refused() {
     for days in [-1, 366 * 30] {
         let Some(browser) = Browser::start() else { return };
@@ -250,29 +299,42 @@ fn a_wrong_clock_and_a_bundle_that_has_expired_are_refused() {
     }
 }
 
-/// Whatever byte of a bundle is changed, some check fails: the page's own code, with the page's own cryptography.
+/// Whatever bit of a bundle is changed, some check fails, by the page's own code with the browser's cryptography; or it was
+/// one of the bits that fill the last byte of a compressed section, which says nothing.
 #[test]
-fn no_changed_byte_of_a_bundle_is_taken() {
+fn no_changed_byte_of_a_bundle_makes_another_one() {
     let Some(browser) = Browser::start() else { return };
     let place = Place::new();
     let platform = place.up(&["--sample"]);
     assert_eq!(visit(&browser, &format!("{}/registry/", platform.url())), VERIFIED);
     let changed = browser.run_async(
         "const { readAnchor, verifyBundle } = await import('/registry/pages/bundle.js');
+        const { hex } = await import('/registry/pages/bytes.js');
         const anchor = await readAnchor(await (await fetch('/registry/anchor')).text());
         const bytes = new Uint8Array(await (await fetch('/registry/bundle?issuer=none&type=none')).arrayBuffer());
-        await verifyBundle(bytes, anchor, () => {});
+        const said = ({ snapshot, checkpoint }) => hex(snapshot.state) + checkpoint.text;
+        const genuine = said(await verifyBundle(bytes, anchor, () => {}));
         const checks = {};
         for (let at = 0; at < bytes.length; at += 7) {
             bytes[at] ^= 1 << (at % 8);
-            const check = await verifyBundle(bytes, anchor, () => {}).then(() => `taken at ${at}`, (error) => error.check ?? String(error));
+            const taken = (bundle) => (said(bundle) === genuine ? 'the same' : `another at ${at}`);
+            const check = await verifyBundle(bytes, anchor, () => {}).then(taken, (error) => error.check ?? String(error));
             checks[check] = (checks[check] ?? 0) + 1;
             bytes[at] ^= 1 << (at % 8);
         }
         return checks;",
     );
     let checks = changed.as_object().unwrap();
-    let known = ["form", "origin", "digests", "policies", "proof", "witnesses", "last"];
+    let known = [
+        "form",
+        "origin",
+        "digests",
+        "policies",
+        "proof",
+        "witnesses",
+        "last",
+        "the same",
+    ];
     let unknown: Vec<&String> = checks.keys().filter(|check| !known.contains(&check.as_str())).collect();
     assert!(unknown.is_empty(), "{checks:?}");
     assert!(

@@ -1,14 +1,13 @@
 //! What the pages show of a running nation, on a desk and on a phone.
 
-use std::fs;
-
 use e2e::Browser;
 use e2e::Place;
 use e2e::Platform;
 use e2e::Request;
-use serde_json::Value;
 use serde_json::json;
 
+use crate::approve;
+use crate::propose;
 use crate::visit;
 
 const VIEWS: [&str; 8] = [
@@ -27,13 +26,6 @@ const VERIFIED: &str = "Verified in this browser";
 
 fn view(platform: &Platform, name: &str) -> String {
     format!("{}/registry/#/{name}", platform.url())
-}
-
-fn propose(place: &Place, platform: &Platform, body: &Value) -> String {
-    let file = place.path("proposal.json");
-    fs::write(&file, body.to_string()).unwrap();
-    let proposed = platform.run(place, &["registry", "propose", file.to_str().unwrap()]);
-    proposed.expect(0)["id"].as_str().unwrap().to_owned()
 }
 
 /// The texts of an agency's accreditations.
@@ -72,8 +64,7 @@ fn agencies_and_accreditations_are_verified_and_shown() {
 
     // What officers decide is there at the next visit, which continues the first one.
     let suspend = json!({"type": "accreditation", "action": "suspend", "id": "transport-issues-drivinglicence", "reason": "non_compliance"});
-    let proposal = propose(&place, &platform, &suspend);
-    place.approve(&platform, &proposal);
+    approve(&place, &platform, &suspend);
     assert_eq!(visit(&browser, &view(&platform, "agencies")), VERIFIED);
     assert_eq!(browser.text(".verdict .warning"), "", "the pin is told once");
     assert_eq!(

@@ -43,7 +43,7 @@ pub struct Browser {
     driver: Child,
     address: SocketAddr,
     session: String,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 impl Browser {
@@ -69,9 +69,9 @@ impl Browser {
             driver,
             address: SocketAddr::from(([127, 0, 0, 1], port)),
             session: String::new(),
-            _profile: profile,
+            profile,
         };
-        let folder = browser._profile.path().display();
+        let folder = browser.profile.path().display();
         let mut arguments = vec![format!("--user-data-dir={folder}")];
         arguments.extend(ARGUMENTS.map(str::to_owned));
         let capabilities = json!({"alwaysMatch": {
@@ -80,7 +80,7 @@ impl Browser {
             "goog:loggingPrefs": {"browser": "ALL"},
         }});
         let begun = browser.command("/session", &json!({"capabilities": capabilities}));
-        browser.session = begun["sessionId"].as_str().unwrap().to_owned();
+        begun["sessionId"].as_str().unwrap().clone_into(&mut browser.session);
         Some(browser)
     }
 

@@ -94,14 +94,11 @@ fn pass_on(mut stream: TcpStream, upstream: SocketAddr, change: &Mutex<Change>) 
     };
     let Response { status, headers, body } = Request::get(&target).send(upstream)?;
     let body = change.lock().unwrap()(&target, body);
-    let mut head = format!("HTTP/1.1 {status} \r\n");
-    for (name, value) in headers {
-        if PASSED_ON.contains(&name.as_str()) {
-            head += &format!("{name}: {value}\r\n");
-        }
+    write!(stream, "HTTP/1.1 {status} \r\n")?;
+    for (name, value) in headers.iter().filter(|(name, _)| PASSED_ON.contains(&name.as_str())) {
+        write!(stream, "{name}: {value}\r\n")?;
     }
-    head += &format!("content-length: {}\r\nconnection: close\r\n\r\n", body.len());
-    stream.write_all(head.as_bytes())?;
+    write!(stream, "content-length: {}\r\nconnection: close\r\n\r\n", body.len())?;
     stream.write_all(&body)
 }
 

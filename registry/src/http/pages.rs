@@ -2,6 +2,9 @@
 //!
 //! Files of `registry/web`, as they are there: no build step stands between what is reviewed and what runs. They are served
 //! under fixed names, so browsers ask each time and get 304 while nothing has changed.
+//!
+//! What the pages cannot do: protect from a service that serves other pages. Against everybody else on the way, and against
+//! a log that says one thing here and another there, they check what `crates/trust` checks.
 
 use std::sync::LazyLock;
 
@@ -94,4 +97,57 @@ fn has(headers: &HeaderMap, etag: &str) -> bool {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|tags| tags.split(','));
     tags.any(|tag| tag.trim().trim_start_matches("W/") == etag)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    use super::*;
+
+    fn is_served(name: &str) -> bool {
+        FILES.iter().any(|file| file.name == name)
+    }
+
+    #[test]
+    fn every_file_of_the_pages_is_served_and_every_import_is_one() {
+        let web = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
+        let mut found = BTreeSet::new();
+        for folder in ["", "views/"] {
+            for entry in fs::read_dir(web.join(folder)).unwrap() {
+                let entry = entry.unwrap();
+                if entry.file_type().unwrap().is_file() {
+                    found.insert(format!("{folder}{}", entry.file_name().to_str().unwrap()));
+                }
+            }
+        }
+        let served: BTreeSet<String> = FILES.iter().map(|file| file.name.to_owned()).collect();
+        assert_eq!(served, found);
+        for file in FILES.iter().filter(|file| file.media_type == SCRIPT) {
+            for import in file.text.lines().filter_map(|line| line.split_once(" from \"")) {
+                let path = import.1.trim_end_matches("\";");
+                let name = match path.strip_prefix("../") {
+                    Some(name) => name.to_owned(),
+                    None if file.name.starts_with("views/") => path.replacen("./", "views/", 1),
+                    None => path.replacen("./", "", 1),
+                };
+                assert!(is_served(&name), "{} imports {path}", file.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_browser_that_has_a_file_is_not_sent_it_again() {
+        let etag = &FILES[0].etag;
+        let asks = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::IF_NONE_MATCH, value.parse().unwrap());
+            serve("index.html", &headers).unwrap().status()
+        };
+        for known in [etag.clone(), format!("W/{etag}"), format!("\"other\", {etag}")] {
+            assert_eq!(asks(&known), StatusCode::NOT_MODIFIED, "{known}");
+        }
+        assert_eq!(asks("\"other\""), StatusCode::OK);
+    }
 }

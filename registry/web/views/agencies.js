@@ -119,7 +119,7 @@ function accreditation(record, bundle) {
         ["May pass on", grant.delegation_depth === 0 ? "no" : count(Number(grant.delegation_depth), "level")],
         grant.parent === undefined ? null : ["Part of", grant.parent],
         ["Statuses count for", `${duration(grant.max_staleness)}; when older: ${grant.on_stale}`],
-        ["After a revocation", grant.backdating],
+        ["What was issued before a revocation", grant.backdating === "refuse" ? "does not count either" : "counts on"],
         pinned.length === 0
           ? null
           : ["Versions of types", ...pinned.map((resource) => `${resource.id}: ${resource.schemas.length} `)],

@@ -21,11 +21,8 @@ export function show(bundle) {
   const graph = graphOf(bundle);
   if (graph.edges.length === 0) return [empty("No accreditation has been granted yet.")];
   const told = `${count(graph.nodes.size, "party", "parties")} and ${count(graph.edges.length, "accreditation")}.`;
-  const list = el(
-    "ul",
-    { class: "tree", id: "delegation-list" },
-    ...graph.roots.map((id) => branch(id, graph, new Set())),
-  );
+  const shown = new Set();
+  const list = el("ul", { class: "tree", id: "delegation-list" }, ...graph.roots.map((id) => branch(id, graph, shown)));
   const heading = el("h3", {}, "The same as a list");
   if (graph.nodes.size > MAX_DRAWN)
     return [el("p", {}, `${told} More than ${MAX_DRAWN} are not drawn.`), heading, list];
@@ -51,17 +48,28 @@ function graphOf(bundle) {
     }
   }
   const isPassedOn = new Set(edges.map((edge) => edge.to));
-  return { nodes, edges, roots: [...nodes.keys()].filter((id) => !isPassedOn.has(id)) };
+  const below = new Map([...nodes.keys()].map((id) => [id, []]));
+  for (const edge of edges) below.get(edge.from).push(edge);
+  return { nodes, edges, below, roots: [...nodes.keys()].filter((id) => !isPassedOn.has(id)) };
 }
 
-function branch(id, graph, above) {
-  const path = new Set(above).add(id);
-  const below = graph.edges.filter((edge) => edge.from === id && !path.has(edge.to));
+/**
+ * A party, how it came to its authority (`lines`), and those to whom it passes on. These are listed where the party first
+ * stands: there may be many ways to it.
+ */
+function branch(id, graph, shown, lines = []) {
+  const name = el("p", { class: "party" }, nameOf(id));
+  const below = graph.below.get(id);
+  if (below.length === 0) return el("li", {}, name, ...lines);
+  if (shown.has(id))
+    return el("li", {}, name, ...lines, el("p", { class: "soft" }, "Whom it passes on to stands above."));
+  shown.add(id);
   const parties = [...new Set(below.map((edge) => edge.to))].sort(byName);
-  const each = parties.map((to) => branch(to, graph, path));
-  const lines = graph.edges.filter((edge) => edge.to === id && edge.from === [...above].at(-1)).map(line);
-  const list = each.length === 0 ? null : el("ul", {}, ...each);
-  return el("li", {}, el("p", { class: "party" }, nameOf(id)), ...lines, list);
+  const each = parties.map((to) => {
+    const granted = below.filter((edge) => edge.to === to).map(line);
+    return branch(to, graph, shown, granted);
+  });
+  return el("li", {}, name, ...lines, el("ul", {}, ...each));
 }
 
 const byName = (left, right) => compareText(nameOf(left), nameOf(right));

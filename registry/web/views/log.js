@@ -30,14 +30,17 @@ export function show({ snapshot, checkpoint, asOf, recent, continued, history })
   ];
 }
 
-/** Size by time: the Snapshots among the verified entries, and before these what this browser has verified at earlier visits. */
+/**
+ * Size by time: the Snapshots among the verified entries, and before these what this browser has verified at earlier
+ * visits.
+ */
 function growth(recent, history, snapshot, checkpoint) {
   const found = recent.filter((entry) => entry.type === SNAPSHOT);
   const proven = found.map(({ index, body }) => ({ size: index + 1, time: Number(body.time) }));
   const first = proven[0]?.size ?? checkpoint.size;
   const seen = history.filter((one) => one.size < first);
   const points = [...seen, ...proven];
-  const from = `Drawn from ${count(proven.length, "Snapshot")} among the newest entries, which were verified against the checkpoint`;
+  const from = `Drawn from ${count(proven.length, "Snapshot")} among the newest entries, verified against the checkpoint`;
   const before =
     seen.length === 0
       ? ""

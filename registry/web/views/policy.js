@@ -13,7 +13,7 @@ export function show(bundle) {
     el(
       "p",
       {},
-      "How each witness of the Policy did with the checkpoint that this page stands on, by cosignatures that were verified here.",
+      "How each witness did with the checkpoint that this page stands on, by cosignatures that were verified here.",
     ),
     witnesses(bundle),
     el("h3", {}, "Authorities"),

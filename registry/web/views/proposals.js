@@ -1,9 +1,9 @@
-// Proposals for officers to approve. They are not in the log: nothing proves what the service says of them but the draft
-// itself, which is decoded here as an officer's program decodes it before it signs.
+// Proposals for officers to approve. They are not in the log: nothing proves what the service says of them but the
+// draft itself, which is decoded here as an officer's program decodes it before it signs.
 
 import { fromBase64url, hex, sha256 } from "../bytes.js";
 import { decode } from "../cbor.js";
-import { badge, code, count, describe, el, empty, nameOf, terms, timeAgo } from "../dom.js";
+import { badge, code, describe, el, empty, nameOf, terms, timeAgo } from "../dom.js";
 import { message } from "../policies.js";
 import { Refused } from "../refused.js";
 import { TYPES, readDraft } from "../shapes.js";
@@ -16,7 +16,8 @@ const KINDS = new Map([
 ]);
 
 const NOTE =
-  "Proposals are not in the log, so no check of this page covers them: they are what the service says. Only the draft counts. It is decoded here, and an officer's program shows it again before it signs.";
+  "Proposals are not in the log, so no check of this page covers them: they are what the service says. Only the draft " +
+  "counts. It is decoded here, and an officer's program shows it again before it signs.";
 
 /** `proposals` is the service's answer. */
 export async function show(bundle, { proposals }) {
@@ -77,12 +78,7 @@ function content({ type, ns, subject, seq, body, not_before, expires }, state) {
       ["To be approved by", nameOf(ns)],
       ["Counts", "from ", ...timeAgo(not_before), " to ", ...timeAgo(expires)],
     ),
-    el(
-      "details",
-      { open: state === "open" ? "" : null },
-      el("summary", {}, `What it says (${count(Object.keys(body).length, "member")})`),
-      describe(body),
-    ),
+    el("details", { open: state === "open" ? "" : null }, el("summary", {}, "What it says"), describe(body)),
   ];
 }
 
