@@ -64,8 +64,8 @@ fn crate_of(file: &Path) -> PathBuf {
 /// All Rust source of a crate; not of the crates in its folder.
 fn source(folder: &Path) -> String {
     let mut text = String::new();
-    // The last two are this crate's own.
-    for name in ["src", "tests", "flows", "attacks"] {
+    // The last three are this crate's own.
+    for name in ["src", "tests", "flows", "attacks", "pages"] {
         append(&folder.join(name), &mut text);
     }
     text

@@ -10,6 +10,7 @@
 //!
 //! | Endpoint | File | Standard |
 //! |---|---|---|
+//! | `GET /registry/`, `GET /registry/pages/...` | `http/pages.rs` | pages for people, which verify the bundle in the browser |
 //! | `GET /registry/anchor` | `http/anchor.rs` | origin, log key, genesis |
 //! | `GET /registry/bundle`, `GET /registry/bundle/delta` | `http/bundle.rs` | trust bundle |
 //! | `GET /registry/extract` | `http/extract.rs` | extract for a few credentials |

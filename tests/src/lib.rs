@@ -1,5 +1,5 @@
 //! What the tests of the whole platform share: the real program in a folder of its own, a plain HTTP client
-//! that can lie, a wallet of a few lines, a database of one test.
+//! that can lie, a wallet of a few lines, a database of one test, a browser and somebody between it and the platform.
 //!
 //! In scope: running `attestry` as a person or an operator does, and speaking to it over sockets. Out of
 //! scope: anything that looks into the program; a crate's own tests do that.
@@ -12,13 +12,16 @@
     reason = "a harness for tests: a panic is how it fails"
 )]
 
+mod browser;
 mod http;
 mod log;
 mod place;
 mod platform;
 mod postgres;
+mod proxy;
 mod wallet;
 
+pub use browser::Browser;
 pub use http::Client;
 pub use http::Request;
 pub use http::Response;
@@ -27,6 +30,7 @@ pub use place::Outcome;
 pub use place::Place;
 pub use platform::Platform;
 pub use postgres::Database;
+pub use proxy::Proxy;
 pub use wallet::Offer;
 pub use wallet::Wallet;
 pub use wallet::credential_request;

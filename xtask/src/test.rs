@@ -22,9 +22,9 @@ use crate::steps::run;
 use crate::steps::succeeds;
 
 const NEEDS: &str = "\
-This runs all tests: unit, vector, flow and attack tests, documentation examples, and the tests against
-independent implementations. It needs, and installs where it is missing:
-  Debian packages   postgresql, strace, python3-venv (with apt-get, as root)
+This runs all tests: unit, vector, flow and attack tests, documentation examples, the pages in a browser, and the
+tests against independent implementations. It needs, and installs where it is missing:
+  Debian packages   postgresql, strace, python3-venv, chromium, chromium-driver (with apt-get, as root)
   npm packages      those of tests/interop/package-lock.json, into tests/interop/node_modules
   PyPI packages     those of tests/interop/requirements.txt, into target/interop-venv
   crates            those of tests/interop/peers/didwebvh/Cargo.lock, into target/interop-peers
@@ -42,7 +42,7 @@ struct Package {
     is_there: fn() -> bool,
 }
 
-const PACKAGES: [Package; 3] = [
+const PACKAGES: [Package; 5] = [
     Package {
         name: "postgresql",
         is_there: || postgres::programs().is_some(),
@@ -54,6 +54,14 @@ const PACKAGES: [Package; 3] = [
     Package {
         name: "python3-venv",
         is_there: || succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"])),
+    },
+    Package {
+        name: "chromium",
+        is_there: || succeeds(Command::new("chromium").arg("--version")),
+    },
+    Package {
+        name: "chromium-driver",
+        is_there: || succeeds(Command::new("chromedriver").arg("--version")),
     },
 ];
 

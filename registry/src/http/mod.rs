@@ -6,6 +6,7 @@ mod dids;
 mod entries;
 mod extract;
 mod identifiers;
+mod pages;
 mod proposals;
 mod tiles;
 mod trqp;
@@ -27,6 +28,9 @@ use crate::Registry;
 pub(crate) fn router(registry: Registry) -> Router {
     let entries = post(entries::post).layer(DefaultBodyLimit::max(entries::MAX_SUBMISSION_BYTES));
     Router::new()
+        .route("/registry", get(pages::moved))
+        .route("/registry/", get(pages::index))
+        .route("/registry/pages/{*name}", get(pages::get))
         .route("/registry/anchor", get(anchor::get))
         .route("/registry/bundle", get(bundle::get))
         .route("/registry/bundle/delta", get(bundle::delta))
