@@ -2,16 +2,18 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
-use std::thread::sleep;
 use std::time::Duration;
-use std::time::Instant;
 
 use e2e::Place;
+use e2e::eventually;
 use trust::checkpoint::SignedCheckpoint;
+
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const BUCKET: &str = "registry-log";
 
@@ -47,16 +49,11 @@ fn size_in(folder: &Path) -> u64 {
 
 /// Has Snapshots made, as whoever asks for a bundle does, until a folder has a larger tree than one of `size`.
 fn later(size: u64, platform: &e2e::Platform, mut refreshed: impl FnMut() -> u64) -> u64 {
-    let start = Instant::now();
-    loop {
+    eventually("files of a larger tree", PATIENCE, || {
         assert_eq!(platform.client().get("/registry/bundle").status, 200);
         let found = refreshed();
-        if found > size {
-            return found;
-        }
-        assert!(start.elapsed() < Duration::from_secs(60), "no files after {size}");
-        sleep(Duration::from_millis(500));
-    }
+        (found > size).then_some(found)
+    })
 }
 
 fn audit(place: &Place, folder: &Path) {
@@ -132,14 +129,8 @@ impl Storage {
             python,
             endpoint: format!("http://127.0.0.1:{port}"),
         };
-        let start = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(
-                start.elapsed() < Duration::from_secs(60),
-                "the object storage does not start"
-            );
-            sleep(Duration::from_millis(200));
-        }
+        let reach = || TcpStream::connect(("127.0.0.1", port)).ok();
+        let _connected = eventually("an object storage", PATIENCE, reach);
         storage.client("make", Path::new("."));
         Some(storage)
     }

@@ -56,15 +56,17 @@ impl Browser {
             println!("skipped: no chromium with its chromedriver");
             return None;
         }
+        let profile = tempfile::Builder::new().prefix("attestry-browser-").tempdir().unwrap();
         let mut command = Command::new("chromedriver");
+        // What the browser leaves behind goes with the profile.
         let mut driver = command
             .arg("--port=0")
+            .env("TMPDIR", profile.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let port = port_of(&mut driver);
-        let profile = tempfile::Builder::new().prefix("attestry-browser-").tempdir().unwrap();
         let mut browser = Self {
             driver,
             address: SocketAddr::from(([127, 0, 0, 1], port)),
