@@ -1,6 +1,7 @@
 //! A registry whose issuer signs with P-256, the bundle of its state, and a verifier with a question.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -19,8 +20,10 @@ use trust::Anchor;
 use trust::TrustedBundle;
 use trust::audit::Audit;
 use trust::bundle::DeltaStart;
+use trust::bundle::Extract;
 use trust::bundle::Limits;
 use trust::bundle::ListBefore;
+use trust::bundle::Subjects;
 use trust::bundle::export_delta;
 use trust::entry::AccreditationBody;
 use trust::entry::Action;
@@ -299,37 +302,77 @@ fn export(state: &State, nation: &Nation, blob: impl FnMut(Hash) -> Option<Vec<u
     trust::bundle::export(state, snapshot, &proof(nation), blob).expect("our own bundle")
 }
 
+/// A nation with so many agencies and schemas, and so many statuses for each agency, of which `per_mille` are set.
+fn large_nation(agencies: u16, schemas: u16, statuses: u64, per_mille: u64) -> Nation {
+    let mut nation = Nation::new();
+    for number in 0..schemas {
+        nation.publish(&format!("Schema{number:03}"));
+    }
+    for number in 0..agencies {
+        let agency = Agency::new(&format!("agency-{number}"), number.to_le_bytes()[0]);
+        nation
+            .log_lines(&agency.did, vec![agency.first_line.clone()])
+            .expect("a log line");
+        let schema = format!("Schema{:03}", number % schemas);
+        nation
+            .grant(
+                &format!("accreditation-{number}"),
+                grant(&agency.did, Action::Issue, &[&schema]),
+            )
+            .expect("an accreditation");
+        let (list, compact) = Statuses::new(u64::from(number), statuses, per_mille).list(&list_uri(&agency), &nation);
+        nation.blobs.push(compact);
+        let body = StatusCommitBody {
+            lists: vec![list],
+            ended: Vec::new(),
+        };
+        nation.commit_lists(&agency, body).expect("a commitment");
+    }
+    nation.snapshot(GENESIS.plus(HOUR));
+    nation
+}
+
 impl Packed {
     /// The bundle of a nation with so many agencies and schemas, and so many statuses for each agency, of which
     /// `per_mille` are set.
     pub fn of_a_nation(agencies: u16, schemas: u16, statuses: u64, per_mille: u64) -> Self {
-        let mut nation = Nation::new();
-        for number in 0..schemas {
-            nation.publish(&format!("Schema{number:03}"));
+        Self::of(&large_nation(agencies, schemas, statuses, per_mille))
+    }
+}
+
+/// What the register of a large nation says for one credential.
+pub struct Extracted {
+    /// The extract.
+    pub bytes: Vec<u8>,
+    anchor: Anchor,
+    issuer: String,
+    list: String,
+}
+
+impl Extracted {
+    /// About the first agency of a nation as [`Packed::of_a_nation`] has it, with the first chunk of its list.
+    pub fn of_a_nation(agencies: u16, schemas: u16, statuses: u64, per_mille: u64) -> Self {
+        let nation = large_nation(agencies, schemas, statuses, per_mille);
+        let agency = Agency::new("agency-0", 0);
+        let list = list_uri(&agency);
+        let subjects = Subjects {
+            entities: BTreeSet::from([agency.did.clone()]),
+            types: BTreeSet::from(["Schema000".to_owned()]),
+            chunks: BTreeSet::from([(list.clone(), 0)]),
+        };
+        Self {
+            bytes: nation.extract(&subjects),
+            anchor: nation.state.anchor().clone(),
+            issuer: agency.did,
+            list,
         }
-        for number in 0..agencies {
-            let agency = Agency::new(&format!("agency-{number}"), number.to_le_bytes()[0]);
-            nation
-                .log_lines(&agency.did, vec![agency.first_line.clone()])
-                .expect("a log line");
-            let schema = format!("Schema{:03}", number % schemas);
-            nation
-                .grant(
-                    &format!("accreditation-{number}"),
-                    grant(&agency.did, Action::Issue, &[&schema]),
-                )
-                .expect("an accreditation");
-            let (list, compact) =
-                Statuses::new(u64::from(number), statuses, per_mille).list(&list_uri(&agency), &nation);
-            nation.blobs.push(compact);
-            let body = StatusCommitBody {
-                lists: vec![list],
-                ended: Vec::new(),
-            };
-            nation.commit_lists(&agency, body).expect("a commitment");
-        }
-        nation.snapshot(GENESIS.plus(HOUR));
-        Self::of(&nation)
+    }
+
+    /// Verifies and loads it, and reads a status.
+    pub fn load(&self) -> u8 {
+        let extract = Extract::load(&self.bytes, &self.anchor).expect("our own extract");
+        let found = extract.bundle().status(&self.issuer, &self.list, 7);
+        found.expect("its list").status.expect("a status")
     }
 }
 
