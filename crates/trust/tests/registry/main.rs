@@ -7,6 +7,7 @@ mod approvals;
 mod audits;
 mod bundles;
 mod deltas;
+mod did_web;
 mod dids;
 mod extracts;
 mod forks;
