@@ -15,17 +15,22 @@
 //! | `incident` | `withdraw` | `subject`, `reason`? |
 //! | `policy` | `witnesses` | `witness_policy` (a [tlog-policy](https://c2sp.org/tlog-policy)), `state_quorum` (a witness or group of it); everything else stays as it is |
 //! | `policy` | `authorities` | `authorities` (`{"id", "threshold", "officers": [{"id", "key", "next"?}], "scope"?}`, the governing one first; `key` is a Multikey, `next` the SHA-256 of the text of the next one), `recovery`? (`{"threshold", "keys", "delay"}`: SHA-256 of the Multikeys, seconds); what is left out stays as it is |
+//! | `policy` | `methods` | `methods`: the DID methods that count, such as `web`; everything else stays as it is |
+//! | `did` | `snapshot` | `did` (a did:web), `document` (the text of its `did.json` as it was served) |
 //! | `recognition` | `recognise` | `log` (verifier key of the foreign log), `genesis` (leaf hash of its first Policy), `size` and `root` of a checkpoint that was seen, `may` (any of `issue`, `publish`, `verify`), `mapping`? (`{"foreign", "local"}`), `max_staleness` (seconds), `valid_until` |
 //! | `recognition` | `withdraw` | `origin` |
 //! | `tombstone` | `end` | `target` (`did`, `accreditation`, `recognition`, `schema`), `subject`, `reason`? |
 //!
 //! A document is `{"role", "uri", "media_type", "content"}` with its text, or with `digest` (hexadecimal
-//! SHA-256) and `length` instead, when bundles shall not carry it. Methods and algorithms of
+//! SHA-256) and `length` instead, when bundles shall not carry it. Algorithms of
 //! the Policy, and a recovery by its keys, are not proposed in JSON yet.
 
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
+use did::methods::web::DidWebError;
+use did::syntax::SyntaxError;
 use keys::PublicKey;
 use keys::Timestamp;
 use serde::Deserialize;
@@ -88,9 +93,15 @@ impl Proposed {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BodyError {
+    /// The subject is not a DID.
+    #[error("expected `did` to be a DID")]
+    Did(#[from] SyntaxError),
+    /// Not a did:web, or not its document.
+    #[error("expected `did` to be a did:web and `document` its document")]
+    DidWeb(#[from] DidWebError),
     /// Type and action are none that can be proposed.
     #[error(
-        "expected `type` accreditation, schema, policy, recognition, incident or tombstone and an `action` of it, found {found:?}"
+        "expected `type` accreditation, schema, policy, did, recognition, incident or tombstone and an `action` of it, found {found:?}"
     )]
     Kind {
         /// Both.
@@ -164,6 +175,11 @@ pub(crate) fn read(json: Value, now: Timestamp, policy: (&str, &PolicyBody)) -> 
                     .or_else(|| body.recovery.take());
             }))
         }
+        ("policy", "methods") => {
+            let Methods { methods } = parse(members)?;
+            Ok(changed_policy(policy, |body| body.methods = sorted(methods)))
+        }
+        ("did", "snapshot") => snapshot::read(members),
         ("recognition", "recognise") => recognise(members),
         ("recognition", "withdraw") => {
             let WithdrawRecognition { authority, origin } = parse(members)?;
@@ -250,6 +266,12 @@ struct RecoveryRequest {
 struct Witnesses {
     witness_policy: String,
     state_quorum: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Methods {
+    methods: Vec<String>,
 }
 
 #[derive(Deserialize)]
