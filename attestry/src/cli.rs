@@ -12,6 +12,7 @@ mod w3c;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::ArgGroup;
 use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
@@ -620,12 +621,22 @@ pub(crate) enum Registry {
         platform: Platform,
     },
     /// Propose an entry that officers then approve.
-    #[command(after_help = "Example:\n  attestry registry propose accreditation.json")]
+    #[command(
+        group = ArgGroup::new("entry").required(true),
+        after_help = "Examples:\n  attestry registry propose accreditation.json\n  attestry registry propose --did did:web:agency.example\n  attestry registry propose --did did:web:agency.example --document did.json --json"
+    )]
     Propose {
         #[command(flatten)]
         platform: Platform,
         /// The entry's body as JSON.
-        file: PathBuf,
+        #[arg(group = "entry")]
+        file: Option<PathBuf>,
+        /// A did:web instead, whose document is to be logged as its website serves it now.
+        #[arg(long, group = "entry", value_name = "DID")]
+        did: Option<String>,
+        /// That document from a file; then nothing is fetched.
+        #[arg(long, value_name = "FILE", requires = "did")]
+        document: Option<PathBuf>,
     },
     /// Propose to recognise another nation's registry, as it is now: then its accreditations count here, and no others'.
     #[command(

@@ -1,5 +1,6 @@
 //! `registry`: governance. An officer signs on their own machine; only the signature travels.
 
+mod did_web;
 pub(super) mod log;
 
 use std::path::Path;
@@ -12,6 +13,7 @@ use serde_json::Value;
 use serde_json::json;
 use signer::KeyFile;
 use trust::entry::Body;
+use trust::entry::DidEventBody;
 use trust::entry::Draft;
 use trust::entry::Officer;
 use trust::merkle::Hash;
@@ -50,14 +52,17 @@ pub(crate) async fn run(command: cli::Registry, output: Output) -> Result<ExitCo
                 &answer,
             );
         }
-        cli::Registry::Propose { platform, file } => {
-            let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-            let limits = keys::json::Limits {
-                max_bytes: MAX_PROPOSAL_BYTES,
-                ..keys::json::DEFAULT_LIMITS
+        cli::Registry::Propose {
+            platform,
+            file,
+            did,
+            document,
+        } => {
+            let body = match (file, did) {
+                (Some(file), _) => body_of(&file)?,
+                (None, Some(did)) => did_web::proposal(&did, document.as_deref()).await?,
+                (None, None) => anyhow::bail!("expected a FILE or --did, found neither"),
             };
-            let body =
-                keys::json::parse(&bytes, limits).with_context(|| format!("cannot understand {}", file.display()))?;
             propose(&Client::new(&platform)?, &body, output).await?;
         }
         cli::Registry::Recognise {
@@ -87,6 +92,16 @@ pub(crate) async fn run(command: cli::Registry, output: Output) -> Result<ExitCo
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A proposal that an operator wrote.
+fn body_of(file: &Path) -> Result<Value> {
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let limits = keys::json::Limits {
+        max_bytes: MAX_PROPOSAL_BYTES,
+        ..keys::json::DEFAULT_LIMITS
+    };
+    keys::json::parse(&bytes, limits).with_context(|| format!("cannot understand {}", file.display()))
 }
 
 async fn propose(client: &Client, body: &Value, output: Output) -> Result<()> {
@@ -120,10 +135,17 @@ async fn approve(client: &Client, url: &Url, id: &str, key: &Path, output: Outpu
     let file = KeyFile::read(key)?;
     let (officer, reveals) = officer_of(url, &draft, file.public_key()).await?;
     // What is signed is what was decoded here, not what a server says about it.
+    let says = match &draft.body {
+        Body::DidEvent(DidEventBody::Web { document }) => did_web::shown(&draft.subject, document),
+        body => format!("{body:#?}"),
+    };
     output.tell(format!(
-        "{officer} of {} approves about {}:\n{:#?}",
-        draft.ns, draft.subject, draft.body
+        "{officer} of {} approves about {}:\n{says}",
+        draft.ns, draft.subject
     ));
+    if let (Body::DidEvent(DidEventBody::Web { document }), false) = (&draft.body, output.is_json()) {
+        output.tell(did_web::compared(&draft.subject, document).await);
+    }
     let key = file.open(&platform::passphrase(&format!("Passphrase of {}", key.display()))?)?;
     let request = if reveals {
         draft.sign_revealing(&officer, key.public_key())
