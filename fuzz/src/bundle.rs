@@ -13,6 +13,7 @@ use trust::entry::Draft;
 use trust::entry::Entry;
 use trust::state::State;
 
+use crate::nation::Agency;
 use crate::nation::Nation;
 use crate::nation::list_uri;
 
@@ -27,10 +28,13 @@ pub(crate) struct Registry {
 }
 
 pub(crate) static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
-    let (nation, agency) = Nation::with_issuer();
+    let (mut nation, agency) = Nation::with_issuer();
+    let web = Agency::web("water", 31);
+    nation.log_did(&web).expect("the document of a did:web");
+    nation.snapshot(nation.state.time().plus(60));
     let list = list_uri(&agency);
     let subjects = Subjects {
-        entities: BTreeSet::from([agency.did.clone()]),
+        entities: BTreeSet::from([agency.did.clone(), web.did]),
         chunks: BTreeSet::from([(list.clone(), 0)]),
         ..Subjects::default()
     };
@@ -55,7 +59,7 @@ pub fn fuzz(data: &[u8]) {
     if let Ok(extract) = Extract::load(data, &REGISTRY.anchor) {
         // Whatever is left out, what is there is the registry's.
         for record in extract.bundle().state().dids() {
-            let _ = record.newest();
+            let _ = record.document();
         }
         let _ = extract.bundle().status(&REGISTRY.issuer, &REGISTRY.list, 7);
     }

@@ -197,6 +197,12 @@ fn bundle() -> Vec<Vec<u8>> {
         .fulfil(draft.sign("officer-1", Algorithm::EdDsa))
         .expect("an officer's key");
     seeds.extend([draft.to_bytes(), signature.to_bytes()]);
+    let web = nation::Agency::web("transport", 30);
+    let body = trust::entry::Body::DidEvent(trust::entry::DidEventBody::Web {
+        document: web.first_line,
+    });
+    let draft = nation.draft(&web.did, body);
+    seeds.extend([draft.to_bytes(), nation::approved(&draft, &[0, 1])]);
     seeds
 }
 

@@ -343,7 +343,7 @@ impl Registry {
         witness_proofs: Option<Vec<u8>>,
     ) -> Result<Vec<u8>, AssembleError> {
         let (seq, prev) = self.durable_state().next_in_chain(EntryType::DidEvent, did);
-        let body = Body::DidEvent(DidEventBody { lines, witness_proofs });
+        let body = Body::DidEvent(DidEventBody::Webvh { lines, witness_proofs });
         Entry::without_approval(did, did, seq, prev, &body)
     }
 

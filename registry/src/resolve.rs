@@ -1,10 +1,13 @@
 //! The resolver over the log ([DID Resolution](https://www.w3.org/TR/did-resolution/)): did:webvh from the
-//! lines that agencies logged, did:key and did:jwk from themselves. Nothing is fetched.
+//! lines that agencies logged, did:web from the snapshots that officers approved, did:key and did:jwk from
+//! themselves. Nothing is fetched.
 
 use std::collections::BTreeMap;
 
 use did::Did;
 use did::DidUrl;
+use did::Document;
+use did::methods::web;
 use did::resolve::ErrorType;
 use did::resolve::Options;
 use did::resolve::ResolutionError;
@@ -15,12 +18,14 @@ use did::webvh;
 use did::webvh::Identifier;
 use did::webvh::VersionQuery;
 use keys::Timestamp;
+use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 use thiserror::Error;
 use trust::entry::EntryType;
 use trust::state::DidRecord;
 use trust::state::State;
+use trust::state::WebvhLog;
 
 /// The DID does not resolve here. The caller's fault, but for a log that does not hold.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -33,7 +38,7 @@ pub enum ResolveError {
     #[error("the DID does not resolve")]
     Did(#[from] ResolutionError),
     /// A method that this registry has no documents of.
-    #[error("expected a DID of method key or jwk, or a did:webvh of this registry, found method {found}")]
+    #[error("expected a DID of method key or jwk, or a did:webvh or did:web of this registry, found method {found}")]
     Method {
         /// The method.
         found: String,
@@ -55,7 +60,8 @@ pub(crate) fn resolve(state: &State, did_url: &str, now: Timestamp) -> Result<Re
     let version = VersionQuery::of_url(&url).ok_or(ResolveError::Options)?;
     let did = url.did();
     match did.method() {
-        webvh::METHOD => resolve_logged(state, did, &version),
+        webvh::METHOD => resolve_webvh(state, did, &version),
+        web::METHOD => resolve_web(state, did, &version),
         did::methods::key::METHOD | did::methods::jwk::METHOD => {
             match did::resolve::resolve(did, Options { version, now })? {
                 Step::Done(resolved) => Ok(resolved),
@@ -70,38 +76,66 @@ pub(crate) fn resolve(state: &State, did_url: &str, now: Timestamp) -> Result<Re
     }
 }
 
-/// The record of the DID with this SCID: what stays when a DID moves to another name.
-pub(crate) fn record_of_scid<'a>(state: &'a State, scid: &str) -> Option<&'a DidRecord> {
-    let has_scid = |record: &&DidRecord| {
-        let identifier = Did::parse(record.did())
-            .ok()
-            .and_then(|did| Identifier::parse(&did).ok());
+/// The log of the DID with this SCID, and the DID: what stays when a DID moves to another name.
+pub(crate) fn log_of_scid<'a>(state: &'a State, scid: &str) -> Option<(&'a str, &'a WebvhLog)> {
+    let has_scid = |did: &str| {
+        let identifier = Did::parse(did).ok().and_then(|did| Identifier::parse(&did).ok());
         identifier.is_some_and(|identifier| identifier.scid() == scid)
     };
-    state.dids().find(has_scid)
+    let mut logs = state.dids().filter_map(|record| Some((record.did(), record.webvh()?)));
+    logs.find(|(did, _)| has_scid(did))
 }
 
-fn resolve_logged(state: &State, did: &Did, version: &VersionQuery) -> Result<Resolved, ResolveError> {
+fn resolve_webvh(state: &State, did: &Did, version: &VersionQuery) -> Result<Resolved, ResolveError> {
     let identifier = Identifier::parse(did).map_err(ResolutionError::from)?;
-    let record = state
-        .did(did.as_str())
-        .or_else(|| record_of_scid(state, identifier.scid()));
-    let record = record.ok_or(ResolutionError::NotFound)?;
+    let named = || Some((did.as_str(), state.did(did.as_str())?.webvh()?));
+    let (logged_as, log) = named()
+        .or_else(|| log_of_scid(state, identifier.scid()))
+        .ok_or(ResolutionError::NotFound)?;
     // Times of versions were bounded when the lines were logged.
-    let resolution = webvh::resolve_log(Some(did), record.log(), record.witness_proofs(), version, None)
+    let resolution = webvh::resolve_log(Some(did), log.bytes(), log.witness_proofs(), version, None)
         .map_err(ResolutionError::from)?;
-    let mut metadata = resolution.metadata();
-    if state.tombstone(EntryType::DidEvent, record.did()).is_some() {
-        metadata.insert("deactivated".to_owned(), Value::Bool(true));
-        return Ok(Resolved {
-            document: None,
-            metadata,
-        });
+    Ok(unless_ended(
+        state,
+        logged_as,
+        resolution.document(),
+        resolution.metadata(),
+    ))
+}
+
+/// A version is a snapshot in the log, and its time that by which its entry was judged.
+fn resolve_web(state: &State, did: &Did, version: &VersionQuery) -> Result<Resolved, ResolveError> {
+    web::url(did).map_err(ResolutionError::from)?;
+    let snapshots = state.did(did.as_str()).and_then(DidRecord::web);
+    let snapshots = snapshots.ok_or(ResolutionError::NotFound)?;
+    let selected = snapshots.select(version).ok_or(ResolutionError::NotFound)?;
+    let document = web::read(did, selected.bytes()).map_err(ResolutionError::from)?;
+    let metadata = [
+        ("versionId", selected.version_id().into()),
+        ("versionTime", selected.time().to_rfc3339().into()),
+        ("created", snapshots.oldest().time().to_rfc3339().into()),
+        ("updated", snapshots.current().time().to_rfc3339().into()),
+        ("deactivated", Value::Bool(false)),
+    ];
+    let metadata = metadata.map(|(member, value)| (member.to_owned(), value));
+    Ok(unless_ended(
+        state,
+        did.as_str(),
+        Some(document),
+        metadata.into_iter().collect(),
+    ))
+}
+
+/// What was found, but no document where a Tombstone has ended the DID.
+fn unless_ended(state: &State, did: &str, document: Option<Document>, mut metadata: Map<String, Value>) -> Resolved {
+    if state.tombstone(EntryType::DidEvent, did).is_none() {
+        return Resolved { document, metadata };
     }
-    Ok(Resolved {
-        document: resolution.document(),
+    metadata.insert("deactivated".to_owned(), Value::Bool(true));
+    Resolved {
+        document: None,
         metadata,
-    })
+    }
 }
 
 impl ResolveError {

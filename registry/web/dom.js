@@ -107,7 +107,8 @@ export function nameOf(id) {
 
 /** What is in a decoded body, member by member, as a list of terms. */
 export function describe(value, member = "") {
-  if (value instanceof Uint8Array) return code(hex(value));
+  // A document is what officers read before they sign; all other bytes are digests and keys.
+  if (value instanceof Uint8Array) return code(member === "document" ? new TextDecoder().decode(value) : hex(value));
   if (Array.isArray(value)) {
     return value.length === 0
       ? el("span", {}, "none")

@@ -229,6 +229,13 @@ const incident = either(1, {
   1: struct({ change: [1, named("", "withdraw")], reason: [5, reason] }),
 });
 
+const DID_WEB = "did:web";
+/** A leaf has 65,535 bytes, of which the signatures of officers take their part. */
+const webDocument = shape(
+  "a document of 1 to 32768 bytes",
+  (value) => value instanceof Uint8Array && value.length >= 1 && value.length <= 32_768,
+);
+
 const TARGETS = ["", "DID", "accreditation", "recognition", "schema"];
 const target = shape("1 to 4", (value) => [1, 2, 3, 4].includes(value));
 const targetName = (value) => TARGETS[target(value)];
@@ -238,7 +245,10 @@ export const TYPES = [
   { name: "Policy", body: policy },
   {
     name: "DID event",
-    body: struct({ method: [1, exactly(0)], lines: [2, array(bytes, null, 1)] }, { witness: [3, bytes] }),
+    body: either(1, {
+      0: struct({ method: [1, named("did:webvh")], lines: [2, array(bytes, null, 1)] }, { witness: [3, bytes] }),
+      1: struct({ method: [1, named("", DID_WEB)], document: [2, webDocument] }),
+    }),
   },
   { name: "Accreditation", body: accreditation },
   { name: "Recognition", body: recognition },
@@ -283,10 +293,11 @@ function head(value) {
   return { type, members };
 }
 
-/** An entry of the log. DID events and Snapshots have no approval, all others have one. */
+/** An entry of the log. Snapshots have no approval, nor have the lines of did:webvh; all others have one. */
 export function readEntry(value) {
   const { type, members } = head(value);
-  const isApproved = type !== DID_EVENT && type !== SNAPSHOT;
+  const provesItself = type === DID_EVENT && members.body[1](value.get(7)).method !== DID_WEB;
+  const isApproved = type !== SNAPSHOT && !provesItself;
   return struct(isApproved ? { ...members, approval: [8, approval] } : members)(value);
 }
 
@@ -316,10 +327,20 @@ const incidentStanding = struct(
 );
 const end = struct({ target: [1, target], since: [2, time], reason: [3, reason] });
 
+const webvhRecord = struct({ id: [1, text], head: [2, recordHead], log: [3, bytes] }, { witness: [4, bytes] });
+const earlier = struct({ leaf: [1, digest], time: [2, time], document: [3, webDocument] });
+const webRecord = struct({
+  id: [1, text],
+  head: [2, recordHead],
+  document: [5, webDocument],
+  earlier: [6, array(earlier)],
+});
+const didRecord = (value) => (value instanceof Map && value.has(5) ? webRecord : webvhRecord)(value);
+
 /** The eight sections of the state, ascending by number: shape of a record, and its key. */
 export const SECTIONS = new Map([
   [POLICY, { record: struct({ leaf: [1, bytes], index: [2, position], time: [3, time] }), key: null }],
-  [DID_EVENT, { record: struct({ id: [1, text], head: [2, recordHead], log: [3, bytes] }, { witness: [4, bytes] }) }],
+  [DID_EVENT, { record: didRecord }],
   [
     ACCREDITATION,
     {

@@ -49,7 +49,7 @@ fn leaf(number: u64) -> Vec<u8> {
     };
     let creation = did::webvh::create(new).unwrap();
     let did = creation.did.to_string();
-    let body = Body::DidEvent(DidEventBody {
+    let body = Body::DidEvent(DidEventBody::Webvh {
         lines: vec![key.fulfil(creation.line).unwrap().into_bytes()],
         witness_proofs: None,
     });

@@ -103,7 +103,7 @@ fn leaf(number: u64) -> Vec<u8> {
     let creation = did::webvh::create(new).unwrap();
     let did = creation.did.to_string();
     let line = key.fulfil(creation.line).unwrap().into_bytes();
-    let body = Body::DidEvent(DidEventBody {
+    let body = Body::DidEvent(DidEventBody::Webvh {
         lines: vec![line],
         witness_proofs: None,
     });

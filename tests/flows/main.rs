@@ -3,6 +3,7 @@
 
 mod by_hand;
 mod deltas;
+mod did_web;
 mod extracts;
 mod federation;
 mod governance;

@@ -188,3 +188,26 @@ fn nothing_inline_runs_and_files_are_asked_for_again() {
     );
     platform.stop();
 }
+
+#[test]
+fn did_web_is_read_from_the_register_and_its_document_before_it_is_approved() {
+    let Some(browser) = Browser::start() else { return };
+    let place = Place::new();
+    let platform = place.up(&["--sample"]);
+    let did = "did:web:agency.example%3A8443:population";
+    let methods = json!({"type": "policy", "action": "methods", "methods": ["key", "web", "webvh"]});
+    approve(&place, &platform, &methods);
+    let document = |service: &str| json!({"id": did, "service": [{"id": format!("{did}#{service}"), "type": "LinkedDomains", "serviceEndpoint": "https://agency.example"}]});
+    let snapshot = |service: &str| json!({"type": "did", "action": "snapshot", "did": did, "document": document(service).to_string()});
+    // Twice, so that the record has one before.
+    approve(&place, &platform, &snapshot("first"));
+    approve(&place, &platform, &snapshot("second"));
+    let _ = propose(&place, &platform, &snapshot("third"));
+    assert_eq!(visit(&browser, &view(&platform, "agencies")), VERIFIED);
+    let names = browser.run("return [...document.querySelectorAll('#view article h3')].map((one) => one.innerText);");
+    assert!(names.as_array().unwrap().contains(&json!(did)), "{names}");
+    assert_eq!(visit(&browser, &view(&platform, "log")), VERIFIED);
+    assert_eq!(visit(&browser, &view(&platform, "proposals")), VERIFIED);
+    let draft = browser.run("return document.querySelector('#view').textContent;");
+    assert!(draft.as_str().unwrap().contains(&format!("{did}#third")), "{draft}");
+}

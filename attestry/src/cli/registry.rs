@@ -7,6 +7,7 @@
 
 use std::path::PathBuf;
 
+use clap::ArgGroup;
 use clap::Subcommand;
 use clap::ValueEnum;
 use url::Url;
@@ -58,13 +59,21 @@ pub(crate) enum Registry {
     },
     /// Propose an entry that officers then approve; of a recovery, holders of recovery keys.
     #[command(
-        after_help = "Examples:\n  attestry registry propose accreditation.json\n  attestry registry propose recover.json\n  attestry registry propose cancel.json\n\nWhat may stand in the file is a table at the top of registry/src/proposal/body.rs. For instance {\"type\": \"policy\", \"action\": \"cancel_recovery\"} stops a recovery once a quorum of officers has approved it; officers who have committed to next keys add the \"authorities\" with these keys."
+        group = ArgGroup::new("entry").required(true),
+        after_help = "Examples:\n  attestry registry propose accreditation.json\n  attestry registry propose recover.json\n  attestry registry propose cancel.json\n  attestry registry propose --did did:web:agency.example\n  attestry registry propose --did did:web:agency.example --document did.json --json\n\nWhat may stand in the file is a table at the top of registry/src/proposal/body.rs. For instance {\"type\": \"policy\", \"action\": \"cancel_recovery\"} stops a recovery once a quorum of officers has approved it; officers who have committed to next keys add the \"authorities\" with these keys."
     )]
     Propose {
         #[command(flatten)]
         platform: Platform,
         /// The entry's body as JSON.
-        file: PathBuf,
+        #[arg(group = "entry")]
+        file: Option<PathBuf>,
+        /// A did:web instead, whose document is to be logged as its website serves it now.
+        #[arg(long, group = "entry", value_name = "DID")]
+        did: Option<String>,
+        /// That document from a file; then nothing is fetched.
+        #[arg(long, value_name = "FILE", requires = "did")]
+        document: Option<PathBuf>,
     },
     /// Propose to recognise another nation's registry, as it is now: then its accreditations count here, and no others'.
     #[command(

@@ -1,5 +1,6 @@
 //! `registry`: governance. Whoever approves signs on their own machine; only the signature travels.
 
+mod did_web;
 mod key;
 pub(super) mod log;
 mod status;
@@ -16,6 +17,7 @@ use serde_json::json;
 use signer::KeyFile;
 use trust::TrustedBundle;
 use trust::entry::Body;
+use trust::entry::DidEventBody;
 use trust::entry::Draft;
 use trust::entry::PolicyKind;
 use trust::state::Approver;
@@ -46,14 +48,17 @@ pub(crate) async fn run(command: cli::Registry, output: Output) -> Result<ExitCo
         cli::Registry::Key(command) => key::run(command, output)?,
         cli::Registry::Proposals { platform } => proposals(&platform.url, output).await?,
         cli::Registry::Status { platform } => status::run(&platform.url, output).await?,
-        cli::Registry::Propose { platform, file } => {
-            let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-            let limits = keys::json::Limits {
-                max_bytes: MAX_PROPOSAL_BYTES,
-                ..keys::json::DEFAULT_LIMITS
+        cli::Registry::Propose {
+            platform,
+            file,
+            did,
+            document,
+        } => {
+            let body = match (file, did) {
+                (Some(file), _) => body_of(&file)?,
+                (None, Some(did)) => did_web::proposal(&did, document.as_deref()).await?,
+                (None, None) => anyhow::bail!("expected a FILE or --did, found neither"),
             };
-            let body =
-                keys::json::parse(&bytes, limits).with_context(|| format!("cannot understand {}", file.display()))?;
             propose(&Client::new(&platform)?, &body, output).await?;
         }
         cli::Registry::Recognise {
@@ -95,6 +100,16 @@ async fn proposals(url: &Url, output: Output) -> Result<()> {
     Ok(())
 }
 
+/// A proposal that an operator wrote.
+fn body_of(file: &Path) -> Result<Value> {
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let limits = keys::json::Limits {
+        max_bytes: MAX_PROPOSAL_BYTES,
+        ..keys::json::DEFAULT_LIMITS
+    };
+    keys::json::parse(&bytes, limits).with_context(|| format!("cannot understand {}", file.display()))
+}
+
 async fn propose(client: &Client, body: &Value, output: Output) -> Result<()> {
     let answer = client.post("/registry/proposals", body).await?;
     let id = answer
@@ -128,6 +143,9 @@ async fn approve(url: &Url, id: &str, key: &Path, output: Output) -> Result<()> 
     let bundle = bundle::current(url).await?;
     let approver = approver(&bundle, &draft, file.public_key())?;
     tell(&bundle, &draft, &approver, output);
+    if let (Body::DidEvent(DidEventBody::Web { document }), false) = (&draft.body, output.is_json()) {
+        output.tell(did_web::compared(&draft.subject, document).await);
+    }
     let key = file.open(&platform::passphrase(&format!("Passphrase of {}", key.display()))?)?;
     let signature = key.fulfil(approver.sign(&draft, key.public_key()))?;
     let body = json!({"signature": keys::base64url::encode(signature.to_bytes())});
@@ -156,11 +174,14 @@ fn tell(bundle: &TrustedBundle, draft: &Draft, approver: &Approver, output: Outp
     } else {
         format!("{} of {}", approver.signer(), draft.ns)
     };
+    let says = match &draft.body {
+        Body::DidEvent(DidEventBody::Web { document }) => did_web::shown(&draft.subject, document),
+        body => format!("{body:#?}"),
+    };
     output.tell(format!(
-        "{who} approves about {}:\n{}\n{:#?}",
+        "{who} approves about {}:\n{}\n{says}",
         draft.subject,
         registry::summary(draft, bundle.state()),
-        draft.body
     ));
 }
 

@@ -13,9 +13,8 @@ use crate::platform;
 const MAX_RESULT_BYTES: usize = 1 << 20;
 
 pub(crate) async fn run(options: cli::Resolve, output: Output) -> Result<ExitCode> {
-    // A DID may hold percent-encoded characters, which must arrive as they are.
-    let did = options.did.replace('%', "%25");
-    let url = platform::at(&options.url, &format!("/registry/1.0/identifiers/{did}"));
+    // The binding appends the DID as it is, with what is percent-encoded in it, such as the colon before a port.
+    let url = platform::at(&options.url, &format!("/registry/1.0/identifiers/{}", options.did));
     let request = server::fetch::Outgoing::get(&url, MAX_RESULT_BYTES)?.header("accept", "application/did-resolution");
     let fetched = platform::fetcher()?.send(request).await.with_context(|| {
         format!(

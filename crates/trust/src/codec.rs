@@ -166,6 +166,14 @@ impl Fields {
         }
     }
 
+    pub(crate) fn optional_bytes(&mut self, key: u64, expected: &'static str) -> Result<Option<Vec<u8>>, DecodeError> {
+        match self.optional(key) {
+            Some(Value::Bytes(bytes)) => Ok(Some(bytes)),
+            Some(_) => Err(self.shape(expected)),
+            None => Ok(None),
+        }
+    }
+
     pub(crate) fn hash(&mut self, key: u64) -> Result<Hash, DecodeError> {
         let value = self.value(key)?;
         hash(self.what, &value)

@@ -12,7 +12,7 @@
 //!   5: uint,             ; seq: 0, 1, 2... per type and subject
 //!   6: bstr .size 32,    ; prev: leaf hash of the entry before it in that chain; zeros where seq is 0
 //!   7: body,             ; by type
-//!   ? 8: approval        ; absent in DidEvent and Snapshot
+//!   ? 8: approval        ; absent in Snapshot, and in DidEvent of a did:webvh
 //! }
 //! approval = {
 //!   1: bstr .size 32,    ; policy: leaf hash of the Policy entry in force; zeros in the genesis Policy
@@ -53,6 +53,7 @@ pub use approval::Approval;
 pub use approval::ApprovalSignature;
 pub use approval::approval_algorithm_name;
 pub use did_event::DidEventBody;
+pub use did_event::MAX_WEB_DOCUMENT_BYTES;
 pub use draft::AssembleError;
 pub use draft::Draft;
 pub use incident::IncidentBody;
@@ -94,7 +95,7 @@ const VERSION: u64 = 1;
 pub enum EntryType {
     /// Who governs, who witnesses, with which keys.
     Policy = 0,
-    /// A line of a DID's log.
+    /// Lines of a DID's log, or a snapshot of its document.
     DidEvent = 1,
     /// Who may issue, publish or verify what.
     Accreditation = 2,
@@ -174,13 +175,6 @@ impl EntryType {
     pub const fn number(self) -> u64 {
         self as u64
     }
-
-    /// Whether entries of the type carry an approval. A DID's log lines carry their own proofs, and a
-    /// Snapshot says nothing that not everybody can compute.
-    #[must_use]
-    pub const fn is_approved(self) -> bool {
-        !matches!(self, Self::DidEvent | Self::Snapshot)
-    }
 }
 
 impl fmt::Display for EntryType {
@@ -203,6 +197,23 @@ impl Body {
             Self::Snapshot(_) => EntryType::Snapshot,
             Self::Incident(_) => EntryType::Incident,
             Self::Tombstone(_) => EntryType::Tombstone,
+        }
+    }
+
+    /// Whether its entry carries an approval. Lines of a DID's log carry their own proofs, and a Snapshot says
+    /// nothing that not everybody can compute.
+    #[must_use]
+    pub const fn is_approved(&self) -> bool {
+        match self {
+            Self::DidEvent(body) => body.is_approved(),
+            Self::Snapshot(_) => false,
+            Self::Policy(_)
+            | Self::Accreditation(_)
+            | Self::Recognition(_)
+            | Self::Schema(_)
+            | Self::StatusCommit(_)
+            | Self::Incident(_)
+            | Self::Tombstone(_) => true,
         }
     }
 
@@ -250,11 +261,11 @@ impl Entry {
         let prev = fields.hash(6)?;
         let body_value = fields.value(7)?;
         let approval = fields.optional(8).map(Approval::from_value).transpose()?;
-        if approval.is_some() != entry_type.is_approved() {
-            return Err(fields.shape("an approval in every type but DidEvent and Snapshot"));
+        let body = Body::from_value(entry_type, body_value.clone())?;
+        if approval.is_some() != body.is_approved() {
+            return Err(fields.shape("an approval in everything but lines of a did:webvh and Snapshots"));
         }
         fields.end()?;
-        let body = Body::from_value(entry_type, body_value.clone())?;
         Ok(Self {
             ns,
             subject,
@@ -303,7 +314,7 @@ impl Entry {
         &self.body
     }
 
-    /// Who approved it; present in every type but `DidEvent` and Snapshot.
+    /// Who approved it; present where [`Body::is_approved`] says so.
     #[must_use]
     pub const fn approval(&self) -> Option<&Approval> {
         self.approval.as_ref()

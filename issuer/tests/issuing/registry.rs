@@ -113,7 +113,7 @@ impl Registry {
         state.apply(0, &genesis).unwrap();
         let (identity, line) = identity();
         let (seq, prev) = state.next_in_chain(EntryType::DidEvent, &identity.did);
-        let body = Body::DidEvent(DidEventBody {
+        let body = Body::DidEvent(DidEventBody::Webvh {
             lines: vec![line],
             witness_proofs: None,
         });

@@ -8,18 +8,18 @@ use axum::response::Response;
 use server::Problem;
 
 use crate::Registry;
-use crate::resolve::record_of_scid;
+use crate::resolve::log_of_scid;
 
 /// `GET /registry/dids/{scid}/did.jsonl`
 pub(super) async fn log(State(registry): State<Registry>, Path(scid): Path<String>) -> Result<Response, Problem> {
     let state = registry.state();
-    let record = record_of_scid(&state, &scid).ok_or_else(|| Problem::not_found("a DID of this SCID"))?;
+    let (_, log) = log_of_scid(&state, &scid).ok_or_else(|| Problem::not_found("a DID of this SCID"))?;
     Ok((
         [
             (header::CONTENT_TYPE, "text/jsonl"),
             (header::CACHE_CONTROL, "no-cache"),
         ],
-        record.log().to_vec(),
+        log.bytes().to_vec(),
     )
         .into_response())
 }
@@ -27,7 +27,7 @@ pub(super) async fn log(State(registry): State<Registry>, Path(scid): Path<Strin
 /// `GET /registry/dids/{scid}/did-witness.json`
 pub(super) async fn witnesses(State(registry): State<Registry>, Path(scid): Path<String>) -> Result<Response, Problem> {
     let state = registry.state();
-    let proofs = record_of_scid(&state, &scid).and_then(|record| record.witness_proofs());
+    let proofs = log_of_scid(&state, &scid).and_then(|(_, log)| log.witness_proofs());
     let proofs = proofs.ok_or_else(|| Problem::not_found("witness proofs of this SCID"))?;
     let headers = [
         (header::CONTENT_TYPE, "application/json"),

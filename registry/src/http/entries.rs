@@ -127,5 +127,6 @@ fn too_large() -> Problem {
 
 /// Everything else is signed by somebody whom the state knows.
 fn is_new_did(leaf: &[u8]) -> bool {
-    Entry::parse(leaf).is_ok_and(|entry| entry.entry_type() == EntryType::DidEvent && entry.seq() == 0)
+    let is_first = |entry: &Entry| entry.entry_type() == EntryType::DidEvent && entry.seq() == 0;
+    Entry::parse(leaf).is_ok_and(|entry| is_first(&entry) && entry.approval().is_none())
 }

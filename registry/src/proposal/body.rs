@@ -16,10 +16,11 @@
 //! | `policy` | `algorithms` | `algorithms` of approvals (`ESP256`, `ESP384`, `Ed25519`) |
 //! | `policy` | `authorities` | `authorities` (`{"id", "threshold", "officers": [{"id", "key", "next"?}], "scope"?}`, the governing one first; `key` is a Multikey, `next` the SHA-256 of the text of the next one), `recovery`? (`{"threshold", "keys", "delay"}`: SHA-256 of the texts of Multikeys, seconds) |
 //! | `policy` | `cancel_recovery` | `authorities`?: the next keys of officers who sign with them; the Policy goes on, and the recovery that is pending does not |
-//! | `policy` | `methods` | `methods` of DIDs that may be accredited (`webvh`, `key`) |
+//! | `policy` | `methods` | `methods` of DIDs that may be accredited (`webvh`, `key`, `web`) |
 //! | `policy` | `recover` | as `authorities`; holders of recovery keys approve it, and it takes effect after the delay |
 //! | `policy` | `recovery_keys` | `recovery`, as in `authorities`, or null for none |
 //! | `policy` | `witnesses` | `witness_policy` (a [tlog-policy](https://c2sp.org/tlog-policy)), `state_quorum` (a witness or group of it) |
+//! | `did` | `snapshot` | `did` (a did:web), `document` (the text of its `did.json` as it was served) |
 //! | `recognition` | `recognise` | `log` (verifier key of the foreign log), `genesis` (leaf hash of its first Policy), `size` and `root` of a checkpoint that was seen, `may` (any of `issue`, `publish`, `verify`), `mapping`? (`{"foreign", "local"}`), `max_staleness` (seconds), `valid_until` |
 //! | `recognition` | `withdraw` | `origin` |
 //! | `tombstone` | `end` | `target` (`did`, `accreditation`, `recognition`, `schema`), `subject`, `reason`? |
@@ -29,9 +30,12 @@
 //! is.
 
 mod policy;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
+use did::methods::web::DidWebError;
+use did::syntax::SyntaxError;
 use keys::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -89,9 +93,15 @@ impl Proposed {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BodyError {
+    /// The subject is not a DID.
+    #[error("expected `did` to be a DID")]
+    Did(#[from] SyntaxError),
+    /// Not a did:web, or not its document.
+    #[error("expected `did` to be a did:web and `document` its document")]
+    DidWeb(#[from] DidWebError),
     /// Type and action are none that can be proposed.
     #[error(
-        "expected `type` accreditation, schema, policy, recognition, incident or tombstone and an `action` of it, found {found:?}"
+        "expected `type` accreditation, schema, policy, did, recognition, incident or tombstone and an `action` of it, found {found:?}"
     )]
     Kind {
         /// Both.
@@ -145,6 +155,7 @@ pub(crate) fn read(json: Value, now: Timestamp, in_force: (&str, &PolicyBody)) -
             Ok(Proposed::new(authority, id, Body::Schema(SchemaBody::Withdraw)))
         }
         ("policy", action) => policy::read(action, members, in_force),
+        ("did", "snapshot") => snapshot::read(members),
         ("recognition", "recognise") => recognise(members),
         ("recognition", "withdraw") => {
             let WithdrawRecognition { authority, origin } = parse(members)?;

@@ -5,6 +5,7 @@ mod policy;
 use trust::entry::AccreditationBody;
 use trust::entry::Action;
 use trust::entry::Body;
+use trust::entry::DidEventBody;
 use trust::entry::Draft;
 use trust::entry::Grant;
 use trust::entry::IncidentBody;
@@ -12,6 +13,7 @@ use trust::entry::Reason;
 use trust::entry::Recognition;
 use trust::entry::RecognitionBody;
 use trust::entry::SchemaBody;
+use trust::merkle::Hash;
 use trust::state::State;
 
 pub(super) use policy::changes;
@@ -24,7 +26,8 @@ pub fn summary(draft: &Draft, state: &State) -> String {
     let subject = &draft.subject;
     match &draft.body {
         Body::Policy(new) => policy::summary(new, draft, state),
-        Body::DidEvent(event) => format!("Log {} lines of {subject}", event.lines.len()),
+        Body::DidEvent(DidEventBody::Webvh { lines, .. }) => format!("Log {} lines of {subject}", lines.len()),
+        Body::DidEvent(DidEventBody::Web { document }) => snapshot(draft, document),
         Body::Accreditation(body) => accreditation(subject, body),
         Body::Recognition(RecognitionBody::Recognise(terms)) => recognition(subject, terms),
         Body::Recognition(RecognitionBody::Withdraw) => format!("Recognise the registry {subject} no longer"),
@@ -58,6 +61,17 @@ pub fn summary(draft: &Draft, state: &State) -> String {
             why(tombstone.reason)
         ),
     }
+}
+
+/// With what the document is compared by.
+fn snapshot(draft: &Draft, document: &[u8]) -> String {
+    format!(
+        "{} the document of {}: {} bytes of SHA-256 {}",
+        if draft.seq == 0 { "Log" } else { "Replace" },
+        draft.subject,
+        document.len(),
+        Hash::digest(document)
+    )
 }
 
 fn accreditation(subject: &str, body: &AccreditationBody) -> String {

@@ -113,6 +113,8 @@ async fn a_new_did_is_admitted_by_the_operator_only() {
         .state()
         .did(&agency.did)
         .unwrap()
+        .webvh()
+        .unwrap()
         .newest()
         .unwrap()
         .clone();

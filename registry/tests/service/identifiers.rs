@@ -77,7 +77,7 @@ async fn errors_have_the_types_and_statuses_of_the_standard() {
             400,
             "INVALID_OPTIONS",
         ),
-        ("did:web:example.com".to_owned(), 501, "METHOD_NOT_SUPPORTED"),
+        ("did:web:example.com".to_owned(), 404, "NOT_FOUND"),
         ("did:ethr:0x1".to_owned(), 501, "METHOD_NOT_SUPPORTED"),
         ("did:key:u7QF".to_owned(), 400, "INVALID_DID"),
         ("did:webvh:example.com".to_owned(), 400, "INVALID_DID"),
@@ -102,7 +102,16 @@ async fn ended_dids_are_gone() {
     for agency in [&own, &ended] {
         nation.admit(agency).await;
     }
-    let newest = nation.registry.state().did(&own.did).unwrap().newest().unwrap().clone();
+    let newest = nation
+        .registry
+        .state()
+        .did(&own.did)
+        .unwrap()
+        .webvh()
+        .unwrap()
+        .newest()
+        .unwrap()
+        .clone();
     let request = newest
         .deactivate(GENESIS.plus(1), keys::Signer::public_key(&own.key))
         .unwrap();

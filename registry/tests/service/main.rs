@@ -4,6 +4,7 @@
 
 mod crashes;
 mod deltas;
+mod did_web;
 mod entries;
 mod extracts;
 mod governance;

@@ -8,7 +8,7 @@ section 9, of which one more is called record. The questions:
 {"accreditation": {"entity", "action": 0..2, "resource", "now"}}   {"id", "standing"} or null
 {"status": {"issuer", "uri", "index"}}                             a number, "beyond", "broken", "not included", "unknown"
 {"incident": {"method"}}                                           {"invalid_since", "backdating"} or null
-{"key": {"did", "method"}}                                         the Multikey for assertions or null; did:webvh only
+{"key": {"did", "method"}}                                         the Multikey for assertions or null; logged DIDs only
 {"expired": {"now"}}                                               whether the hard expiry has come
 {"replaces": {"bundle": BASE64}}                                   whether it may follow that bundle
 
@@ -206,6 +206,11 @@ def either(key, variants):
     return read
 
 
+def of_form(webvh, web):
+    """A record of a DID, whose members tell its method."""
+    return lambda value: (webvh if isinstance(value, dict) and 3 in value else web)(value)
+
+
 TEXTS = array(TEXT, itself)
 HEAD = struct({1: UINT, 2: HASH, 3: UINT, 4: TIME})
 RESOURCE = struct({1: TEXT}, {2: array(HASH, itself, least=1)})
@@ -237,7 +242,10 @@ LIST = struct(
 )
 RECORDS = {
     POLICY: struct({1: BYTES, 2: UINT, 3: TIME}),
-    DID_EVENT: struct({1: TEXT, 2: HEAD, 3: BYTES}, {4: BYTES}),
+    DID_EVENT: of_form(
+        struct({1: TEXT, 2: HEAD, 3: BYTES}, {4: BYTES}),
+        struct({1: TEXT, 2: HEAD, 5: BYTES, 6: array(struct({1: HASH, 2: TIME, 3: BYTES}))}),
+    ),
     ACCREDITATION: struct({1: TEXT, 2: HEAD, 3: TEXT, 4: GRANT, 5: TIME, 6: STANDING, 7: TEXTS}),
     3: struct({1: TEXT, 2: HEAD}, {3: TERMS}),
     SCHEMA: struct({1: TEXT, 2: HEAD, 3: TEXT}, {4: SCHEMA_BODY}),
@@ -842,14 +850,22 @@ class Bundle:
 
     def ask_key(self, did, method):
         record = self.state[DID_EVENT].get(did)
-        if record is None or self.tombstone(DID_EVENT, did) or "webvh" not in self.policy[7][5]:
+        if record is None or self.tombstone(DID_EVENT, did) or did.split(":")[1] not in self.policy[7][5]:
             return None
-        lines = [json.loads(line) for line in record[3].splitlines()]
-        if any(line["parameters"].get("deactivated") for line in lines):
-            return None
-        document = lines[-1]["state"]
-        methods = {each["id"]: each for each in document.get("verificationMethod", [])}
-        found = methods.get(method) if method in document.get("assertionMethod", []) else None
+        if 3 in record:
+            lines = [json.loads(line) for line in record[3].splitlines()]
+            if any(line["parameters"].get("deactivated") for line in lines):
+                return None
+            document = lines[-1]["state"]
+        else:
+            document = json.loads(record[5])
+
+        def absolute(url):
+            return did + url if url.startswith("#") else url
+
+        methods = {absolute(each["id"]): each for each in document.get("verificationMethod", [])}
+        assertions = map(absolute, document.get("assertionMethod", []))
+        found = methods.get(method) if method in assertions else None
         return found and found["publicKeyMultibase"]
 
     def ask_expired(self, now):

@@ -377,7 +377,7 @@ impl Nation {
         let agency = Agency::new(name, number);
         let did = &agency.did;
         let (seq, prev) = self.state.next_in_chain(EntryType::DidEvent, did);
-        let body = Body::DidEvent(DidEventBody {
+        let body = Body::DidEvent(DidEventBody::Webvh {
             lines: vec![agency.first_line.clone()],
             witness_proofs: None,
         });

@@ -2,7 +2,7 @@
 //! ([did:web](https://w3c-ccg.github.io/did-method-web/)).
 //!
 //! It says only that the host answered so at this moment: no history, no proof. Where it matters,
-//! use `did:webvh`.
+//! use `did:webvh`, or what a registry has logged of it (`crates/trust`).
 //!
 //! The specification wants absolute DID URLs inside the document; many published documents have
 //! relative ones. They are read against the document's own `id`, so that no other key can be meant.
@@ -55,8 +55,10 @@ pub fn url(did: &Did) -> Result<String, DidWebError> {
 /// Reads what was fetched from [`url()`].
 ///
 /// # Errors
-/// [`DidWebError::Document`], the host's fault; also for the document of another DID.
+/// [`DidWebError::Document`], the host's fault; also for the document of another DID. For a DID that has no
+/// such URL what [`url()`] says.
 pub fn read(did: &Did, bytes: &[u8]) -> Result<Document, DidWebError> {
+    url(did)?;
     let document = Document::parse(bytes)?;
     document.expect_id(did)?;
     Ok(document)

@@ -1,4 +1,7 @@
-//! DIDs: the agencies' own logs, verbatim.
+//! DIDs: the agencies' own logs and documents, verbatim.
+
+mod web;
+mod webvh;
 
 use std::sync::OnceLock;
 
@@ -7,11 +10,7 @@ use did::DidUrl;
 use did::Document;
 use did::document::KeyForError;
 use did::document::Purpose;
-use did::webvh::LogState;
-use did::webvh::Resolution;
-use did::webvh::VersionQuery;
 use keys::PublicKey;
-use keys::Timestamp;
 use keys::cbor::Value;
 
 use super::Head;
@@ -23,26 +22,29 @@ use crate::codec::DecodeError;
 use crate::codec::Fields;
 use crate::codec::MapBuilder;
 use crate::did_log;
-use crate::did_log::DidLogError;
 use crate::entry::DidEventBody;
 use crate::entry::Entry;
 use crate::entry::EntryType;
+pub use web::WebSnapshot;
+pub use web::WebSnapshots;
+pub use webvh::WebvhLog;
 
 /// A thousand rotations of a document of 1 KiB. A DID with a longer history is due for a new one.
-const MAX_DID_LOG_BYTES: usize = 1 << 20;
-
-/// Agencies' clocks may run ahead of the last Snapshot by the time between two Snapshots and some more.
-/// Within that day `versionTime` is not held against them; a verifier sees when the line was logged.
-const MAX_VERSION_TIME_LEAD: i64 = 86_400;
+const MAX_HISTORY_BYTES: usize = 1 << 20;
 
 /// What the state keeps of a DID.
 ///
 /// ```cddl
-/// did-record = {
+/// did-record = {    ; did:webvh
 ///   1: tstr,        ; the DID
 ///   2: head,
 ///   3: bstr,        ; did.jsonl, verbatim, each line with its newline
 ///   ? 4: bstr       ; did-witness.json, verbatim
+/// } / {             ; did:web
+///   1: tstr, 2: head,
+///   5: bstr,        ; did.json, verbatim, as the last entry has it
+///   6: [* { 1: bstr .size 32, 2: time, 3: bstr }]
+///                   ; those of the entries before, the oldest first: leaf hash, Snapshot time, did.json
 /// }
 /// head = { 1: uint, 2: bstr .size 32, 3: uint, 4: time }  ; seq, leaf hash, index, Snapshot time
 /// ```
@@ -50,31 +52,31 @@ const MAX_VERSION_TIME_LEAD: i64 = 86_400;
 pub struct DidRecord {
     did: String,
     pub(super) head: Head,
-    log: Vec<u8>,
-    witness_proofs: Option<Vec<u8>>,
-    /// Derived from the log, on first use where the record was read back.
-    newest: OnceLock<Result<LogState, DidLogError>>,
+    history: History,
     /// Derived from the newest version, on first use.
     published: OnceLock<Option<Published>>,
 }
 
+#[derive(Clone, Debug)]
+enum History {
+    Webvh(Box<WebvhLog>),
+    Web(WebSnapshots),
+}
+
 impl DidRecord {
+    const fn new(did: String, head: Head, history: History) -> Self {
+        Self {
+            did,
+            head,
+            history,
+            published: OnceLock::new(),
+        }
+    }
+
     /// The DID.
     #[must_use]
     pub fn did(&self) -> &str {
         &self.did
-    }
-
-    /// Its `did.jsonl`.
-    #[must_use]
-    pub fn log(&self) -> &[u8] {
-        &self.log
-    }
-
-    /// Its `did-witness.json`.
-    #[must_use]
-    pub fn witness_proofs(&self) -> Option<&[u8]> {
-        self.witness_proofs.as_deref()
     }
 
     /// Where its chain of entries stands.
@@ -83,25 +85,22 @@ impl DidRecord {
         self.head
     }
 
-    /// The newest version, with every line of the log verified.
-    ///
-    /// # Errors
-    /// [`DidLogError`]; not for a record that this machine or a witness quorum accepted.
-    pub fn newest(&self) -> Result<&LogState, &DidLogError> {
-        let resolve = || {
-            self.resolve(&VersionQuery::Latest)
-                .map(|resolution| resolution.newest().clone())
-        };
-        self.newest.get_or_init(resolve).as_ref()
+    /// The log of a did:webvh.
+    #[must_use]
+    pub const fn webvh(&self) -> Option<&WebvhLog> {
+        match &self.history {
+            History::Webvh(log) => Some(log),
+            History::Web(_) => None,
+        }
     }
 
-    /// A version of the log, or all of them: which keys a document had when.
-    ///
-    /// # Errors
-    /// [`DidLogError`], also when the log has no such version.
-    pub fn resolve(&self, query: &VersionQuery) -> Result<Resolution, DidLogError> {
-        let newest = newest_version_time(self.head.time);
-        did_log::resolve(&self.did, &self.log, self.witness_proofs.as_deref(), query, newest)
+    /// The snapshots of a did:web.
+    #[must_use]
+    pub const fn web(&self) -> Option<&WebSnapshots> {
+        match &self.history {
+            History::Webvh(_) => None,
+            History::Web(snapshots) => Some(snapshots),
+        }
     }
 
     /// The newest document; `None` for a DID that was deactivated.
@@ -111,14 +110,20 @@ impl DidRecord {
     }
 
     fn published(&self) -> Option<&Published> {
-        let derive = || self.newest().ok().and_then(did_log::document).map(Published::new);
+        let derive = || match &self.history {
+            History::Webvh(log) => log.document().map(Published::new),
+            History::Web(snapshots) => {
+                let did = Did::parse(&self.did).ok()?;
+                snapshots.current().document(&did).map(Published::new)
+            }
+        };
         self.published.get_or_init(derive).as_ref()
     }
 }
 
 /// Where the document of a DID comes from.
 enum Current<'a> {
-    /// Its log.
+    /// The registry's log.
     Logged(&'a DidRecord),
     /// The DID itself.
     Itself(Document),
@@ -134,46 +139,47 @@ impl Record for DidRecord {
     }
 
     fn to_value(&self) -> Value {
-        MapBuilder::default()
+        let map = MapBuilder::default()
             .put(1, Value::text(&self.did))
-            .put(2, self.head.to_value())
-            .put(3, Value::bytes(self.log.as_slice()))
-            .optional(4, self.witness_proofs.as_deref().map(Value::bytes))
-            .build()
+            .put(2, self.head.to_value());
+        match &self.history {
+            History::Webvh(log) => map
+                .put(3, Value::bytes(log.bytes()))
+                .optional(4, log.witness_proofs().map(Value::bytes)),
+            History::Web(snapshots) => snapshots.put(map),
+        }
+        .build()
     }
 
     fn from_value(value: Value) -> Result<Self, DecodeError> {
         let mut fields = Fields::open("did record", value)?;
-        let record = Self {
-            did: fields.text(1)?,
-            head: Head::from_value(fields.value(2)?)?,
-            log: fields.bytes(3)?,
-            witness_proofs: match fields.optional(4) {
-                Some(Value::Bytes(proofs)) => Some(proofs),
-                Some(_) => return Err(fields.shape("witness proofs as bytes")),
-                None => None,
-            },
-            newest: OnceLock::new(),
-            published: OnceLock::new(),
+        let did = fields.text(1)?;
+        let head = Head::from_value(fields.value(2)?)?;
+        let history = match fields.optional_bytes(3, "the DID's log as bytes")? {
+            Some(log) => {
+                let witness_proofs = fields.optional_bytes(4, "witness proofs as bytes")?;
+                History::Webvh(Box::new(WebvhLog::restore(did.clone(), head.time, log, witness_proofs)))
+            }
+            None => History::Web(WebSnapshots::from_fields(&mut fields, head)?),
         };
         fields.end()?;
-        Ok(record)
+        Ok(Self::new(did, head, history))
     }
 }
 
 impl State {
-    /// The record of a DID whose log is in the registry.
+    /// The record of a DID whose log or document is in the registry.
     #[must_use]
     pub fn did(&self, did: &str) -> Option<&DidRecord> {
         self.dids.get(did)
     }
 
-    /// All DIDs whose logs are in the registry.
+    /// All DIDs whose logs or documents are in the registry.
     pub fn dids(&self) -> impl Iterator<Item = &DidRecord> {
         self.dids.iter()
     }
 
-    /// The current document of an active DID: from its log, or from the DID itself for `key` and `jwk`.
+    /// The current document of an active DID: from the registry's log, or from the DID itself for `key` and `jwk`.
     /// `None` for a DID that is unknown, deactivated or ended by a Tombstone, or of a method that the
     /// Policy does not allow.
     #[must_use]
@@ -209,50 +215,42 @@ impl State {
     }
 
     pub(super) fn apply_did_event(&mut self, entry: &Entry, body: &DidEventBody) -> Result<(), Refusal> {
-        let did = Did::parse(entry.subject()).map_err(|_| Refusal::Method {
-            found: entry.subject().to_owned(),
-        })?;
-        if did.method() != "webvh" || !self.allows_method(&did) {
-            return Err(Refusal::Method {
-                found: entry.subject().to_owned(),
-            });
-        }
-        if entry.ns() != entry.subject() {
-            return Err(Refusal::Identity {
-                member: "ns",
-                expected: "the DID",
-            });
-        }
-        let before = self.dids.get(entry.subject());
-        let mut log = before.map(|record| record.log.clone()).unwrap_or_default();
-        for line in &body.lines {
-            log.extend_from_slice(line);
-            log.push(b'\n');
-        }
-        if log.len() > MAX_DID_LOG_BYTES {
-            return Err(Refusal::Content {
-                expected: "a DID log of at most 1 MiB",
-            });
-        }
         let head = self.head_of(entry);
-        let kept = || before.and_then(|record| record.witness_proofs.clone());
-        let witness_proofs = body.witness_proofs.clone().or_else(kept);
-        let newest = OnceLock::new();
-        if let Some(version) = appended(before, body, head.time)? {
-            // A fresh cell takes the value.
-            let _ = newest.set(Ok(version));
-        }
-        let record = DidRecord {
-            did: entry.subject().to_owned(),
-            head,
-            log,
-            witness_proofs,
-            newest,
-            published: OnceLock::new(),
+        let before = self.dids.get(entry.subject());
+        let history = match body {
+            DidEventBody::Webvh { lines, witness_proofs } => {
+                let did = self.did_of_method(entry, did::webvh::METHOD)?;
+                if entry.ns() != entry.subject() {
+                    return Err(Refusal::Identity {
+                        member: "ns",
+                        expected: "the DID",
+                    });
+                }
+                let before = before.and_then(DidRecord::webvh);
+                let place = (did.as_str(), head.time);
+                let log = WebvhLog::continued(before, place, lines, witness_proofs.as_ref())?;
+                History::Webvh(Box::new(log))
+            }
+            DidEventBody::Web { document } => {
+                let did = self.did_of_method(entry, did::methods::web::METHOD)?;
+                // Whoever can change the document can issue all that the DID is accredited for, by whichever authority.
+                let governing = self.governing(entry)?;
+                self.check_quorum(entry, governing)?;
+                let before = before.and_then(DidRecord::web);
+                History::Web(WebSnapshots::continued(before, &did, head, document)?)
+            }
         };
-        record.newest().map_err(|error| Refusal::DidLog(error.clone()))?;
-        self.dids.put(record);
+        self.dids.put(DidRecord::new(entry.subject().to_owned(), head, history));
         Ok(())
+    }
+
+    /// The subject, which must be a DID of this method, and the method one that the Policy allows.
+    fn did_of_method(&self, entry: &Entry, method: &str) -> Result<Did, Refusal> {
+        let did = Did::parse(entry.subject()).ok();
+        let did = did.filter(|did| did.method() == method && self.allows_method(did));
+        did.ok_or_else(|| Refusal::Method {
+            found: entry.subject().to_owned(),
+        })
     }
 
     /// That a DID can be accredited: its method is allowed and it resolves here.
@@ -288,19 +286,4 @@ impl State {
         self.policy()
             .is_some_and(|policy| policy.body().methods.iter().any(|method| method == did.method()))
     }
-}
-
-/// The version after the new lines, checked without going through the old ones again; `None` where that is
-/// not possible.
-fn appended(before: Option<&DidRecord>, body: &DidEventBody, time: Timestamp) -> Result<Option<LogState>, DidLogError> {
-    match before.and_then(|record| record.newest().ok()) {
-        Some(version) if version.required_witnesses().is_none() => {
-            did_log::append(version, &body.lines, newest_version_time(time))
-        }
-        _ => Ok(None),
-    }
-}
-
-fn newest_version_time(time: Timestamp) -> Timestamp {
-    time.plus(MAX_VERSION_TIME_LEAD)
 }

@@ -1,5 +1,6 @@
 //! Why an entry is invalid.
 
+use did::methods::web::DidWebError;
 use keys::Timestamp;
 use thiserror::Error;
 
@@ -170,6 +171,9 @@ pub enum Refusal {
     /// The DID's log does not hold.
     #[error("the log of the DID does not hold")]
     DidLog(#[from] DidLogError),
+    /// The DID names no place on the web, or what was seen there is not its document.
+    #[error("expected a did:web with a place on the web, and its document")]
+    DidWeb(#[from] DidWebError),
     /// The DID is not in the registry, or it was deactivated.
     #[error("expected a DID of the registry that is active, found {found}")]
     UnknownDid {

@@ -239,10 +239,10 @@ fn unknown_entities_methods_and_schemas_are_refused() {
         refused(nation.grant("a", grant(unknown, Action::Issue, &[IDENTITY]))),
         Refusal::UnknownDid { found: found() }
     );
-    let web = "did:web:example.com";
+    let ethr = "did:ethr:0x1";
     assert_eq!(
-        refused(nation.grant("a", grant(web, Action::Issue, &[IDENTITY]))),
-        Refusal::Method { found: web.to_owned() }
+        refused(nation.grant("a", grant(ethr, Action::Issue, &[IDENTITY]))),
+        Refusal::Method { found: ethr.to_owned() }
     );
     let none = grant(&agency.did, Action::Issue, &["Passport"]);
     assert_eq!(

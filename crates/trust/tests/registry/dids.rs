@@ -1,13 +1,25 @@
-//! DIDs in the registry.
+//! DIDs in the registry: logs of did:webvh.
 
 use did::webvh::Update;
+use trust::entry::Body;
+use trust::entry::DidEventBody;
+use trust::entry::Entry;
+use trust::merkle::Hash;
 use trust::state::Refusal;
 
 use crate::nation::*;
 
 /// The line that adds a `versionTime` so many seconds after the genesis.
 fn update(nation: &Nation, agency: &Agency, seconds: i64) -> Vec<u8> {
-    let newest = nation.state.did(&agency.did).unwrap().newest().unwrap().clone();
+    let newest = nation
+        .state
+        .did(&agency.did)
+        .unwrap()
+        .webvh()
+        .unwrap()
+        .newest()
+        .unwrap()
+        .clone();
     let update = Update {
         document: None,
         parameters: did::webvh::ParameterChanges::default(),
@@ -24,8 +36,8 @@ fn lines_are_kept_verbatim_and_resolve() {
     nation.log_lines(&agency.did, vec![line.clone()]).unwrap();
     let record = nation.state.did(&agency.did).unwrap();
     let expected = [agency.first_line.as_slice(), b"\n", &line, b"\n"].concat();
-    assert_eq!(record.log(), expected);
-    assert_eq!(record.newest().unwrap().version_number(), 2);
+    assert_eq!(record.webvh().unwrap().bytes(), expected);
+    assert_eq!(record.webvh().unwrap().newest().unwrap().version_number(), 2);
     assert_eq!(record.head().seq, 1);
 }
 
@@ -43,6 +55,8 @@ fn several_lines_come_in_one_entry() {
         nation
             .state
             .did(&agency.did)
+            .unwrap()
+            .webvh()
             .unwrap()
             .newest()
             .unwrap()
@@ -101,19 +115,26 @@ fn other_methods_and_namespaces_are_refused() {
         nation.log_lines("population", vec![agency.first_line.clone()]),
         Err(Refusal::Method { .. })
     ));
-    let body = trust::entry::Body::DidEvent(trust::entry::DidEventBody {
+    let body = Body::DidEvent(DidEventBody::Webvh {
         lines: vec![agency.first_line],
         witness_proofs: None,
     });
-    let leaf =
-        trust::entry::Entry::without_approval(AUTHORITY, &agency.did, 0, trust::merkle::Hash::ZERO, &body).unwrap();
+    let leaf = Entry::without_approval(AUTHORITY, &agency.did, 0, Hash::ZERO, &body).unwrap();
     assert!(matches!(nation.append(&leaf), Err(Refusal::Identity { .. })));
 }
 
 #[test]
 fn deactivated_did_has_no_document_and_cannot_sign() {
     let (mut nation, agency) = Nation::with_issuer();
-    let newest = nation.state.did(&agency.did).unwrap().newest().unwrap().clone();
+    let newest = nation
+        .state
+        .did(&agency.did)
+        .unwrap()
+        .webvh()
+        .unwrap()
+        .newest()
+        .unwrap()
+        .clone();
     let request = newest
         .deactivate(GENESIS.plus(60), keys::Signer::public_key(&agency.key))
         .unwrap();
@@ -135,7 +156,14 @@ fn too_long_a_log_is_refused() {
     document.insert("padding".to_owned(), "x".repeat(40_000).into());
     let limit = 1 << 20;
     for seconds in 1.. {
-        let newest = nation.state.did(&agency.did).unwrap().newest().unwrap();
+        let newest = nation
+            .state
+            .did(&agency.did)
+            .unwrap()
+            .webvh()
+            .unwrap()
+            .newest()
+            .unwrap();
         let update = Update {
             document: Some(document.clone().into()),
             parameters: did::webvh::ParameterChanges::default(),
@@ -143,7 +171,7 @@ fn too_long_a_log_is_refused() {
             signer: keys::Signer::public_key(&agency.key),
         };
         let line = agency.key.fulfil(newest.update(update).unwrap()).unwrap().into_bytes();
-        let fits = nation.state.did(&agency.did).unwrap().log().len() + line.len() < limit;
+        let fits = nation.state.did(&agency.did).unwrap().webvh().unwrap().bytes().len() + line.len() < limit;
         let result = nation.log_lines(&agency.did, vec![line]);
         if !fits {
             assert!(matches!(result, Err(Refusal::Content { .. })), "{result:?}");

@@ -8,6 +8,7 @@ mod approvers;
 mod audits;
 mod bundles;
 mod deltas;
+mod did_web;
 mod dids;
 mod extracts;
 mod forks;

@@ -68,6 +68,7 @@ pub(crate) struct Nation {
 pub(crate) struct Agency {
     pub(crate) did: String,
     pub(crate) key: SoftwareKey,
+    /// Of its did.jsonl; of a did:web the first did.json.
     pub(crate) first_line: Vec<u8>,
 }
 
@@ -123,7 +124,7 @@ pub(crate) fn policy() -> PolicyBody {
         }],
         witness_policy: witness_policy(),
         state_quorum: "state".to_owned(),
-        methods: vec!["key".to_owned(), "webvh".to_owned()],
+        methods: ["key", "web", "webvh"].map(str::to_owned).to_vec(),
         algorithms: vec![Algorithm::Es256, Algorithm::EdDsa],
         recovery: None,
         genesis_time: Some(GENESIS),
@@ -155,6 +156,21 @@ pub(crate) fn schema(id: &str) -> Schema {
             length: u64::try_from(context.len()).unwrap(),
         }],
     }
+}
+
+/// A `did.json` with the key of this number as `#key`, for assertions or for nothing. As on many websites, what is
+/// in the document is named relative to it.
+pub(crate) fn web_document(did: &str, number: u8, asserts: bool) -> Vec<u8> {
+    let multikey = public(number).to_multikey();
+    let document = json!({
+        "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
+        "id": did,
+        "verificationMethod": [
+            {"id": "#key", "type": "Multikey", "controller": did, "publicKeyMultibase": multikey}
+        ],
+        "assertionMethod": if asserts { json!(["#key"]) } else { json!([]) },
+    });
+    format!("{document:#}\n").into_bytes()
 }
 
 fn context_bytes(id: &str) -> Vec<u8> {
@@ -246,6 +262,14 @@ impl Agency {
         let creation = did::webvh::create(new).unwrap();
         let did = creation.did.to_string();
         let first_line = key.fulfil(creation.line).unwrap().into_bytes();
+        Self { did, key, first_line }
+    }
+
+    /// A did:web whose assertion key is `#key`.
+    pub(crate) fn web(name: &str, number: u8) -> Self {
+        let did = format!("did:web:{name}.attestry.example");
+        let first_line = web_document(&did, number, true);
+        let key = key(number);
         Self { did, key, first_line }
     }
 
@@ -341,9 +365,24 @@ impl Nation {
         self.append(&leaf)
     }
 
+    /// Logs the DID of an agency by the rules of its method.
+    pub(crate) fn log_did(&mut self, agency: &Agency) -> Result<(), Refusal> {
+        if agency.did.starts_with("did:web:") {
+            self.log_document(&agency.did, &agency.first_line)
+        } else {
+            self.log_lines(&agency.did, vec![agency.first_line.clone()])
+        }
+    }
+
+    /// Logs the document of a did:web as officers 0 and 1 have seen it.
+    pub(crate) fn log_document(&mut self, did: &str, document: &[u8]) -> Result<(), Refusal> {
+        let document = document.to_vec();
+        self.govern(did, Body::DidEvent(DidEventBody::Web { document }))
+    }
+
     pub(crate) fn did_event(&self, did: &str, lines: Vec<Vec<u8>>) -> Vec<u8> {
         let (seq, prev) = self.state.next_in_chain(EntryType::DidEvent, did);
-        let body = Body::DidEvent(DidEventBody {
+        let body = Body::DidEvent(DidEventBody::Webvh {
             lines,
             witness_proofs: None,
         });

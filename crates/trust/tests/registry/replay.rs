@@ -25,6 +25,7 @@ use crate::nation::*;
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Admit(u8),
+    Serve { agency: u8, asserts: bool },
     Grant { agency: u8, action: u8, resource: u8 },
     Delegate { grant: u8, agency: u8, days: u8 },
     Amend { grant: u8, resource: u8, depth: u8 },
@@ -51,6 +52,7 @@ pub(crate) const SHAPES: [(u8, u64, StatusEncoding); 5] = [
 pub(crate) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         (0..4_u8).prop_map(Step::Admit),
+        (2..4_u8, prop::bool::weighted(0.8)).prop_map(|(agency, asserts)| Step::Serve { agency, asserts }),
         (0..4_u8, 0..3_u8, 0..2_u8).prop_map(|(agency, action, resource)| Step::Grant {
             agency,
             action,
@@ -78,11 +80,13 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Four agencies, whose keys and DIDs are the same each time.
+/// Four agencies, whose keys and DIDs are the same each time. The last one has a did:web.
 pub(crate) fn agencies() -> Vec<Agency> {
-    (0..4)
-        .map(|number| Agency::new(&format!("agency-{number}"), 20 + number))
-        .collect()
+    let agency = |number: u8| {
+        let new = if number == 3 { Agency::web } else { Agency::new };
+        new(&format!("agency-{number}"), 20 + number)
+    };
+    (0..4).map(agency).collect()
 }
 
 /// A nation with two schemas and this life, that ends in a Snapshot.
@@ -110,10 +114,8 @@ fn perform(nation: &mut Nation, agencies: &[Agency], count: u64, step: &Step) ->
         nation.append(&approved(draft, &officers))
     };
     match step {
-        Step::Admit(number) => {
-            let agency = &agencies[usize::from(*number)];
-            nation.log_lines(&agency.did, vec![agency.first_line.clone()])
-        }
+        Step::Admit(number) => nation.log_did(&agencies[usize::from(*number)]),
+        Step::Serve { agency, asserts } => serve(nation, &agencies[usize::from(*agency)].did, 20 + agency, *asserts),
         Step::Grant {
             agency,
             action,
@@ -199,6 +201,11 @@ fn perform(nation: &mut Nation, agencies: &[Agency], count: u64, step: &Step) ->
             Ok(())
         }
     }
+}
+
+/// Officers log what this website serves from now on. A did:webvh has none that counts.
+fn serve(nation: &mut Nation, did: &str, number: u8, asserts: bool) -> Result<(), Refusal> {
+    nation.log_document(did, &web_document(did, number, asserts))
 }
 
 /// What has this accreditation passes it on, for so many days.

@@ -189,6 +189,8 @@ enum Wear {
     Moved(u8, prop::sample::Index, u64),
     /// The last byte of a record or a chunk.
     Changed(u8, prop::sample::Index),
+    /// The last byte of a section that is whole: of its last record, or the count of an empty one.
+    Section(u64),
 }
 
 fn wear() -> impl Strategy<Value = Wear> {
@@ -197,8 +199,9 @@ fn wear() -> impl Strategy<Value = Wear> {
         8 => Just(Wear::None),
         3 => index().prop_map(Wear::Bit),
         5 => (4..7_u8, index()).prop_map(|(position, at)| Wear::Less(position, at)),
-        2 => (5..7_u8, index(), 0..4_u64).prop_map(|(position, at, to)| Wear::Moved(position, at, to)),
-        2 => (5..7_u8, index()).prop_map(|(position, at)| Wear::Changed(position, at)),
+        3 => (5..7_u8, index(), 0..4_u64).prop_map(|(position, at, to)| Wear::Moved(position, at, to)),
+        4 => (5..7_u8, index()).prop_map(|(position, at)| Wear::Changed(position, at)),
+        2 => prop::sample::select(vec![7, 8]).prop_map(Wear::Section),
     ]
 }
 
@@ -227,6 +230,7 @@ fn extract_case(steps: Vec<Step>, change: Change, chosen: &[bool], wear: &Wear, 
     };
     match wear {
         Wear::None => {}
+        Wear::Section(number) => bytes = with_changed_section(&bytes, *number),
         Wear::Bit(at) => {
             let bit = at.index(bytes.len() * 8);
             bytes[bit / 8] ^= 1 << (bit % 8);
@@ -429,15 +433,7 @@ fn damaged(mut nation: Nation, damage: &Damage) -> Vec<u8> {
             let proof = nation.proof(index, nation.witnessed(&both));
             bytes = bundles::with_proof(&bytes, &proof);
         }
-        Damage::Section(number) => {
-            let mut bundle = bundles::decode(&bytes);
-            let packed = bundles::packed(&mut bundle, 5, *number);
-            let mut plain = bundles::plain(packed);
-            // The last byte of the last record, or the count of an empty section.
-            *plain.last_mut().unwrap() ^= 1;
-            bundles::set_plain(packed, plain);
-            bytes = bundle.to_vec();
-        }
+        Damage::Section(number) => bytes = with_changed_section(&bytes, *number),
         Damage::NoSection(position) => edit(&mut bytes, 4, |sections| drop(sections.remove(usize::from(*position)))),
         Damage::Attachment(position) => edit(&mut bytes, usize::from(*position), |attached| {
             if let Some(Cbor::Map(first)) = attached.first_mut() {
@@ -480,6 +476,16 @@ fn damaged(mut nation: Nation, damage: &Damage) -> Vec<u8> {
         }
     }
     bytes
+}
+
+/// Another last byte of a section: of its last record, or the count of an empty one.
+fn with_changed_section(bytes: &[u8], number: u64) -> Vec<u8> {
+    let mut bundle = bundles::decode(bytes);
+    let packed = bundles::packed(&mut bundle, 5, number);
+    let mut plain = bundles::plain(packed);
+    *plain.last_mut().unwrap() ^= 1;
+    bundles::set_plain(packed, plain);
+    bundle.to_vec()
 }
 
 /// Changes the array at this position of the bundle.

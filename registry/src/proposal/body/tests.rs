@@ -417,3 +417,45 @@ fn incidents_and_tombstones_are_read() {
     );
     assert!(read(with(ended, "target", json!("policy")), NOW, (ORIGIN, &policy())).is_err());
 }
+
+#[test]
+fn other_methods_are_read_and_the_rest_of_the_policy_stays() {
+    let json = json!({"type": "policy", "action": "methods", "methods": ["webvh", "web"]});
+    let proposed = read(json.clone(), NOW, (ORIGIN, &policy())).unwrap();
+    assert_eq!((proposed.subject.as_str(), proposed.authority), (ORIGIN, None));
+    let expected = PolicyBody {
+        methods: vec!["web".to_owned(), "webvh".to_owned()],
+        genesis_time: None,
+        ..policy()
+    };
+    assert_eq!(proposed.body, Body::Policy(expected));
+    for member in ["methods", "authority"] {
+        let refused = read(with(json.clone(), member, json!(7)), NOW, (ORIGIN, &policy()));
+        assert!(matches!(refused, Err(BodyError::Members(_))), "{member}");
+    }
+}
+
+#[test]
+fn document_of_a_did_web_is_read_verbatim() {
+    let document = "{ \"id\": \"did:web:agency.example\" }\n";
+    let json = json!({
+        "type": "did", "action": "snapshot", "did": "did:web:agency.example", "document": document,
+    });
+    let proposed = read(json.clone(), NOW, (ORIGIN, &policy())).unwrap();
+    let subject = proposed.subject.as_str();
+    assert_eq!((subject, proposed.authority), ("did:web:agency.example", None));
+    let document = document.as_bytes().to_vec();
+    let expected = trust::entry::DidEventBody::Web { document };
+    assert_eq!(proposed.body, Body::DidEvent(expected));
+    let refused = |member, value| read(with(json.clone(), member, value), NOW, (ORIGIN, &policy())).unwrap_err();
+    assert!(matches!(refused("did", json!("agency")), BodyError::Did(_)));
+    for (member, value) in [
+        ("did", "did:web:other.example"),
+        ("did", "did:web:agency.example:.."),
+        ("did", "did:key:z6Mk"),
+        ("document", "{}"),
+    ] {
+        assert!(matches!(refused(member, json!(value)), BodyError::DidWeb(_)), "{value}");
+    }
+    assert!(matches!(refused("authority", json!("ministry")), BodyError::Members(_)));
+}
