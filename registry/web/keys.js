@@ -18,6 +18,9 @@ export const ALGORITHMS = new Map([
   [-19, { name: "Ed25519", prefix: [0xed, 0x01], key: { name: "Ed25519" }, half: 32 }],
 ]);
 
+/** Of a public key of ML-DSA-44. */
+export const ML_DSA_KEY_BYTES = 1_312;
+
 /** The prime of the field of edwards25519. */
 const P = (1n << 255n) - 19n;
 /** The y of the points of order 8, but for its sign; those of orders 1, 2 and 4 are 1, -1 and 0. */
@@ -46,8 +49,11 @@ export function multikey(text, check) {
   return { algorithm: found[0], bytes: bytes.subarray(2) };
 }
 
-/** The Multikey of the bytes of an Ed25519 key. */
-export const ed25519Multikey = (bytes) => `z${toBase58(concat(Uint8Array.of(0xed, 0x01), bytes))}`;
+/** The Multikey of the bytes of an Ed25519 or, where they are as many as that takes, an ML-DSA-44 key. */
+export const noteMultikey = (bytes) => {
+  const prefix = bytes.length === ML_DSA_KEY_BYTES ? [0x90, 0x24] : [0xed, 0x01];
+  return `z${toBase58(concat(Uint8Array.from(prefix), bytes))}`;
+};
 
 /** Throws [`Refused`] unless `signature` is one of `key` over `message`. `whose` is for the text. */
 export async function verify({ algorithm, bytes }, signature, message, check, whose) {
@@ -66,6 +72,15 @@ export async function verify({ algorithm, bytes }, signature, message, check, wh
     // Bytes that are no point of the curve: judged below.
   }
   demand(holds, check, expected, "another signature");
+}
+
+/** The same for ML-DSA-44 (FIPS 204, with an empty context), which not every browser has yet. */
+export async function verifyMlDsa(bytes, signature, message, check, whose) {
+  const algorithm = "ML-DSA-44";
+  const imported = await crypto.subtle.importKey("raw-public", bytes, algorithm, false, ["verify"]).catch(() => null);
+  demand(imported !== null, check, `a browser that checks the ${algorithm} signature of ${whose}`, "one that does not");
+  const holds = await crypto.subtle.verify(algorithm, imported, signature, message);
+  demand(holds, check, `a valid ${algorithm} signature of ${whose}`, "another signature");
 }
 
 /**

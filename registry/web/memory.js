@@ -1,6 +1,7 @@
 // What this browser remembers of the registry: the anchor that it pinned at its first visit, and the newest tree that
 // it has verified. It is kept in localStorage, which is one registry's: that of this page's address.
 
+import { hex } from "./bytes.js";
 import { Refused, demand } from "./refused.js";
 
 const KEY = "attestry/registry/v1";
@@ -25,8 +26,9 @@ export function recall() {
   const { seen } = memory;
   const isWhole =
     seen === undefined ||
-    (/^[0-9a-f]{64}$/.test(seen.root) && [seen.size, seen.time, seen.asOf].every(Number.isSafeInteger));
-  demand(isWhole, "memory", "size, root and times of the newest tree", "a text that cannot be read");
+    ([seen.root, seen.policy].every((hash) => /^[0-9a-f]{64}$/.test(hash)) &&
+      [seen.size, seen.time, seen.asOf].every(Number.isSafeInteger));
+  demand(isWhole, "memory", "size, root, Policy and times of the newest tree", "a text that cannot be read");
   return memory;
 }
 
@@ -41,15 +43,17 @@ export function checkAnchor(memory, anchor) {
 
 /**
  * Compares a verified bundle with the newest one that was seen: no smaller tree, no other one of its size, no earlier
- * time.
+ * time, and none without its newest Policy, which may name keys that the log has to sign with since.
  */
-export function checkFollows(memory, { checkpoint, snapshot }, root) {
+export function checkFollows(memory, { checkpoint, snapshot, policies }, root) {
   const seen = memory?.seen;
   if (seen === undefined) return;
   demand(checkpoint.size >= seen.size, "memory", `a tree of ${seen.size} entries or more (rollback)`, checkpoint.size);
   const isSameTree = checkpoint.size !== seen.size || root === seen.root;
   demand(isSameTree, "memory", `the root ${seen.root} at size ${seen.size} (fork)`, root);
   demand(snapshot.time >= seen.time, "memory", `a Snapshot from ${seen.time} on`, snapshot.time);
+  const hasPolicy = policies.some((policy) => hex(policy.leafHash) === seen.policy);
+  demand(hasPolicy, "memory", `the Policy ${seen.policy} in the chain (fork)`, "a chain without it");
 }
 
 /** Compares the clock with what witnesses have signed, and with the hard expiry. */
@@ -65,9 +69,11 @@ export function checkClock(memory, { asOf, snapshot }, now) {
 }
 
 /** The memory after this bundle was used as well. */
-export function next(memory, anchor, { checkpoint, snapshot, asOf }, root, now) {
+export function next(memory, anchor, { checkpoint, snapshot, policies, asOf }, root, now) {
   const { origin, log, genesis } = anchor;
-  const seen = { size: checkpoint.size, root, time: snapshot.time, asOf: Math.max(asOf, memory?.seen?.asOf ?? 0) };
+  const policy = hex(policies.at(-1).leafHash);
+  const latest = Math.max(asOf, memory?.seen?.asOf ?? 0);
+  const seen = { size: checkpoint.size, root, policy, time: snapshot.time, asOf: latest };
   const before = (memory?.history ?? []).filter((one) => one.size < seen.size);
   const history = [...before, { size: seen.size, epoch: Number(snapshot.epoch), time: snapshot.time }].slice(
     -MAX_HISTORY,

@@ -1,7 +1,7 @@
 // Signed notes, checkpoints and proofs: C2SP signed-note, tlog-checkpoint, tlog-cosignature, tlog-proof.
 
 import { concat, decimal, fromBase64, hex, same, sha256, utf8 } from "./bytes.js";
-import { verify } from "./keys.js";
+import { ML_DSA_KEY_BYTES, verify, verifyMlDsa } from "./keys.js";
 import { demand } from "./refused.js";
 
 /** Algorithm of the keys of logs and witnesses. */
@@ -11,15 +11,23 @@ const MAX_PROOF_CHARACTERS = 320 * 1_024;
 /** A path is as long as its tree is high. */
 const MAX_PATH = 64;
 
-/** Types of verifier keys. */
+/** Types of verifier keys: of a log, of a witness, and of either with ML-DSA-44. */
 export const LOG = 1;
 export const WITNESS = 4;
+export const ML_DSA = 6;
+const KEY_BYTES = new Map([
+  [LOG, 32],
+  [WITNESS, 32],
+  [ML_DSA, ML_DSA_KEY_BYTES],
+]);
+/** Names stand behind a byte with their length in what ML-DSA keys sign. */
+const MAX_SHORT_NAME = 255;
 
 /** A verifier key: `name+id+base64`. */
 export async function verifierKey(text, check) {
   const [name, id, ...rest] = text.split("+");
   const material = rest.length > 0 ? fromBase64(rest.join("+")) : new Uint8Array();
-  const holds = name !== "" && [LOG, WITNESS].includes(material[0]) && material.length === 33;
+  const holds = name !== "" && KEY_BYTES.get(material[0]) === material.length - 1;
   demand(holds, check, "a verifier key of a log or a witness", text.slice(0, 100));
   const digest = await sha256(utf8(`${name}\n`), material);
   demand(id === hex(digest.subarray(0, 4)), check, "a verifier key with its own id", text.slice(0, 100));
@@ -68,16 +76,38 @@ export async function isSignedBy(checkpoint, log) {
   return true;
 }
 
-/** When a witness cosigned, in seconds, or null where it did not. A line that does not hold is a refusal. */
-export async function cosignedAt(checkpoint, witness) {
-  const line = lineOf(checkpoint, witness);
+/**
+ * When a witness, or a log with its second key, cosigned, in seconds, or null where it did not. A line that does not hold is
+ * a refusal.
+ */
+export async function cosignedAt(checkpoint, signer, check, whose) {
+  const line = lineOf(checkpoint, signer);
   if (line === undefined) return null;
-  demand(line.length === 72, "witnesses", `a cosignature of ${witness.name} of 72 bytes`, line.length);
-  const time = Number(BigInt(`0x${hex(line.subarray(0, 8))}`));
-  const message = utf8(`cosignature/v1\ntime ${time}\n${checkpoint.text}`);
-  const key = { algorithm: ED25519, bytes: witness.bytes };
-  await verify(key, line.subarray(8), message, "witnesses", `the witness ${witness.name}`);
-  return time;
+  const length = signer.type === ML_DSA ? 8 + 2_420 : 8 + 64;
+  demand(line.length === length, check, `a cosignature of ${whose} of ${length} bytes`, line.length);
+  const [time, signature] = [line.subarray(0, 8), line.subarray(8)];
+  const seconds = BigInt(`0x${hex(time)}`);
+  demand(seconds < 1n << 63n, check, `a time of ${whose}`, "none");
+  if (signer.type === ML_DSA) {
+    await verifyMlDsa(signer.bytes, signature, cosignedMessage(checkpoint, signer, time), check, whose);
+  } else {
+    const message = utf8(`cosignature/v1\ntime ${seconds}\n${checkpoint.text}`);
+    await verify({ algorithm: ED25519, bytes: signer.bytes }, signature, message, check, whose);
+  }
+  return Number(seconds);
+}
+
+/** What a key of ML-DSA signs: the whole tree, as C2SP tlog-cosignature has it. */
+function cosignedMessage({ origin, size, root }, { name }, time) {
+  const short = (text) => {
+    const bytes = utf8(text);
+    demand(bytes.length <= MAX_SHORT_NAME, "form", `a name of at most ${MAX_SHORT_NAME} bytes`, bytes.length);
+    return concat(Uint8Array.of(bytes.length), bytes);
+  };
+  const end = new DataView(new ArrayBuffer(8));
+  end.setBigUint64(0, BigInt(size));
+  const range = concat(new Uint8Array(8), new Uint8Array(end.buffer));
+  return concat(utf8("subtree/v1\n\0"), short(name), time, short(origin), range, root);
 }
 
 /** A tlog-proof: index, inclusion path and checkpoint; nothing is verified. */

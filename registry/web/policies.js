@@ -5,7 +5,7 @@
 
 import { encode, decode } from "./cbor.js";
 import { concat, hex, same, sha256, utf8 } from "./bytes.js";
-import { ed25519Multikey, multikey, verify } from "./keys.js";
+import { noteMultikey, multikey, verify } from "./keys.js";
 import { leafHash } from "./merkle.js";
 import { Refused, demand } from "./refused.js";
 import { POLICY, readEntry } from "./shapes.js";
@@ -194,7 +194,7 @@ function checkKeys(body, witnesses) {
     demand(body.algorithms.includes(algorithm), CHECK, "officers' keys of allowed algorithms", algorithm);
   }
   const others = [...witnesses.logs, ...[...witnesses.witnesses.values()].map((witness) => witness.key)];
-  const keys = [...officers, ...others.map((key) => ed25519Multikey(key.bytes))];
+  const keys = [...officers, ...others.map((key) => noteMultikey(key.bytes))];
   const twice = keys.find((key, at) => keys.indexOf(key) !== at);
   if (twice !== undefined) throw new Refused(CHECK, "each key once among officers, logs and witnesses", twice);
 }

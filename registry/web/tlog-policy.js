@@ -1,7 +1,7 @@
 // Which logs and witnesses make a checkpoint worth believing: C2SP tlog-policy.
 
 import { decimal, utf8 } from "./bytes.js";
-import { LOG, WITNESS, cosignedAt, isSignedBy, verifierKey } from "./note.js";
+import { LOG, ML_DSA, WITNESS, cosignedAt, isSignedBy, verifierKey } from "./note.js";
 import { demand } from "./refused.js";
 
 /** A policy is part of an entry of at most 64 KiB. */
@@ -34,6 +34,9 @@ export async function parseTlogPolicy(text) {
       size ?? length,
     );
   }
+  const first = policy.logs.filter((log) => log.type === LOG).map((log) => log.name);
+  const hasFirst = policy.logs.every((log) => first.includes(log.name));
+  demand(hasFirst, "form", "an Ed25519 key of every log", "a log without");
   return policy;
 }
 
@@ -51,16 +54,30 @@ export function isSatisfied(policy, name, cosigned) {
  * time at or after which enough of them did to satisfy quorum and state quorum: one fast clock cannot move it.
  */
 export async function verifyWitnessed(policy, checkpoint, stateQuorum) {
-  let isSigned = false;
-  for (const log of policy.logs) isSigned ||= await isSignedBy(checkpoint, log);
-  const logs = policy.logs.map((log) => log.name).join(", ");
-  demand(isSigned, "proof", `the signature of ${logs}`, "none by the key of the Policy in force");
+  await verifyLog(policy, checkpoint);
   const times = new Map();
-  for (const [name, witness] of policy.witnesses) {
-    const time = await cosignedAt(checkpoint, witness.key);
-    if (time !== null) times.set(name, time);
+  for (const [name, { key }] of policy.witnesses) {
+    const time = await cosignedAt(checkpoint, key, "witnesses", `the witness ${key.name}`);
+    if (time === null) continue;
+    demand(key.type === WITNESS || time > 0, "witnesses", `a time of the witness ${key.name}`, "none");
+    times.set(name, time);
   }
   return { times, asOf: asOf(policy, stateQuorum, times) };
+}
+
+/** The log signed, and with its second key too where the Policy names one. */
+async function verifyLog(policy, checkpoint) {
+  const logs = policy.logs.filter((log) => log.name === checkpoint.origin);
+  let isSigned = false;
+  for (const log of logs.filter((log) => log.type === LOG)) isSigned ||= await isSignedBy(checkpoint, log);
+  const names = policy.logs.map((log) => log.name).join(", ");
+  demand(isSigned, "proof", `the signature of ${names}`, "none by the key of the Policy in force");
+  const second = logs.filter((log) => log.type === ML_DSA);
+  let isSecond = second.length === 0;
+  for (const log of second) {
+    isSecond ||= (await cosignedAt(checkpoint, log, "proof", `the log ${log.name}`)) !== null;
+  }
+  demand(isSecond, "proof", `the second signature of ${names}`, "none by the ML-DSA-44 key of the Policy in force");
 }
 
 function asOf(policy, stateQuorum, times) {
@@ -76,14 +93,14 @@ function asOf(policy, stateQuorum, times) {
 async function log(policy, words) {
   demand(words.length === 1 || words.length === 2, "form", "a log line", `${words.length} words`);
   const key = await verifierKey(words[0], "form");
-  demand(key.type === LOG, "form", "the key of a log", words[0]);
+  demand(key.type !== WITNESS, "form", "the key of a log", words[0]);
   policy.logs.push(key);
 }
 
 async function witness(policy, [name, key, url, ...rest]) {
   demand(key !== undefined && rest.length === 0, "form", "a witness line", name);
   const parsed = await verifierKey(key, "form");
-  demand(parsed.type === WITNESS, "form", "the key of a witness", key);
+  demand(parsed.type !== LOG, "form", "the key of a witness", key);
   policy.witnesses.set(fresh(policy, name), { key: parsed, url: url ?? null });
 }
 
