@@ -147,6 +147,9 @@ pub(crate) struct Up {
     /// The unique name of the registry's log when it is founded: a host, with a path if need be. Later starts know it.
     #[arg(long, value_name = "NAME")]
     pub(crate) origin: Option<String>,
+    /// Sign the log's checkpoints a second time, with ML-DSA-44, which quantum computers do not break. A registry that is founded with it demands both signatures from the first; an existing one from the Policy on that `attestry registry add-ml-dsa` proposes. The key is made once, and later starts go on with it.
+    #[arg(long)]
+    pub(crate) ml_dsa: bool,
     /// Issuers outside of the registries that the platform's verifier trusts, as `attestry verify` has them. Several may be given.
     #[arg(long, value_name = "FILE")]
     pub(crate) trust_anchor: Vec<PathBuf>,
@@ -649,6 +652,14 @@ pub(crate) enum Registry {
         /// How old its bundle may be, and ours when it is used (90m, 12h, 2d).
         #[arg(long, default_value = "1d", value_name = "DURATION")]
         max_staleness: String,
+    },
+    /// Propose that checkpoints count with the log's second signature only, by the ML-DSA-44 key of `up --ml-dsa`.
+    #[command(
+        after_help = "Example:\n  attestry up --ml-dsa\n  attestry registry add-ml-dsa\n\nTo end it, propose {\"type\": \"policy\", \"action\": \"witnesses\"} with a tlog-policy that does not name the key."
+    )]
+    AddMlDsa {
+        #[command(flatten)]
+        platform: Platform,
     },
     /// Approve a proposal with an officer's own key. The key never leaves this machine.
     #[command(after_help = "Example:\n  attestry registry approve 3 --key officers/officer-1.key")]

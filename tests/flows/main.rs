@@ -9,6 +9,7 @@ mod governance;
 mod mdoc;
 mod offline;
 mod own_agency;
+mod second_key;
 mod selective;
 mod store;
 mod story;

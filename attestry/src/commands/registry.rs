@@ -80,6 +80,10 @@ pub(crate) async fn run(command: cli::Registry, output: Output) -> Result<ExitCo
             });
             propose(&Client::new(&platform)?, &body, output).await?;
         }
+        cli::Registry::AddMlDsa { platform } => {
+            let body = json!({"type": "policy", "action": "ml-dsa"});
+            propose(&Client::new(&platform)?, &body, output).await?;
+        }
         cli::Registry::Approve { platform, id, key } => {
             let answer = approve(&Client::new(&platform)?, &platform.url, &id, &key, output).await?;
             let state = answer.get("state").and_then(Value::as_str).unwrap_or("open");

@@ -23,6 +23,7 @@ pub(crate) async fn run(options: cli::Up, output: Output) -> Result<ExitCode> {
         self_signed: options.tls_self_signed,
         sample: options.sample,
         origin: options.origin,
+        ml_dsa: options.ml_dsa,
         trust_anchors: trust_anchors::load(&options.trust_anchor)?,
     })
     .await?;

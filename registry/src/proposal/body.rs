@@ -14,6 +14,7 @@
 //! | `incident` | `declare` | `subject`, `invalid_since`, `backdating`?, `emergency`?, `reason`? |
 //! | `incident` | `withdraw` | `subject`, `reason`? |
 //! | `policy` | `witnesses` | `witness_policy` (a [tlog-policy](https://c2sp.org/tlog-policy)), `state_quorum` (a witness or group of it); everything else stays as it is |
+//! | `policy` | `ml-dsa` | none: the log's own key of ML-DSA-44 is named, and checkpoints count with both signatures from then on; everything else stays as it is |
 //! | `policy` | `authorities` | `authorities` (`{"id", "threshold", "officers": [{"id", "key", "next"?}], "scope"?}`, the governing one first; `key` is a Multikey, `next` the SHA-256 of the text of the next one), `recovery`? (`{"threshold", "keys", "delay"}`: SHA-256 of the Multikeys, seconds); what is left out stays as it is |
 //! | `recognition` | `recognise` | `log` (verifier key of the foreign log), `genesis` (leaf hash of its first Policy), `size` and `root` of a checkpoint that was seen, `may` (any of `issue`, `publish`, `verify`), `mapping`? (`{"foreign", "local"}`), `max_staleness` (seconds), `valid_until` |
 //! | `recognition` | `withdraw` | `origin` |
@@ -84,6 +85,16 @@ impl Proposed {
     }
 }
 
+/// What a proposal refers to and does not say.
+pub(crate) struct Present<'a> {
+    /// The start of validity where none is said.
+    pub(crate) now: Timestamp,
+    /// The Policy in force, with its subject.
+    pub(crate) policy: (&'a str, &'a PolicyBody),
+    /// The key of ML-DSA-44 that this log signs with.
+    pub(crate) second_log_key: Option<&'a VerifierKey>,
+}
+
 /// The JSON says no entry. The proposer's fault.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -96,6 +107,9 @@ pub enum BodyError {
         /// Both.
         found: String,
     },
+    /// The log signs with one key only.
+    #[error("expected a log that signs with ML-DSA-44, too: start it with --ml-dsa first")]
+    MlDsa,
     /// A member is missing, unknown or of another form.
     #[error("the members of the proposal are not those of its type and action")]
     Members(#[source] serde_json::Error),
@@ -104,9 +118,9 @@ pub enum BodyError {
     Object,
 }
 
-/// Reads a proposal; `now` is the start of validity where none is said, and `policy` is the one in force with its
-/// subject.
-pub(crate) fn read(json: Value, now: Timestamp, policy: (&str, &PolicyBody)) -> Result<Proposed, BodyError> {
+/// Reads a proposal.
+pub(crate) fn read(json: Value, present: &Present<'_>) -> Result<Proposed, BodyError> {
+    let (now, policy) = (present.now, present.policy);
     let Value::Object(mut members) = json else {
         return Err(BodyError::Object);
     };
@@ -152,6 +166,15 @@ pub(crate) fn read(json: Value, now: Timestamp, policy: (&str, &PolicyBody)) -> 
             Ok(changed_policy(policy, |body| {
                 body.witness_policy = witness_policy;
                 body.state_quorum = state_quorum;
+            }))
+        }
+        ("policy", "ml-dsa") => {
+            let NoMembers {} = parse(members)?;
+            let key = present.second_log_key.ok_or(BodyError::MlDsa)?;
+            Ok(changed_policy(policy, |body| {
+                // Lines of logs may stand anywhere; a text need not end in a newline.
+                let before = body.witness_policy.trim_end_matches('\n');
+                body.witness_policy = format!("{before}\nlog {key}\n");
             }))
         }
         ("policy", "authorities") => {
@@ -244,6 +267,10 @@ struct RecoveryRequest {
     keys: Vec<Hash>,
     delay: u64,
 }
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoMembers {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -11,6 +11,7 @@ mod identifiers;
 mod mirrors;
 mod nation;
 mod operators;
+mod second_key;
 mod tree;
 mod trqp;
 mod types;
