@@ -154,6 +154,9 @@ pub(crate) struct Up {
     /// Keep the registry's log as files there too, for readers without the platform: file:///FOLDER or s3://BUCKET/PREFIX (with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT). `attestry registry audit` reads them.
     #[arg(long, env = "ATTESTRY_LOG_FILES", value_name = "URL")]
     pub(crate) log_files: Option<Url>,
+    /// Sign the log's checkpoints a second time, with ML-DSA-44, which quantum computers do not break. A registry that is founded with it demands both signatures from the first; an existing one from the Policy on that `attestry registry add-ml-dsa` proposes. The key is made once, and later starts go on with it.
+    #[arg(long)]
+    pub(crate) ml_dsa: bool,
     /// Issuers outside of the registries that the platform's verifier trusts, as `attestry verify` has them. Several may be given.
     #[arg(long, value_name = "FILE")]
     pub(crate) trust_anchor: Vec<PathBuf>,

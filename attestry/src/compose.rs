@@ -16,6 +16,8 @@ use issuer::Issuer;
 use issuer::agency::AgencyFile;
 use keys::Algorithm;
 use keys::Signer as _;
+use keys::ml_dsa;
+use keys::ml_dsa::Signer as _;
 use openid4vc::SecureUrl;
 use registry::Genesis;
 use registry::LogFiles;
@@ -73,6 +75,8 @@ pub(crate) struct Options {
     pub(crate) origin: Option<String>,
     /// Where the log is kept as files, too.
     pub(crate) log_files: Option<Url>,
+    /// Whether the log gets a second key, if it has none.
+    pub(crate) ml_dsa: bool,
     /// Whom the verifier trusts besides the registry.
     pub(crate) trust_anchors: TrustAnchors,
 }
@@ -111,7 +115,12 @@ impl Platform {
             .context("the public URL cannot be used")?;
         let store = data.store(&options.store).await?;
         let clock = Clock::System;
-        let registry = open_registry(&data, &store, &clock, &public_url, (options.sample, options.origin)).await?;
+        let founding = Founding {
+            with_sample: options.sample,
+            origin: options.origin,
+            ml_dsa: options.ml_dsa,
+        };
+        let registry = open_registry(&data, &store, &clock, &public_url, founding).await?;
         let agencies = load_agencies(&data).await?;
         let issuer = Issuer::open(issuer::Config {
             public_url: public_url.clone(),
@@ -267,14 +276,26 @@ async fn health(State(registry): State<Registry>) -> Json<Value> {
     Json(json!({"status": "ok", "sequencer": registry.is_sequencer()}))
 }
 
+/// What is asked for about a registry that may have to be founded.
+struct Founding {
+    with_sample: bool,
+    origin: Option<String>,
+    ml_dsa: bool,
+}
+
 async fn open_registry(
     data: &DataFolder,
     store: &Store,
     clock: &Clock,
     public_url: &SecureUrl,
-    (with_sample, origin): (bool, Option<String>),
+    Founding {
+        with_sample,
+        origin,
+        ml_dsa,
+    }: Founding,
 ) -> Result<Registry> {
     let log_key = data.key("log", Algorithm::EdDsa)?;
+    let second_log_key = data.ml_dsa_key("log-ml-dsa", ml_dsa)?;
     let witness_key = data.key("witness", Algorithm::EdDsa)?;
     let room = store.room(&Keyspace::new("registry/")?);
     let founded_as = Registry::founded_as(&room).await?;
@@ -302,6 +323,7 @@ async fn open_registry(
             let genesis = Genesis {
                 log_name: &log_name,
                 log_key: log_key.public_key(),
+                second_log_key: second_log_key.as_ref().map(|key| key.public_key()),
                 witness_key: witness_key.public_key(),
                 authorities: vec![officers.authority()],
                 recovery: Some(officers.recovery()),
@@ -324,6 +346,7 @@ async fn open_registry(
         clock: clock.clone(),
         admin: data.admin().clone(),
         log_key,
+        second_log_key: second_log_key.map(|key| key as Arc<dyn ml_dsa::Signer>),
         witness_key,
         // Its URLs stand in a Policy that officers approved; no stranger names them.
         fetcher: Fetcher::new(Reach::LoopbackToo)?,
@@ -465,7 +488,12 @@ mod tests {
         let store = data.store("fjall").await.unwrap();
         let clock = Clock::manual(Timestamp::from_unix(1_795_392_000));
         let url = SecureUrl::parse("http://127.0.0.1:8080").unwrap();
-        let registry = open_registry(&data, &store, &clock, &url, (true, None)).await.unwrap();
+        let founding = Founding {
+            with_sample: true,
+            origin: None,
+            ml_dsa: false,
+        };
+        let registry = open_registry(&data, &store, &clock, &url, founding).await.unwrap();
         let bundles = RegistryBundles {
             registry: registry.clone(),
             clock,

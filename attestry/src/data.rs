@@ -19,6 +19,7 @@ use anyhow::Result;
 use keys::Algorithm;
 use keys::Signer;
 use server::AdminToken;
+use signer::MlDsaKey;
 use signer::Passphrase;
 use signer::SoftwareKey;
 use signer::Vault;
@@ -84,6 +85,21 @@ impl DataFolder {
             "expected the key {name} to be {algorithm}, found {}",
             key.public_key().algorithm()
         );
+        Ok(Some(Arc::new(key)))
+    }
+
+    /// The service key of ML-DSA-44 of this name, made if it is `wanted` and there is none.
+    pub(crate) fn ml_dsa_key(&self, name: &str, wanted: bool) -> Result<Option<Arc<MlDsaKey>>> {
+        let name = format!("keys/{name}");
+        if let Some(key) = self.vault.ml_dsa_key(&name)? {
+            return Ok(Some(Arc::new(key)));
+        }
+        if !wanted {
+            return Ok(None);
+        }
+        let mut rng = signer::os_rng();
+        let key = MlDsaKey::generate(&mut rng)?;
+        self.vault.add_ml_dsa_key(&name, &key, &mut rng)?;
         Ok(Some(Arc::new(key)))
     }
 

@@ -31,7 +31,14 @@ use keys::PublicKey;
 use keys::Signer as _;
 use keys::cbor;
 use keys::json;
+use keys::ml_dsa;
 use serde_json::Value;
+use signer::MlDsaKey;
+use trust::checkpoint::Checkpoint;
+use trust::checkpoint::SignedCheckpoint;
+use trust::merkle::Hash;
+use trust::note::SignatureType;
+use trust::note::VerifierKey;
 
 const LIST: &str = "https://issuer.example/status/1";
 const ISSUER: &str = "did:example:issuer";
@@ -47,6 +54,7 @@ fn main() {
     rows(&mut criterion);
     status_lists(&mut criterion);
     bundles(&mut criterion);
+    checkpoints(&mut criterion);
     public_keys(&mut criterion);
     encodings(&mut criterion);
     expensive_documents(&mut criterion);
@@ -108,6 +116,34 @@ fn bundles(criterion: &mut Criterion) {
         let packed = Packed::new(agencies);
         let name = format!("{} agencies, {} bytes", u32::from(agencies) + 1, packed.bytes.len());
         group.bench_function(name, |bencher| bencher.iter(|| packed.load()));
+    }
+    group.finish();
+}
+
+/// What the log's second signature costs whoever reads a checkpoint: parsed and verified, with one signature and with both.
+fn checkpoints(criterion: &mut Criterion) {
+    let origin = "registry.example/log";
+    let first = key(Algorithm::EdDsa, 100);
+    let log = VerifierKey::new(origin, SignatureType::Ed25519, first.public_key().clone()).expect("a key");
+    let second = MlDsaKey::from_seed(&[120; 32]).expect("a key");
+    let again = VerifierKey::ml_dsa(origin, ml_dsa::Signer::public_key(&second).clone()).expect("a key");
+    let checkpoint = Checkpoint::new(origin, 20_852_163, Hash::digest(b"root")).expect("a checkpoint");
+    let request = SignedCheckpoint::sign(checkpoint, &log).expect("a request");
+    let once = first.fulfil(request).expect("a signature");
+    let request = once.sign_again(NOW, &again).expect("a request");
+    let mut twice = once.clone();
+    twice.add(request.fulfil(&second).expect("a signature"));
+
+    let mut group = criterion.benchmark_group("a checkpoint, parsed and verified");
+    for (checkpoint, logs) in [(once, vec![log.clone()]), (twice, vec![log, again])] {
+        let text = checkpoint.to_string();
+        let name = format!("{} signatures, {} bytes", logs.len(), text.len());
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let parsed = SignedCheckpoint::parse(black_box(text.as_bytes())).expect("a checkpoint");
+                parsed.verify_log(&logs).map(drop).expect("the log's signatures");
+            });
+        });
     }
     group.finish();
 }

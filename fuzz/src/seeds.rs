@@ -401,8 +401,15 @@ fn tlog() -> Vec<Vec<u8>> {
     let (nation, _) = Nation::with_issuer();
     let time = Timestamp::from_unix(nation::GENESIS.unix() + nation::HOUR);
     let checkpoint = nation.witnessed(&[(0, time), (1, time)]);
+    let second = checkpoint.sign_again(time, &nation::second_log_key()).expect("a request");
+    let mut twice = checkpoint.clone();
+    twice.add(second.fulfil(&nation::ml_dsa_key(120)).expect("a signature"));
     let mut seeds = texts([
         checkpoint.to_string(),
+        twice.to_string(),
+        nation.proof(2, twice).to_string(),
+        nation::ml_dsa_policy(),
+        nation::second_log_key().to_string(),
         trust::tlog_witness::AddCheckpoint::new(2, nation.hashes(), checkpoint.clone()).to_string(),
         nation.proof(2, checkpoint).to_string(),
         nation::witness_policy(),

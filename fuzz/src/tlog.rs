@@ -32,7 +32,7 @@ pub fn fuzz(data: &[u8]) {
         let _ = note.verify(&nation::log_key());
     }
     if let Ok(checkpoint) = SignedCheckpoint::parse(data) {
-        let _ = checkpoint.verify_log(&nation::log_key());
+        let _ = checkpoint.verify_log(&[nation::log_key(), nation::second_log_key()]);
     }
     for width in [1, 2, 256] {
         if let Ok(hashes) = tiles::parse_hashes(data, width) {
@@ -70,8 +70,10 @@ pub fn fuzz(data: &[u8]) {
 fn texts(text: &str) {
     if let Ok(proof) = TlogProof::parse(text) {
         assert_eq!(TlogProof::parse(&proof.to_string()).as_ref(), Ok(&proof));
-        let policy = TlogPolicy::parse(&nation::witness_policy()).expect("our own policy");
-        let _ = proof.verify(b"leaf", &policy);
+        for policy in [nation::witness_policy(), nation::ml_dsa_policy()] {
+            let policy = TlogPolicy::parse(&policy).expect("our own policy");
+            let _ = proof.verify(b"leaf", &policy);
+        }
     }
     let _ = TlogPolicy::parse(text);
     let _ = note::parse_signatures(text);

@@ -3,6 +3,7 @@
 use keys::Algorithm;
 use keys::PublicKey;
 use keys::Timestamp;
+use keys::ml_dsa;
 use trust::entry::Authority;
 use trust::entry::Draft;
 use trust::entry::PolicyBody;
@@ -22,6 +23,9 @@ pub struct Genesis<'a> {
     pub log_name: &'a str,
     /// The log's Ed25519 key.
     pub log_key: &'a PublicKey,
+    /// The log's key of ML-DSA-44, where its checkpoints shall count with both signatures only: whoever pins this log's
+    /// genesis has then pinned that, too.
+    pub second_log_key: Option<&'a ml_dsa::PublicKey>,
     /// The state witness's Ed25519 key.
     pub witness_key: &'a PublicKey,
     /// The first one governs. Thresholds are 2 or more; officers ascend by id.
@@ -40,12 +44,16 @@ impl Genesis<'_> {
     /// [`NoteError::VerifierKey`] for a name or key that no log or witness can have.
     pub fn draft(self) -> Result<Draft, NoteError> {
         let log = VerifierKey::new(self.log_name, SignatureType::Ed25519, self.log_key.clone())?;
+        let mut logs = format!("log {log}\n");
+        if let Some(second) = self.second_log_key {
+            logs = format!("{logs}log {}\n", VerifierKey::ml_dsa(self.log_name, second.clone())?);
+        }
         let witness_name = witness_name(self.log_name);
         let witness = VerifierKey::new(&witness_name, SignatureType::Cosignature, self.witness_key.clone())?;
         let policy = PolicyBody {
             kind: PolicyKind::Regular,
             authorities: self.authorities,
-            witness_policy: format!("log {log}\nwitness {STATE_WITNESS} {witness}\nquorum {STATE_WITNESS}\n"),
+            witness_policy: format!("{logs}witness {STATE_WITNESS} {witness}\nquorum {STATE_WITNESS}\n"),
             state_quorum: STATE_WITNESS.to_owned(),
             methods: vec!["key".to_owned(), "webvh".to_owned()],
             algorithms: vec![Algorithm::Es256, Algorithm::EdDsa],

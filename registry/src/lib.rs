@@ -55,6 +55,7 @@ use axum::extract::FromRef;
 use did::Document;
 use keys::Signer;
 use keys::Timestamp;
+use keys::ml_dsa;
 use server::AdminToken;
 use server::Clock;
 use server::Fetcher;
@@ -134,6 +135,8 @@ pub struct Config {
     pub admin: AdminToken,
     /// The log's Ed25519 key, which signs checkpoints.
     pub log_key: Arc<dyn Signer>,
+    /// The log's key of ML-DSA-44, which signs them again. Verifiers demand that from the Policy on that names it.
+    pub second_log_key: Option<Arc<dyn ml_dsa::Signer>>,
     /// The state witness's Ed25519 key; another one than the log's.
     pub witness_key: Arc<dyn Signer>,
     /// Asks the Policy's witnesses of elsewhere for their cosignatures.
@@ -228,8 +231,11 @@ impl Registry {
             (store.clone(), lease),
             clock.clone(),
             config.fetcher,
-            config.log_key,
-            config.witness_key,
+            setup::ServiceKeys {
+                log: config.log_key,
+                second: config.second_log_key,
+                witness: config.witness_key,
+            },
         )?;
         let (handle, heads) = Sequencer::start((setup, keeper), operators, config.genesis).await?;
         let bundles = Mutex::default();

@@ -359,6 +359,10 @@ impl Log {
         }
         tracing::debug!(size = checkpoint.size(), root = %checkpoint.root(), "the log signs");
         let mut signed = log.signer.fulfil(SignedCheckpoint::sign(checkpoint, &log.verifier)?)?;
+        if let Some(second) = &self.setup.second {
+            let request = signed.sign_again(self.setup.clock.now(), &second.verifier)?;
+            signed.add(request.fulfil(&*second.signer)?);
+        }
         let cosignature = self.witness.cosign(term, &signed, replay).await?;
         signed.add(cosignature);
         if let Some(policy) = self.state.policy() {

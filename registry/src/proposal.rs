@@ -105,12 +105,18 @@ pub(crate) async fn propose(registry: &Registry, json: serde_json::Value) -> Res
     // A registry without a Policy does not open.
     let nobody = || ProposalError::Authority { found: String::new() };
     let policy = state.policy().map(PolicyRecord::body).ok_or_else(nobody)?;
+    let setup = &registry.0.sequencer.setup;
+    let present = body::Present {
+        now: registry.now(),
+        policy: (state.anchor().origin(), policy),
+        second_log_key: setup.second.as_ref().map(|second| &second.verifier),
+    };
     let body::Proposed {
         authority,
         subject,
         body,
         blobs,
-    } = body::read(json, registry.now(), (state.anchor().origin(), policy))?;
+    } = body::read(json, &present)?;
     let governing = policy.governing().map(|authority| authority.id.clone());
     let ns = authority.or(governing).unwrap_or_default();
     // A recovery speaks for an authority that may be new.

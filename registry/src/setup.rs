@@ -1,8 +1,9 @@
-//! What the parts of the service share: store, lease, clock and the two keys with their public names.
+//! What the parts of the service share: store, lease, clock and the keys with their public names.
 
 use std::sync::Arc;
 
 use keys::Signer;
+use keys::ml_dsa;
 use server::Clock;
 use server::Fetcher;
 use store::Store;
@@ -25,7 +26,22 @@ pub(crate) struct Setup {
     /// For asking the witnesses of elsewhere.
     pub(crate) fetcher: Fetcher,
     pub(crate) log: KeyPair,
+    /// With it the log signs each checkpoint again, where it has one.
+    pub(crate) second: Option<SecondKey>,
     pub(crate) witness: KeyPair,
+}
+
+/// The private keys that the service signs with.
+pub(crate) struct ServiceKeys {
+    pub(crate) log: Arc<dyn Signer>,
+    pub(crate) second: Option<Arc<dyn ml_dsa::Signer>>,
+    pub(crate) witness: Arc<dyn Signer>,
+}
+
+/// The log's key of ML-DSA-44.
+pub(crate) struct SecondKey {
+    pub(crate) signer: Arc<dyn ml_dsa::Signer>,
+    pub(crate) verifier: VerifierKey,
 }
 
 /// A private key and what verifiers know of it.
@@ -40,29 +56,37 @@ impl Setup {
         (store, lease): (Store, Lease),
         clock: Clock,
         fetcher: Fetcher,
-        log_key: Arc<dyn Signer>,
-        witness_key: Arc<dyn Signer>,
+        keys: ServiceKeys,
     ) -> Result<Arc<Self>, NoteError> {
-        let log = KeyPair::new(log_name, SignatureType::Ed25519, log_key)?;
-        let witness = KeyPair::new(&witness_name(log_name), SignatureType::Cosignature, witness_key)?;
+        let log = KeyPair::new(log_name, SignatureType::Ed25519, keys.log)?;
+        let second = keys.second.map(|signer| {
+            let verifier = VerifierKey::ml_dsa(log_name, signer.public_key().clone())?;
+            Ok(SecondKey { signer, verifier })
+        });
+        let witness = KeyPair::new(&witness_name(log_name), SignatureType::Cosignature, keys.witness)?;
         Ok(Arc::new(Self {
             store,
             lease,
             clock,
             fetcher,
             log,
+            second: second.transpose()?,
             witness,
         }))
     }
 
-    /// Whether this service can keep a log under the policy: it has the log's key, and every other witness than its own
-    /// can be asked.
+    /// Whether this service can keep a log under the policy: it has the log's key, and the second one where the policy
+    /// demands it, and every other witness than its own can be asked.
     pub(crate) fn can_serve(&self, policy: &PolicyBody) -> bool {
         let Ok(policy) = TlogPolicy::parse(&policy.witness_policy) else {
             return false;
         };
         let can_ask = |witness: &Witness| *witness.key() == self.witness.verifier || witness.url().is_some();
-        policy.logs().contains(&self.log.verifier) && policy.witnesses().iter().all(can_ask)
+        let signs = |key: &VerifierKey| policy.logs().contains(key);
+        let second = self.second.as_ref().is_some_and(|second| signs(&second.verifier));
+        signs(&self.log.verifier)
+            && (second || !policy.demands_ml_dsa(self.log.verifier.name()))
+            && policy.witnesses().iter().all(can_ask)
     }
 }
 

@@ -51,7 +51,7 @@ impl LogView {
     /// [`LogView::follow`] does that.
     pub fn saw(&mut self, checkpoint: &[u8]) {
         let signed = SignedCheckpoint::parse(checkpoint).unwrap();
-        let seen = signed.verify_log(self.anchor.log()).unwrap();
+        let seen = signed.verify_log(std::slice::from_ref(self.anchor.log())).unwrap();
         if self.size() == seen.size() {
             let last = self.last.as_ref().map(Checkpoint::root);
             assert_eq!(last, Some(seen.root()), "two trees of {} leaves", seen.size());
@@ -64,7 +64,10 @@ impl LogView {
     /// seen before.
     pub fn follow(&mut self, client: &Client) {
         let signed = SignedCheckpoint::parse(&client.get("/registry/checkpoint").body).unwrap();
-        let new = signed.verify_log(self.anchor.log()).unwrap().clone();
+        let new = signed
+            .verify_log(std::slice::from_ref(self.anchor.log()))
+            .unwrap()
+            .clone();
         if let Some(old) = self.last.replace(new.clone()) {
             assert!(
                 old.size() <= new.size(),

@@ -53,12 +53,9 @@ impl<'b> Bundles<'b> {
     /// of its registry, or nobody here recognises that.
     pub(crate) fn with_extract(given: &[&'b TrustedBundle], extract: &'b Extract, now: Timestamp) -> Option<Self> {
         let extract = extract.bundle();
-        let (size, root) = (extract.checkpoint().size(), extract.checkpoint().root());
-        // What a holder kept for long must not hide what the verifier knows, and two trees of one size are a fork.
-        let hides = |bundle: &&TrustedBundle| {
-            let known = bundle.checkpoint();
-            bundle.anchor() == extract.anchor() && (known.size() > size || known.size() == size && known.root() != root)
-        };
+        // What a holder kept for long, or somebody forked, must not hide what the verifier knows.
+        let hides =
+            |bundle: &&TrustedBundle| bundle.anchor() == extract.anchor() && extract.newer_than(bundle).is_err();
         if given.iter().any(hides) {
             return None;
         }

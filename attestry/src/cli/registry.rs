@@ -98,6 +98,14 @@ pub(crate) enum Registry {
         #[arg(long, default_value = "1d", value_name = "DURATION")]
         max_staleness: String,
     },
+    /// Propose that checkpoints count with the log's second signature only, by the ML-DSA-44 key of `up --ml-dsa`.
+    #[command(
+        after_help = "Example:\n  attestry up --ml-dsa\n  attestry registry add-ml-dsa\n\nTo end it, propose {\"type\": \"policy\", \"action\": \"witnesses\"} with a tlog-policy that does not name the key."
+    )]
+    AddMlDsa {
+        #[command(flatten)]
+        platform: Platform,
+    },
     /// Approve a proposal with an officer's own key, or a recovery with a recovery key. The key never leaves this machine.
     #[command(
         after_help = "Examples:\n  attestry registry approve 3 --key officers/officer-1.key\n  attestry registry approve 4 --key officers/recovery-1.key"

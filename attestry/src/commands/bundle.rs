@@ -15,6 +15,7 @@ use trust::TrustedBundle;
 use trust::bundle::Limits;
 use trust::checkpoint::SignedCheckpoint;
 use trust::note::MAX_NOTE_BYTES;
+use trust::tlog_policy::WitnessedCheckpoint;
 use url::Url;
 use url::form_urlencoded;
 
@@ -371,6 +372,15 @@ fn refusal(fetched: &Fetched) -> anyhow::Error {
     refused.unwrap_or_else(|| anyhow::anyhow!("the platform refused"))
 }
 
+/// The algorithms by which the log signed a checkpoint, of those that its Policy demands.
+pub(crate) fn log_signatures(witnessed: &WitnessedCheckpoint) -> Vec<&'static str> {
+    if witnessed.is_signed_with_ml_dsa() {
+        vec!["Ed25519", "ML-DSA-44"]
+    } else {
+        vec!["Ed25519"]
+    }
+}
+
 fn summary(bundle: &TrustedBundle) -> Value {
     let state = bundle.state();
     json!({
@@ -384,6 +394,7 @@ fn summary(bundle: &TrustedBundle) -> Value {
         "schemas": state.schemas().map(|record| record.id().to_owned()).collect::<Vec<_>>(),
         "status_lists": state.status_lists().count(),
         "pending_recovery": PendingRecovery::of(state).map(|pending| pending.to_json()),
+        "log_signatures": log_signatures(bundle.witnessed()),
         "witnesses": bundle.witnessed().cosigned().keys().collect::<Vec<_>>(),
     })
 }

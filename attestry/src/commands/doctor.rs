@@ -6,8 +6,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::json;
+use url::Url;
 
 use crate::cli;
+use crate::commands::bundle;
 use crate::output::Output;
 use crate::platform;
 
@@ -23,7 +25,10 @@ pub(crate) async fn run(options: cli::Doctor, output: Output) -> Result<ExitCode
         .send(server::fetch::Outgoing::get(&format!("{url}/health"), 64 * 1024)?)
         .await
         .is_ok_and(|answer| answer.is_success());
-    let findings = [data_folder(&options.data), address(&options, running), home(), clock()];
+    let mut findings = vec![data_folder(&options.data), address(&options, running), home(), clock()];
+    if running {
+        findings.push(log(&url).await);
+    }
     let lines: Vec<String> = findings
         .iter()
         .map(|finding| {
@@ -43,6 +48,24 @@ pub(crate) async fn run(options: cli::Doctor, output: Output) -> Result<ExitCode
     });
     output.result(lines.join("\n"), &value);
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What the log of the platform that runs signs with, seen as verifiers see it.
+async fn log(url: &str) -> Finding {
+    let seen = async { bundle::current(&Url::parse(url)?).await }.await;
+    let (good, detail) = match seen {
+        Ok(bundle) => {
+            let by = bundle::log_signatures(bundle.witnessed()).join(" and ");
+            let size = bundle.checkpoint().size();
+            (true, format!("its checkpoint of {size} entries is signed with {by}"))
+        }
+        Err(error) => (false, format!("its bundle does not hold: {error:#}")),
+    };
+    Finding {
+        what: "log",
+        good,
+        detail,
+    }
 }
 
 fn data_folder(data: &Path) -> Finding {

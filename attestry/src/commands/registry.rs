@@ -81,6 +81,10 @@ pub(crate) async fn run(command: cli::Registry, output: Output) -> Result<ExitCo
             });
             propose(&Client::new(&platform)?, &body, output).await?;
         }
+        cli::Registry::AddMlDsa { platform } => {
+            let body = json!({"type": "policy", "action": "ml-dsa"});
+            propose(&Client::new(&platform)?, &body, output).await?;
+        }
         cli::Registry::Approve { platform, id, key } => approve(&platform.url, &id, &key, output).await?,
     }
     Ok(ExitCode::SUCCESS)

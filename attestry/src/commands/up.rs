@@ -24,6 +24,7 @@ pub(crate) async fn run(options: cli::Up, output: Output) -> Result<ExitCode> {
         sample: options.sample,
         origin: options.origin,
         log_files: options.log_files,
+        ml_dsa: options.ml_dsa,
         trust_anchors: trust_anchors::load(&options.trust_anchor)?,
     })
     .await?;

@@ -37,6 +37,17 @@ const MEMORY_OF: &str = "key";
 
 pub(super) async fn serve(options: cli::Serve, output: Output) -> Result<ExitCode> {
     let logs = options.log.iter().map(|key| log_key(key)).collect::<Result<Vec<_>>>()?;
+    let has_first = |name: &str| {
+        let is_first = |log: &VerifierKey| log.signature_type() == SignatureType::Ed25519 && log.name() == name;
+        logs.iter().any(is_first)
+    };
+    for log in &logs {
+        anyhow::ensure!(
+            has_first(log.name()),
+            "expected a verifier key of type 0x01 of the log {}, too: its checkpoints count with both signatures",
+            log.name()
+        );
+    }
     let (public_url, tls) = options.facing.into_parts();
     let data = DataFolder::open(&options.data)?;
     let mut registries = Vec::new();
@@ -106,8 +117,8 @@ async fn expect_memory(room: &Store, witness: &Witness, is_new: bool, data: &Pat
 fn log_key(text: &str) -> Result<VerifierKey> {
     let key = VerifierKey::parse(text).with_context(|| format!("expected a log's verifier key, found {text:?}"))?;
     anyhow::ensure!(
-        key.signature_type() == SignatureType::Ed25519,
-        "expected the verifier key of a log (type 0x01), found that of a witness: {text}"
+        key.signature_type() != SignatureType::Cosignature,
+        "expected the verifier key of a log (type 0x01 or 0x06), found that of a witness: {text}"
     );
     Ok(key)
 }

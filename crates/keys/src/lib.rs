@@ -1,6 +1,6 @@
 //! Algorithms, public keys and the envelopes made with them.
 //!
-//! In scope: verification with Ed25519, ECDSA on P-256, P-384 and P-521, BBS, JWK and Multikey, compact JWS and JWE, COSE, JCS (RFC
+//! In scope: verification with Ed25519, ECDSA on P-256, P-384 and P-521, BBS, ML-DSA-44 for logs, JWK and Multikey, compact JWS and JWE, COSE, JCS (RFC
 //! 8785), deterministic CBOR (RFC 8949), strict JSON, X.509 paths, the JCS proofs of Data Integrity, and signing
 //! *requests*.
 //!
@@ -25,6 +25,7 @@ pub mod json;
 pub mod jwe;
 pub mod jwk;
 pub mod jws;
+pub mod ml_dsa;
 pub mod multibase;
 pub mod one_time_key;
 pub mod public_key;

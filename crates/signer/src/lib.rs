@@ -4,15 +4,17 @@
 //! signing what a [`keys::SigningRequest`] asks for, and the operating system's randomness.
 //!
 //! Out of scope: which key may sign what (the actors decide), and HSMs: PKCS#11 comes behind the same
-//! [`keys::Signer`] trait.
+//! [`keys::Signer`] and [`keys::ml_dsa::Signer`] traits.
 
 mod key_file;
+mod ml_dsa_key;
 mod software_key;
 mod vault;
 
 pub use key_file::KeyFile;
 pub use key_file::KeyFileError;
 pub use key_file::Passphrase;
+pub use ml_dsa_key::MlDsaKey;
 pub use software_key::SoftwareKey;
 pub use vault::Vault;
 pub use vault::VaultError;

@@ -25,6 +25,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::KeyFileError;
+use crate::MlDsaKey;
 use crate::Passphrase;
 use crate::SoftwareKey;
 use crate::key_file;
@@ -345,6 +346,35 @@ impl Vault {
             .map_err(|_| damaged())
     }
 
+    /// Keeps the ML-DSA-44 `key` under `name`, where there must be none yet.
+    ///
+    /// # Errors
+    /// As [`Vault::put`], and [`VaultError::Exists`]: a key is never replaced.
+    pub fn add_ml_dsa_key(&self, name: &str, key: &MlDsaKey, rng: &mut dyn CryptoRng) -> Result<(), VaultError> {
+        if self.path(name)?.exists() {
+            return Err(VaultError::Exists {
+                folder: self.folder.join(name),
+            });
+        }
+        let mut item = Zeroizing::new(vec![ML_DSA_44_CODE]);
+        item.extend_from_slice(key.expose_seed());
+        self.put(name, &item, rng)
+    }
+
+    /// The ML-DSA-44 key under `name`, if there is one.
+    ///
+    /// # Errors
+    /// [`VaultError::Damaged`] when the item is no such key.
+    pub fn ml_dsa_key(&self, name: &str) -> Result<Option<MlDsaKey>, VaultError> {
+        let Some(item) = self.read(name)? else { return Ok(None) };
+        let seed = item.strip_prefix(&[ML_DSA_44_CODE]);
+        let key = seed.and_then(|seed| MlDsaKey::from_seed(seed).ok());
+        key.map(Some).ok_or_else(|| VaultError::Damaged {
+            folder: self.folder.clone(),
+            name: name.to_owned(),
+        })
+    }
+
     fn path(&self, name: &str) -> Result<PathBuf, VaultError> {
         let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_./".contains(&byte);
         let parts_are_names = name.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
@@ -362,6 +392,9 @@ impl Vault {
         }
     }
 }
+
+/// As [`algorithm_code`], of the one algorithm that is none of [`Algorithm`].
+const ML_DSA_44_CODE: u8 = 6;
 
 /// What stands before a key's secret bytes in its item; never renumber.
 const fn algorithm_code(algorithm: Algorithm) -> u8 {
@@ -464,6 +497,23 @@ mod tests {
             .unwrap();
         let again = vault.generate_key("keys/holder", Algorithm::EdDsa, &mut crate::os_rng());
         assert!(matches!(again, Err(VaultError::Exists { .. })));
+    }
+
+    #[test]
+    fn an_ml_dsa_key_comes_back_and_is_no_key_of_another_kind() {
+        use keys::ml_dsa::Signer as _;
+        let folder = tempfile::tempdir().unwrap();
+        let (vault, mut rng) = (vault(folder.path()), crate::os_rng());
+        let key = MlDsaKey::generate(&mut rng).unwrap();
+        assert!(vault.ml_dsa_key("keys/log-ml-dsa").unwrap().is_none());
+        vault.add_ml_dsa_key("keys/log-ml-dsa", &key, &mut rng).unwrap();
+        let back = vault.ml_dsa_key("keys/log-ml-dsa").unwrap().unwrap();
+        assert_eq!(back.public_key(), key.public_key());
+        assert!(matches!(vault.key("keys/log-ml-dsa"), Err(VaultError::Damaged { .. })));
+        let again = vault.add_ml_dsa_key("keys/log-ml-dsa", &key, &mut rng);
+        assert!(matches!(again, Err(VaultError::Exists { .. })));
+        vault.generate_key("keys/log", Algorithm::EdDsa, &mut rng).unwrap();
+        assert!(matches!(vault.ml_dsa_key("keys/log"), Err(VaultError::Damaged { .. })));
     }
 
     #[test]

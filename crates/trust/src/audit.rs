@@ -208,7 +208,7 @@ impl Audit {
     fn check_earlier(&self, earlier: &SignedCheckpoint) -> Result<(), Violation> {
         let policy = self.state.policy().map(PolicyRecord::witnesses);
         let logs = policy.map_or(&[][..], TlogPolicy::logs);
-        if !logs.iter().any(|log| earlier.verify_log(log).is_ok()) {
+        if earlier.verify_log(logs).is_err() {
             return Err(Violation::Earlier);
         }
         let (expected, found) = (self.edge.root(), earlier.unverified().root());

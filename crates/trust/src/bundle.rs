@@ -184,6 +184,12 @@ pub enum RollbackError {
         /// Size of this one.
         found: u64,
     },
+    /// It lacks the newest Policy of the bundle before, and with it what that Policy demands of a checkpoint.
+    #[error("expected a bundle with the Policy {expected}, found one without it")]
+    Policy {
+        /// Leaf hash of that Policy.
+        expected: Hash,
+    },
     /// Its clock goes back although it is longer.
     #[error("expected a time from {expected} on, found {found}", expected = expected.to_rfc3339(), found = found.to_rfc3339())]
     TimeGoesBack {

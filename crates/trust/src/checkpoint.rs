@@ -6,13 +6,17 @@
 use std::fmt;
 
 use keys::SigningRequest;
+use keys::Timestamp;
+use keys::ml_dsa;
 use thiserror::Error;
 
+use crate::cosignature;
 use crate::merkle::Hash;
 use crate::merkle::empty_root;
 use crate::note::Note;
 use crate::note::NoteError;
 use crate::note::NoteSignature;
+use crate::note::SignatureType;
 use crate::note::VerifierKey;
 use crate::tiles::decimal;
 
@@ -88,6 +92,17 @@ impl Checkpoint {
         self.root
     }
 
+    /// That the key is one of this log.
+    fn check_name(&self, log: &VerifierKey) -> Result<(), CheckpointError> {
+        if log.name() == self.origin {
+            Ok(())
+        } else {
+            Err(CheckpointError::Malformed {
+                expected: "a log key with the origin as its name",
+            })
+        }
+    }
+
     fn parse_text(text: &str) -> Result<Self, CheckpointError> {
         let malformed = |expected| CheckpointError::Malformed { expected };
         let mut lines = text.split_terminator('\n');
@@ -114,11 +129,7 @@ impl SignedCheckpoint {
     /// # Errors
     /// [`CheckpointError::Malformed`] when it is not.
     pub fn sign(checkpoint: Checkpoint, log: &VerifierKey) -> Result<SigningRequest<Self>, CheckpointError> {
-        if log.name() != checkpoint.origin {
-            return Err(CheckpointError::Malformed {
-                expected: "a log key with the origin as its name",
-            });
-        }
+        checkpoint.check_name(log)?;
         let note = Note::unsigned(checkpoint.to_string())?;
         Ok(note.sign(log).map(move |signature| {
             let mut signed = Self { checkpoint, note };
@@ -142,17 +153,41 @@ impl SignedCheckpoint {
         self.note.add(signature);
     }
 
-    /// Verifies the log's signature and that the key is that of the origin.
+    /// Asks for the log's second signature at `time`, with its key of ML-DSA-44. It covers origin, size and root, which is
+    /// all that a checkpoint of ours says ([tlog-checkpoint](https://c2sp.org/tlog-checkpoint#signatures)).
     ///
     /// # Errors
-    /// [`CheckpointError::Malformed`] for another origin, [`CheckpointError::Note`] for a missing or wrong signature.
-    pub fn verify_log(&self, log: &VerifierKey) -> Result<&Checkpoint, CheckpointError> {
-        if log.name() != self.checkpoint.origin {
-            return Err(CheckpointError::Malformed {
-                expected: "the origin that is the name of the log's key",
-            });
-        }
-        self.note.verify(log)?;
+    /// [`CheckpointError::Malformed`] for a key of another name, [`CheckpointError::Note`] for one of another type.
+    pub fn sign_again(
+        &self,
+        time: Timestamp,
+        log: &VerifierKey,
+    ) -> Result<ml_dsa::SigningRequest<NoteSignature>, CheckpointError> {
+        self.checkpoint.check_name(log)?;
+        Ok(cosignature::cosign_ml_dsa(&self.checkpoint, time, log)?)
+    }
+
+    /// Verifies that the log of the origin signed: with one of its keys of Ed25519 among `logs`, and where there are keys of
+    /// ML-DSA-44 of this origin among them, with one of those too. So no break of one algorithm alone signs for a log that
+    /// has named keys of both. This is the one place where a log's signature counts.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Malformed`] without an Ed25519 key of this origin, [`CheckpointError::Note`] for a missing or wrong
+    /// signature.
+    pub fn verify_log(&self, logs: &[VerifierKey]) -> Result<&Checkpoint, CheckpointError> {
+        let of_type = |wanted| {
+            let origin = &self.checkpoint.origin;
+            logs.iter()
+                .filter(move |log| log.signature_type() == wanted && log.name() == origin)
+        };
+        let signed = any(of_type(SignatureType::Ed25519), |log| self.note.verify(log));
+        signed.unwrap_or(Err(CheckpointError::Malformed {
+            expected: "the origin that is the name of an Ed25519 key of the log",
+        }))?;
+        let signed_again = any(of_type(SignatureType::MlDsa44), |log| {
+            cosignature::verify_ml_dsa(&self.note, &self.checkpoint, log).map(drop)
+        });
+        signed_again.unwrap_or(Ok(()))?;
         Ok(&self.checkpoint)
     }
 
@@ -174,6 +209,21 @@ impl fmt::Display for SignedCheckpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.note.fmt(f)
     }
+}
+
+/// Whether one of the keys verifies: `None` without any, otherwise success or the last failure.
+fn any<'a>(
+    keys: impl Iterator<Item = &'a VerifierKey>,
+    verify: impl Fn(&VerifierKey) -> Result<(), NoteError>,
+) -> Option<Result<(), CheckpointError>> {
+    let mut outcome = None;
+    for key in keys {
+        match verify(key) {
+            Ok(()) => return Some(Ok(())),
+            Err(error) => outcome = Some(Err(error.into())),
+        }
+    }
+    outcome
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! Signed notes: text with signature lines below it, and the verifier keys that check them.
 //!
 //! [C2SP signed-note](https://c2sp.org/signed-note). In scope: Ed25519 log signatures (type `0x01`) and the
-//! verifier-key format of every type. Cosignatures (type `0x04`) are checked in [`crate::cosignature`].
-//! ML-DSA-44 (type `0x06`) has its number here; nothing verifies it yet, so such a key is refused at parse.
+//! verifier-key format of every type. Cosignatures (types `0x04` and `0x06`) are checked in [`crate::cosignature`].
 
 use std::fmt;
 
@@ -12,6 +11,7 @@ use keys::Algorithm;
 use keys::PublicKey;
 use keys::Signature;
 use keys::SigningRequest;
+use keys::ml_dsa;
 use thiserror::Error;
 
 /// A checkpoint with 16 post-quantum signatures of 5 kB each, twice over. Checked before parsing.
@@ -34,6 +34,8 @@ pub enum SignatureType {
     Ed25519,
     /// `0x04`: timestamped Ed25519 cosignature of a checkpoint. Witnesses.
     Cosignature,
+    /// `0x06`: timestamped ML-DSA-44 cosignature of a tree. Witnesses, and logs beside [`SignatureType::Ed25519`].
+    MlDsa44,
 }
 
 /// A verifier key (vkey): who signs, with what, known by which id.
@@ -42,8 +44,15 @@ pub struct VerifierKey {
     name: String,
     id: u32,
     signature_type: SignatureType,
-    key: PublicKey,
-    key_bytes: [u8; 32],
+    key: Key,
+}
+
+/// Only [`SignatureType::MlDsa44`] has an ML-DSA-44 key; the constructors see to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Key {
+    /// As it verifies, and as it is written.
+    Ed25519(Box<(PublicKey, [u8; 32])>),
+    MlDsa44(ml_dsa::PublicKey),
 }
 
 /// A parsed note. Its text means nothing before a signature of a trusted key was verified.
@@ -76,7 +85,7 @@ pub enum NoteError {
         expected: &'static str,
     },
     /// Not a verifier key of a type that we verify.
-    #[error("expected a verifier key of Ed25519 or cosignature/v1: {expected}")]
+    #[error("expected a verifier key of type 0x01, 0x04 or 0x06: {expected}")]
     VerifierKey {
         /// What was expected at the place of the fault.
         expected: &'static str,
@@ -102,31 +111,54 @@ impl SignatureType {
         match self {
             Self::Ed25519 => 0x01,
             Self::Cosignature => 0x04,
+            Self::MlDsa44 => 0x06,
+        }
+    }
+}
+
+impl Key {
+    /// The key material of a verifier key.
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Ed25519(key) => &key.1,
+            Self::MlDsa44(key) => key.as_bytes(),
         }
     }
 }
 
 impl VerifierKey {
-    /// A verifier key from its parts; the id is computed.
+    /// A verifier key of Ed25519 from its parts; the id is computed.
     ///
     /// # Errors
-    /// [`NoteError::VerifierKey`] for a bad name or a key that is not Ed25519.
+    /// [`NoteError::VerifierKey`] for a bad name, a key that is not Ed25519, or a type of other keys.
     pub fn new(name: &str, signature_type: SignatureType, key: PublicKey) -> Result<Self, NoteError> {
+        let bytes = key.ed25519_bytes().filter(|_| signature_type != SignatureType::MlDsa44);
+        let bytes = bytes.ok_or(NoteError::VerifierKey {
+            expected: "an Ed25519 key for the types 0x01 and 0x04",
+        })?;
+        Self::of(name, signature_type, Key::Ed25519(Box::new((key, bytes))))
+    }
+
+    /// A verifier key of [`SignatureType::MlDsa44`] from its parts; the id is computed.
+    ///
+    /// # Errors
+    /// [`NoteError::VerifierKey`] for a bad name.
+    pub fn ml_dsa(name: &str, key: ml_dsa::PublicKey) -> Result<Self, NoteError> {
+        Self::of(name, SignatureType::MlDsa44, Key::MlDsa44(key))
+    }
+
+    fn of(name: &str, signature_type: SignatureType, key: Key) -> Result<Self, NoteError> {
         if !is_key_name(name) {
             return Err(NoteError::VerifierKey {
                 expected: "a name without spaces, plus and control characters",
             });
         }
-        let key_bytes = key.ed25519_bytes().ok_or(NoteError::VerifierKey {
-            expected: "an Ed25519 key",
-        })?;
-        let id = key_id(name, signature_type, &key_bytes);
+        let id = key_id(name, signature_type, key.bytes());
         Ok(Self {
             name: name.to_owned(),
             id,
             signature_type,
             key,
-            key_bytes,
         })
     }
 
@@ -147,11 +179,17 @@ impl VerifierKey {
         let signature_type = match byte {
             0x01 => SignatureType::Ed25519,
             0x04 => SignatureType::Cosignature,
-            _ => return Err(malformed("signature type 0x01 or 0x04")),
+            0x06 => SignatureType::MlDsa44,
+            _ => return Err(malformed("signature type 0x01, 0x04 or 0x06")),
         };
-        let key_bytes: &[u8; 32] = key_bytes.try_into().map_err(|_| malformed("32 bytes of key"))?;
-        let key = PublicKey::from_ed25519(key_bytes).map_err(|_| malformed("a usable Ed25519 key"))?;
-        let parsed = Self::new(name, signature_type, key)?;
+        let parsed = if signature_type == SignatureType::MlDsa44 {
+            let key = ml_dsa::PublicKey::from_bytes(key_bytes).map_err(|_| malformed("1,312 bytes of key"))?;
+            Self::ml_dsa(name, key)?
+        } else {
+            let key_bytes: &[u8; 32] = key_bytes.try_into().map_err(|_| malformed("32 bytes of key"))?;
+            let key = PublicKey::from_ed25519(key_bytes).map_err(|_| malformed("a usable Ed25519 key"))?;
+            Self::new(name, signature_type, key)?
+        };
         if id == format!("{:08x}", parsed.id) {
             Ok(parsed)
         } else {
@@ -177,10 +215,27 @@ impl VerifierKey {
         self.signature_type
     }
 
-    /// The Ed25519 key.
+    /// The key material: 32 bytes of Ed25519, or 1,312 of ML-DSA-44. Two verifier keys with the same material are
+    /// duplicates, whatever their names and types.
     #[must_use]
-    pub const fn public_key(&self) -> &PublicKey {
-        &self.key
+    pub fn key_bytes(&self) -> &[u8] {
+        self.key.bytes()
+    }
+
+    /// The Ed25519 key of the types `0x01` and `0x04`.
+    pub(crate) fn ed25519(&self) -> Option<&PublicKey> {
+        match &self.key {
+            Key::Ed25519(key) => Some(&key.0),
+            Key::MlDsa44(_) => None,
+        }
+    }
+
+    /// The key of type `0x06`.
+    pub(crate) const fn ml_dsa_44(&self) -> Option<&ml_dsa::PublicKey> {
+        match &self.key {
+            Key::Ed25519(_) => None,
+            Key::MlDsa44(key) => Some(key),
+        }
     }
 
     /// The signature line of this key in `note`, not yet verified.
@@ -195,7 +250,7 @@ impl VerifierKey {
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut material = vec![self.signature_type.byte()];
-        material.extend_from_slice(&self.key_bytes);
+        material.extend_from_slice(self.key.bytes());
         write!(f, "{}+{:08x}+{}", self.name, self.id, STANDARD.encode(material))
     }
 }
@@ -284,17 +339,16 @@ impl Note {
     /// [`NoteError::Unsigned`] without a line of the key, [`NoteError::Signature`] when it is wrong,
     /// [`NoteError::VerifierKey`] for a key of another type.
     pub fn verify(&self, key: &VerifierKey) -> Result<(), NoteError> {
-        if key.signature_type != SignatureType::Ed25519 {
-            return Err(NoteError::VerifierKey {
-                expected: "a key that signs notes (type 0x01)",
-            });
-        }
+        let signs_notes = key.signature_type == SignatureType::Ed25519;
+        let public = key.ed25519().filter(|_| signs_notes).ok_or(NoteError::VerifierKey {
+            expected: "a key that signs notes (type 0x01)",
+        })?;
         let line = key
             .find(self)
             .ok_or_else(|| NoteError::Unsigned { name: key.name.clone() })?;
         let wrong = || NoteError::Signature { name: key.name.clone() };
         let signature = Signature::from_bytes(&line.bytes).map_err(|_| wrong())?;
-        key.key.verify(self.text.as_bytes(), &signature).map_err(|_| wrong())
+        public.verify(self.text.as_bytes(), &signature).map_err(|_| wrong())
     }
 }
 
@@ -379,7 +433,7 @@ pub(crate) fn is_key_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= MAX_NAME_BYTES && name.chars().all(allowed)
 }
 
-fn key_id(name: &str, signature_type: SignatureType, key: &[u8; 32]) -> u32 {
+fn key_id(name: &str, signature_type: SignatureType, key: &[u8]) -> u32 {
     let mut material = name.as_bytes().to_vec();
     material.extend_from_slice(&[b'\n', signature_type.byte()]);
     material.extend_from_slice(key);
@@ -472,6 +526,8 @@ mod tests {
             VERIFIER_KEY.replace("foo", "bar"),
             VERIFIER_KEY.replace("example.com/foo", ""),
             VERIFIER_KEY.replace("+Aek", "+Cek"),
+            // Type 0x06 with a key of 32 bytes.
+            VERIFIER_KEY.replace("+Aek", "+Buk"),
             VERIFIER_KEY.replace('+', "-"),
         ] {
             assert!(

@@ -3,7 +3,8 @@
 //! [C2SP tlog-policy](https://c2sp.org/tlog-policy): a text of `log`, `witness`, `group` and `quorum` lines.
 //! The registry's Policy entry holds such a text; [`TlogPolicy::verify`] is where a quorum is counted.
 //!
-//! Stricter than the standard: the text is UTF-8, and `quorum none` parses but verifies no checkpoint.
+//! Stricter than the standard: the text is UTF-8, `quorum none` parses but verifies no checkpoint, and where a log has keys
+//! of ML-DSA-44 (type `0x06`) a checkpoint needs its signatures by both algorithms, so each log has a key of type `0x01`.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -57,6 +58,7 @@ struct Group {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WitnessedCheckpoint {
     checkpoint: Checkpoint,
+    signed_with_ml_dsa: bool,
     as_of: Timestamp,
     cosigned: BTreeMap<String, Timestamp>,
 }
@@ -73,8 +75,8 @@ pub struct TlogPolicyError {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WitnessError {
-    /// No log of the policy signed it.
-    #[error("expected the signature of a log of the policy")]
+    /// No log of the policy signed it, or not with all the algorithms that the policy has keys of.
+    #[error("expected the signatures of a log of the policy")]
     Log(#[source] CheckpointError),
     /// The policy names no log.
     #[error("expected a policy with a log, found none")]
@@ -115,6 +117,11 @@ impl TlogPolicy {
                 .map_err(|expected| TlogPolicyError { line: number, expected })?;
         }
         let quorum = parser.quorum.ok_or_else(|| whole("exactly one quorum line"))?;
+        let is_ed25519 = |log: &&VerifierKey| log.signature_type() == SignatureType::Ed25519;
+        let names: BTreeSet<&str> = parser.logs.iter().filter(is_ed25519).map(VerifierKey::name).collect();
+        if !parser.logs.iter().all(|log| names.contains(log.name())) {
+            return Err(whole("a key of type 0x01 for each log"));
+        }
         Ok(Self {
             logs: parser.logs,
             witnesses: parser.witnesses,
@@ -151,6 +158,13 @@ impl TlogPolicy {
         &self.witnesses
     }
 
+    /// Whether the log of this name signs with ML-DSA-44, too: its checkpoints count with both signatures only.
+    #[must_use]
+    pub fn demands_ml_dsa(&self, origin: &str) -> bool {
+        let is_second = |log: &VerifierKey| log.signature_type() == SignatureType::MlDsa44 && log.name() == origin;
+        self.logs.iter().any(is_second)
+    }
+
     /// Whether witnesses are demanded at all.
     #[must_use]
     pub fn demands_witnesses(&self) -> bool {
@@ -164,22 +178,18 @@ impl TlogPolicy {
     }
 
     fn verify_all(&self, signed: &SignedCheckpoint, names: &[&str]) -> Result<WitnessedCheckpoint, WitnessError> {
-        let mut failure = WitnessError::NoLog;
-        for log in &self.logs {
-            match signed.verify_log(log) {
-                Ok(checkpoint) => {
-                    let cosigned = self.cosigned(signed)?;
-                    let as_of = self.as_of(&cosigned, names)?;
-                    return Ok(WitnessedCheckpoint {
-                        checkpoint: checkpoint.clone(),
-                        as_of,
-                        cosigned,
-                    });
-                }
-                Err(error) => failure = WitnessError::Log(error),
-            }
+        if self.logs.is_empty() {
+            return Err(WitnessError::NoLog);
         }
-        Err(failure)
+        let checkpoint = signed.verify_log(&self.logs).map_err(WitnessError::Log)?;
+        let cosigned = self.cosigned(signed)?;
+        let as_of = self.as_of(&cosigned, names)?;
+        Ok(WitnessedCheckpoint {
+            signed_with_ml_dsa: self.demands_ml_dsa(checkpoint.origin()),
+            checkpoint: checkpoint.clone(),
+            as_of,
+            cosigned,
+        })
     }
 
     /// The witnesses whose cosignatures verify, with their times. Lines of unknown keys are ignored.
@@ -264,6 +274,12 @@ impl WitnessedCheckpoint {
         &self.checkpoint
     }
 
+    /// Whether the log signed it with ML-DSA-44, too, by a key of the policy.
+    #[must_use]
+    pub const fn is_signed_with_ml_dsa(&self) -> bool {
+        self.signed_with_ml_dsa
+    }
+
     /// When a quorum of witnesses had seen it.
     #[must_use]
     pub const fn as_of(&self) -> Timestamp {
@@ -305,10 +321,10 @@ impl Parser {
 
     fn log(&mut self, key: &str) -> Result<(), &'static str> {
         let key = VerifierKey::parse(key).map_err(|_| "a verifier key that we can use")?;
-        if key.signature_type() != SignatureType::Ed25519 {
-            return Err("a key of a log (type 0x01)");
+        if key.signature_type() == SignatureType::Cosignature {
+            return Err("a key of a log (type 0x01 or 0x06)");
         }
-        if self.logs.iter().any(|log| log.public_key() == key.public_key()) {
+        if self.logs.iter().any(|log| log.key_bytes() == key.key_bytes()) {
             return Err("another key than the logs before");
         }
         self.logs.push(key);
@@ -317,13 +333,13 @@ impl Parser {
 
     fn witness(&mut self, name: &str, key: &str, url: Option<&str>) -> Result<(), &'static str> {
         let key = VerifierKey::parse(key).map_err(|_| "a verifier key that we can use")?;
-        if key.signature_type() != SignatureType::Cosignature {
-            return Err("a key of a witness (type 0x04)");
+        if key.signature_type() == SignatureType::Ed25519 {
+            return Err("a key of a witness (type 0x04 or 0x06)");
         }
         if self
             .witnesses
             .iter()
-            .any(|witness| witness.key.public_key() == key.public_key())
+            .any(|witness| witness.key.key_bytes() == key.key_bytes())
         {
             return Err("another key than the witnesses before");
         }

@@ -143,23 +143,22 @@ impl AddCheckpoint {
         &self.checkpoint
     }
 
-    /// Checks that a key of the log signed the checkpoint: `logs` are those that the witness trusts for this origin.
+    /// Checks that the log signed the checkpoint, with both algorithms where `logs` has its keys of both: these are the keys
+    /// that the witness trusts for this origin.
     ///
     /// # Errors
     /// [`AddCheckpointError::UnknownLog`] without any, and [`AddCheckpointError::Signature`].
     pub fn check_log(&self, logs: &[VerifierKey]) -> Result<(), AddCheckpointError> {
         let origin = self.checkpoint.unverified().origin();
-        let mut of_origin = logs.iter().filter(|log| log.name() == origin).peekable();
-        if of_origin.peek().is_none() {
+        if !logs.iter().any(|log| log.name() == origin) {
             return Err(AddCheckpointError::UnknownLog {
                 found: origin.to_owned(),
             });
         }
-        if of_origin.any(|log| self.checkpoint.verify_log(log).is_ok()) {
-            Ok(())
-        } else {
-            Err(AddCheckpointError::Signature)
-        }
+        self.checkpoint
+            .verify_log(logs)
+            .map_err(|_| AddCheckpointError::Signature)?;
+        Ok(())
     }
 
     /// Checks that the checkpoint's tree begins with `latest`, the last one of this log that the witness cosigned.

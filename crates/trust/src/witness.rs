@@ -182,23 +182,15 @@ impl StateWitness {
         (self.tree.size(), self.tree.root())
     }
 
-    /// A log of the Policy in force signed the checkpoint.
+    /// The log signed the checkpoint as the Policy in force demands.
     fn check_log(&self, checkpoint: &SignedCheckpoint) -> Result<(), WitnessRefusal> {
         let anchor = std::slice::from_ref(self.state.anchor().log());
         let logs = self
             .state
             .policy()
             .map_or(anchor, |policy: &PolicyRecord| policy.witnesses().logs());
-        let mut failure = CheckpointError::Malformed {
-            expected: "a log of the policy",
-        };
-        for log in logs {
-            match checkpoint.verify_log(log) {
-                Ok(_) => return Ok(()),
-                Err(error) => failure = error,
-            }
-        }
-        Err(failure.into())
+        checkpoint.verify_log(logs)?;
+        Ok(())
     }
 
     /// The last leaf is a Snapshot of about now. That it is the right one, the state machine has checked.

@@ -265,7 +265,7 @@ impl Writer {
     async fn load(&self) -> Result<Tree, LogError> {
         let state = EvidenceReader::new(self.store.clone()).now().await?;
         let state = state.ok_or(LogError::Damaged)?;
-        let checkpoint = state.head().verify_log(&self.key)?;
+        let checkpoint = state.head().verify_log(std::slice::from_ref(&self.key))?;
         let mut partial = Vec::new();
         let mut below = state.size();
         for level in 0.. {

@@ -80,7 +80,7 @@ pub fn verify_evidence(
     key: &VerifierKey,
 ) -> Result<VerifiedRecord, EvidenceError> {
     let signed = SignedCheckpoint::parse(checkpoint.as_bytes())?;
-    let checkpoint = signed.verify_log(key)?.clone();
+    let checkpoint = signed.verify_log(std::slice::from_ref(key))?.clone();
     if path.len() > MAX_PROOF_HASHES {
         return Err(EvidenceError::Path);
     }

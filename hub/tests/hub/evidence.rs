@@ -256,7 +256,8 @@ async fn the_log_goes_on_after_a_stop_and_only_grows() {
         assert!(world.evidence(&world.bank, reply).await.verify(&key).is_ok());
     }
     let new = SignedCheckpoint::parse(&world.send("GET", "/hub/evidence/checkpoint", &[], b"").await.body).unwrap();
-    let (old, new) = (old.verify_log(&key).unwrap(), new.verify_log(&key).unwrap());
+    let keys = [key];
+    let (old, new) = (old.verify_log(&keys).unwrap(), new.verify_log(&keys).unwrap());
     assert_eq!((old.size(), new.size()), (5, 306));
     // Anybody can check that, from the hash tiles.
     let full = world.send("GET", "/hub/evidence/tile/0/000", &[], b"").await.body;

@@ -17,6 +17,7 @@
 //! | `policy` | `authorities` | `authorities` (`{"id", "threshold", "officers": [{"id", "key", "next"?}], "scope"?}`, the governing one first; `key` is a Multikey, `next` the SHA-256 of the text of the next one), `recovery`? (`{"threshold", "keys", "delay"}`: SHA-256 of the texts of Multikeys, seconds) |
 //! | `policy` | `cancel_recovery` | `authorities`?: the next keys of officers who sign with them; the Policy goes on, and the recovery that is pending does not |
 //! | `policy` | `methods` | `methods` of DIDs that may be accredited (`webvh`, `key`, `web`) |
+//! | `policy` | `ml-dsa` | none: the log's own key of ML-DSA-44 is named, and checkpoints count with both signatures from then on |
 //! | `policy` | `recover` | as `authorities`; holders of recovery keys approve it, and it takes effect after the delay |
 //! | `policy` | `recovery_keys` | `recovery`, as in `authorities`, or null for none |
 //! | `policy` | `witnesses` | `witness_policy` (a [tlog-policy](https://c2sp.org/tlog-policy)), `state_quorum` (a witness or group of it) |
@@ -89,6 +90,16 @@ impl Proposed {
     }
 }
 
+/// What a proposal refers to and does not say.
+pub(crate) struct Present<'a> {
+    /// The start of validity where none is said.
+    pub(crate) now: Timestamp,
+    /// The Policy in force, with its subject.
+    pub(crate) policy: (&'a str, &'a PolicyBody),
+    /// The key of ML-DSA-44 that this log signs with.
+    pub(crate) second_log_key: Option<&'a VerifierKey>,
+}
+
 /// The JSON says no entry. The proposer's fault.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -107,6 +118,9 @@ pub enum BodyError {
         /// Both.
         found: String,
     },
+    /// The log signs with one key only.
+    #[error("expected a log that signs with ML-DSA-44, too: start it with --ml-dsa first")]
+    MlDsa,
     /// A member is missing, unknown or of another form.
     #[error("the members of the proposal are not those of its type and action")]
     Members(#[source] serde_json::Error),
@@ -115,8 +129,9 @@ pub enum BodyError {
     Object,
 }
 
-/// Reads a proposal; `now` is the start of validity where none is said, and `in_force` is the Policy with its subject.
-pub(crate) fn read(json: Value, now: Timestamp, in_force: (&str, &PolicyBody)) -> Result<Proposed, BodyError> {
+/// Reads a proposal.
+pub(crate) fn read(json: Value, present: &Present<'_>) -> Result<Proposed, BodyError> {
+    let now = present.now;
     let Value::Object(mut members) = json else {
         return Err(BodyError::Object);
     };
@@ -154,7 +169,7 @@ pub(crate) fn read(json: Value, now: Timestamp, in_force: (&str, &PolicyBody)) -
             let Withdraw { authority, id } = parse(members)?;
             Ok(Proposed::new(authority, id, Body::Schema(SchemaBody::Withdraw)))
         }
-        ("policy", action) => policy::read(action, members, in_force),
+        ("policy", action) => policy::read(action, members, present),
         ("did", "snapshot") => snapshot::read(members),
         ("recognition", "recognise") => recognise(members),
         ("recognition", "withdraw") => {

@@ -14,6 +14,7 @@ mod mirrors;
 mod nation;
 mod operators;
 mod recovery;
+mod second_key;
 mod tree;
 mod trqp;
 mod types;

@@ -152,6 +152,7 @@ pub(crate) fn genesis_with(change: impl FnOnce(&mut PolicyBody)) -> Vec<u8> {
     let genesis = Genesis {
         log_name: LOG_NAME,
         log_key: log.public_key(),
+        second_log_key: None,
         witness_key: witness.public_key(),
         authorities: vec![authority],
         recovery: None,
@@ -198,6 +199,7 @@ pub(crate) fn config(store: &Store, clock: &Clock, switches: &Switches) -> Confi
         clock: clock.clone(),
         admin: AdminToken::from_text(TOKEN),
         log_key: watched(100, &Arc::new(AtomicBool::new(true)), &switches.before_log_signs),
+        second_log_key: None,
         witness_key: watched(110, &switches.witness_works, &Arc::default()),
         fetcher: Fetcher::new(Reach::LoopbackToo).unwrap(),
         genesis: Some(genesis()),
@@ -220,12 +222,19 @@ impl Nation {
 
     /// The registry that begins, or began, with this genesis Policy.
     pub(crate) async fn founded(folder: TempDir, clock: Clock, genesis: Vec<u8>) -> Result<Self, OpenError> {
+        Self::configured(folder, clock, |config| config.genesis = Some(genesis)).await
+    }
+
+    /// The registry with a change of how it is set up.
+    pub(crate) async fn configured(
+        folder: TempDir,
+        clock: Clock,
+        change: impl FnOnce(&mut Config),
+    ) -> Result<Self, OpenError> {
         let store = open_store(&folder).await;
         let switches = Switches::new();
-        let config = Config {
-            genesis: Some(genesis),
-            ..config(&store, &clock, &switches)
-        };
+        let mut config = config(&store, &clock, &switches);
+        change(&mut config);
         let registry = match Registry::open(config).await {
             Ok(registry) => registry,
             Err(error) => {

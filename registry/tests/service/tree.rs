@@ -46,7 +46,8 @@ async fn checkpoint(nation: &Nation) -> SignedCheckpoint {
     let answer = nation.get("/registry/checkpoint").await;
     assert_eq!(answer.content_type(), Some("text/plain; charset=utf-8"));
     let checkpoint = SignedCheckpoint::parse(&answer.body).unwrap();
-    checkpoint.verify_log(nation.registry.anchor().log()).unwrap();
+    let anchor = nation.registry.anchor();
+    checkpoint.verify_log(std::slice::from_ref(anchor.log())).unwrap();
     nation
         .registry
         .state()

@@ -23,7 +23,7 @@ import sys
 import zlib
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 
@@ -361,7 +361,7 @@ def multikey(text, rule):
 
 def verify(key, algorithm, signature, message, rule):
     try:
-        if algorithm == -19:
+        if algorithm in (-19, -48):
             return key.verify(signature, message)
         half = {-9: 32, -51: 48}[algorithm]
         demand(len(signature) == 2 * half, rule, "a signature of another length")
@@ -386,17 +386,20 @@ def decimal(text):
 
 
 class Vkey:
-    """A verifier key of a log (type 1) or a witness (type 4)."""
+    """A verifier key of a log (type 1), a witness (type 4), or either (type 6, ML-DSA-44)."""
+
+    SIZES = {b"\1": 32, b"\4": 32, b"\6": 1_312}
 
     def __init__(self, text, rule):
         parts = text.split("+", 2)
         demand(len(parts) == 3 and parts[0], rule, "another thing than a verifier key")
         self.name, self.material = parts[0], from_base64(parts[2])
         self.type, self.raw = self.material[:1], self.material[1:]
-        demand(self.type in (b"\1", b"\4") and len(self.raw) == 32, rule, "a verifier key of another type")
+        demand(self.SIZES.get(self.type) == len(self.raw), rule, "a verifier key of another type")
         self.id = sha256(self.name.encode(), b"\n", self.material)[:4]
         demand(parts[1] == self.id.hex(), rule, "a verifier key with another id")
-        self.key = ed25519.Ed25519PublicKey.from_public_bytes(self.raw)
+        kind = mldsa.MLDSA44PublicKey if self.type == b"\6" else ed25519.Ed25519PublicKey
+        self.key = kind.from_public_bytes(self.raw)
 
 
 class Checkpoint:
@@ -418,6 +421,24 @@ class Checkpoint:
     def by(self, vkey):
         return next((line[2] for line in self.lines if line[:2] == (vkey.name, vkey.id)), None)
 
+    def cosigned(self, vkey):
+        """The time in the line of a key of type 4 or 6, whose signature holds."""
+        line, size = self.by(vkey), 2_420 if vkey.type == b"\6" else 64
+        demand(len(line) == 8 + size, "proof", "a cosignature of another length")
+        time, signature = line[:8], line[8:]
+        seconds = int.from_bytes(time, "big")
+        demand(seconds < 1 << 63, "proof", "a time that is none")
+        message = f"cosignature/v1\ntime {seconds}\n{self.text}".encode()
+        if vkey.type == b"\6":
+            name, origin = vkey.name.encode(), self.origin.encode()
+            demand(len(name) < 256 and len(origin) < 256, "proof", "a name that is too long")
+            message = b"".join(
+                [b"subtree/v1\n\0", bytes([len(name)]), name, time, bytes([len(origin)]), origin]
+                + [bytes(8), self.size.to_bytes(8, "big"), self.root]
+            )
+        verify(vkey.key, -48 if vkey.type == b"\6" else -19, signature, message, "proof")
+        return seconds
+
 
 class TlogPolicy:
     def __init__(self, text):
@@ -432,10 +453,10 @@ class TlogPolicy:
                     pass
                 case ["log", key] | ["log", key, _]:
                     self.logs.append(Vkey(key, "form"))
-                    demand(self.logs[-1].type == b"\1", "form", "a log with the key of a witness")
+                    demand(self.logs[-1].type != b"\4", "form", "a log with the key of a witness")
                 case ["witness", name, key] | ["witness", name, key, _]:
                     self.witnesses[self.new(name)] = Vkey(key, "form")
-                    demand(self.witnesses[name].type == b"\4", "form", "a witness with the key of a log")
+                    demand(self.witnesses[name].type != b"\1", "form", "a witness with the key of a log")
                 case ["group", name, threshold, *names]:
                     threshold = {"all": len(names), "any": 1}.get(threshold) or decimal(threshold)
                     demand(1 <= threshold <= len(names), "form", "a threshold that is none")
@@ -449,6 +470,8 @@ class TlogPolicy:
                 case _:
                     raise Refused("form", "another line than those of a tlog-policy")
         demand(self.quorum, "form", "no quorum")
+        first = {log.name for log in self.logs if log.type == b"\1"}
+        demand(all(log.name in first for log in self.logs), "form", "a log without a key of type 1")
 
     def new(self, name):
         demand(name != "none" and not self.defines(name), "form", "a name twice")
@@ -465,18 +488,19 @@ class TlogPolicy:
 
     def as_of(self, checkpoint, state_quorum):
         """When quorum and state quorum had cosigned: the k-th largest time of a quorum of k."""
-        signing = [log for log in self.logs if log.name == checkpoint.origin and checkpoint.by(log)]
+        logs = [log for log in self.logs if log.name == checkpoint.origin]
+        signing = [log for log in logs if log.type == b"\1" and checkpoint.by(log)]
         demand(signing, "proof", "no signature of the log")
         verify(signing[0].key, -19, checkpoint.by(signing[0]), checkpoint.text.encode(), "proof")
+        if second := [log for log in logs if log.type == b"\6"]:
+            signing = [log for log in second if checkpoint.by(log)]
+            demand(signing, "proof", "no second signature of the log")
+            checkpoint.cosigned(signing[0])
         times = {}
         for name, vkey in self.witnesses.items():
-            line = checkpoint.by(vkey)
-            if line is None:
-                continue
-            demand(len(line) == 72, "proof", "a cosignature of another length")
-            times[name] = int.from_bytes(line[:8], "big")
-            message = f"cosignature/v1\ntime {times[name]}\n{checkpoint.text}".encode()
-            verify(vkey.key, -19, line[8:], message, "proof")
+            if checkpoint.by(vkey) is not None:
+                times[name] = checkpoint.cosigned(vkey)
+                demand(vkey.type == b"\4" or times[name], "proof", "a witness that tells no time")
         for time in sorted(times.values(), reverse=True):
             by_then = {name for name in times if times[name] >= time}
             if self.satisfied(self.quorum, by_then) and self.satisfied(state_quorum, by_then):
@@ -601,7 +625,8 @@ class Policies:
             demand(2 <= authority[2] <= len(authority[3]), "policies", "another threshold")
             keys += [officer[2] for officer in authority[3]]
         demand(all(multikey(key, "form")[0] in body[6] for key in keys), "policies", "a key of another algorithm")
-        keys += [base58(b"\xed\x01" + vkey.raw) for vkey in [*witnesses.logs, *witnesses.witnesses.values()]]
+        for vkey in [*witnesses.logs, *witnesses.witnesses.values()]:
+            keys.append(base58((b"\x90\x24" if vkey.type == b"\6" else b"\xed\x01") + vkey.raw))
         demand(len({*keys}) == len(keys), "policies", "a key twice")
         if 7 in body:
             threshold, digests, delay = body[7][1], body[7][2], body[7][3]
@@ -874,7 +899,9 @@ class Bundle:
     def replaces(self, other):
         sizes = self.checkpoint.size, other.checkpoint.size
         forked = sizes[0] == sizes[1] and self.checkpoint.root != other.checkpoint.root
-        return sizes[0] >= sizes[1] and not forked and self.time >= other.time
+        newest = other.policies.chain[-1]["hash"]
+        follows = any(policy["hash"] == newest for policy in self.policies.chain)
+        return sizes[0] >= sizes[1] and not forked and self.time >= other.time and follows
 
 
 # Section 9: the extract.

@@ -17,6 +17,7 @@ use witness::MirrorError;
 use witness::Source;
 
 use crate::anchors;
+use crate::commands::bundle::log_signatures;
 use crate::commands::read_file;
 use crate::files::write;
 use crate::output::Output;
@@ -108,9 +109,10 @@ fn read_checkpoint(path: &Path) -> Result<SignedCheckpoint> {
 fn sentence(audited: &Audited) -> String {
     let checkpoint = audited.checkpoint.checkpoint();
     format!(
-        "all {} entries of {} hold; witnessed {} by {}; root {}",
+        "all {} entries of {} hold; signed with {}; witnessed {} by {}; root {}",
         checkpoint.size(),
         checkpoint.origin(),
+        log_signatures(&audited.checkpoint).join(" and "),
         audited.checkpoint.as_of(),
         audited
             .checkpoint
@@ -131,6 +133,7 @@ fn summary(audited: &Audited, note: &str) -> Value {
         "size": checkpoint.size(),
         "root": checkpoint.root().to_base64(),
         "as_of": audited.checkpoint.as_of().to_rfc3339(),
+        "log_signatures": log_signatures(&audited.checkpoint),
         "witnesses": audited.checkpoint.cosigned().keys().collect::<Vec<_>>(),
         "state": audited.state.digest().to_string(),
         "checkpoint": note,

@@ -18,8 +18,9 @@ use crate::merkle::Hash;
 
 /// The newest bundle of one registry that somebody has used.
 ///
-/// Its text is JSON: `{"anchor": {...}, "size": 28, "root": "<64 hex digits>", "time": 1795392000, "as_of": 1795392005}`
-/// with times in seconds since 1970. It holds nothing secret; whoever can change it can make a verifier forget.
+/// Its text is JSON: `{"anchor": {...}, "size": 28, "root": "<64 hex digits>", "time": 1795392000, "as_of": 1795392005,
+/// "policy": "<64 hex digits>"}` with times in seconds since 1970; texts from before it was kept have no `policy`. It holds
+/// nothing secret; whoever can change it can make a verifier forget.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     anchor: Anchor,
@@ -27,6 +28,8 @@ pub struct Seen {
     root: Hash,
     time: Timestamp,
     as_of: Timestamp,
+    /// Leaf hash of the newest Policy.
+    policy: Option<Hash>,
 }
 
 /// A text is not the memory of a bundle: whoever wrote the file is at fault.
@@ -62,7 +65,12 @@ impl Seen {
         };
         let anchor = members.get("anchor").ok_or_else(|| wrong("an `anchor`"))?;
         let root = members.get("root").and_then(Value::as_str);
+        let policy = members.get("policy").map(|policy| {
+            let policy = policy.as_str().and_then(|text| Hash::parse_hex(text).ok());
+            policy.ok_or_else(|| wrong("a `policy` of 64 hexadecimal digits"))
+        });
         let seen = Self {
+            policy: policy.transpose()?,
             anchor: Anchor::parse(anchor.to_string().as_bytes())?,
             size: number("size").ok_or_else(|| wrong("a number `size`"))?,
             root: root
@@ -71,10 +79,10 @@ impl Seen {
             time: time("time").ok_or_else(|| wrong("a number `time`"))?,
             as_of: time("as_of").ok_or_else(|| wrong("a number `as_of`"))?,
         };
-        if members.len() == 5 {
+        if members.len() == 5 + usize::from(seen.policy.is_some()) {
             Ok(seen)
         } else {
-            Err(wrong("the members anchor, size, root, time and as_of only"))
+            Err(wrong("the members anchor, size, root, time, as_of and policy only"))
         }
     }
 
@@ -126,7 +134,10 @@ impl Seen {
                 found: bundle.snapshot().time,
             });
         }
-        Ok(())
+        match self.policy.filter(|policy| !bundle.state().has_policy(*policy)) {
+            Some(expected) => Err(RollbackError::Policy { expected }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -134,13 +145,16 @@ impl fmt::Display for Seen {
     /// The JSON form, for a file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let anchor: Value = serde_json::from_str(&self.anchor.to_string()).unwrap_or_default();
-        let json = json!({
+        let mut json = json!({
             "anchor": anchor,
             "size": self.size,
             "root": self.root.to_string(),
             "time": self.time.unix(),
             "as_of": self.as_of.unix(),
         });
+        if let (Some(policy), Some(members)) = (self.policy, json.as_object_mut()) {
+            members.insert("policy".to_owned(), policy.to_string().into());
+        }
         write!(f, "{json:#}")
     }
 }
@@ -155,6 +169,7 @@ impl TrustedBundle {
             root: self.checkpoint().root(),
             time: self.snapshot().time,
             as_of: self.as_of(),
+            policy: self.state().newest_policy(),
         }
     }
 

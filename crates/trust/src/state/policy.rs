@@ -152,6 +152,16 @@ impl State {
         self.policies.iter().rev().find(|record| record.hash() == hash)
     }
 
+    /// Leaf hash of the newest Policy, in force or not. `None` only before the genesis.
+    pub(crate) fn newest_policy(&self) -> Option<Hash> {
+        self.policies.last().map(PolicyRecord::hash)
+    }
+
+    /// Whether the Policy with this leaf hash is one of this log.
+    pub(crate) fn has_policy(&self, hash: Hash) -> bool {
+        self.policies.iter().any(|record| record.hash() == hash)
+    }
+
     /// A recovery that was announced and has not taken effect, with the time when it will.
     #[must_use]
     pub fn pending_recovery(&self) -> Option<(&PolicyRecord, Timestamp)> {

@@ -17,6 +17,7 @@ mod policies;
 mod replay;
 mod schemas;
 mod second_reader;
+mod second_signature;
 mod snapshots;
 mod status_lists;
 mod trqp;

@@ -4,7 +4,9 @@ use keys::Algorithm;
 use keys::PublicKey;
 use keys::Signer as _;
 use keys::Timestamp;
+use keys::ml_dsa;
 use serde_json::json;
+use signer::MlDsaKey;
 use signer::SoftwareKey;
 use trust::Anchor;
 use trust::bundle::Subjects;
@@ -96,6 +98,31 @@ pub(crate) fn witness_key(number: u8) -> VerifierKey {
         public(110 + number),
     )
     .unwrap()
+}
+
+/// As [`key`], of ML-DSA-44.
+pub(crate) fn ml_dsa_key(number: u8) -> MlDsaKey {
+    MlDsaKey::from_seed(&[number; 32]).unwrap()
+}
+
+pub(crate) fn ml_dsa_verifier(name: &str, number: u8) -> VerifierKey {
+    let public = ml_dsa::Signer::public_key(&ml_dsa_key(number)).clone();
+    VerifierKey::ml_dsa(name, public).unwrap()
+}
+
+/// The key with which the log signs again, where the Policy names it.
+pub(crate) fn second_log_key() -> VerifierKey {
+    ml_dsa_verifier(ORIGIN, 120)
+}
+
+/// The tlog-policy that names it, and a plain witness that cosigns with ML-DSA-44.
+pub(crate) fn ml_dsa_policy() -> String {
+    let plain = ml_dsa_verifier("witness.example/1", 111);
+    format!(
+        "{}log {}\n",
+        witness_policy().replace(&witness_key(1).to_string(), &plain.to_string()),
+        second_log_key()
+    )
 }
 
 pub(crate) fn witness_policy() -> String {
@@ -425,8 +452,19 @@ impl Nation {
         self.leaves.iter().map(|leaf| merkle::leaf_hash(leaf)).collect()
     }
 
-    /// The log's checkpoint of its present size, without witnesses.
+    /// The log's checkpoint of its present size, without witnesses, signed as the Policy demands.
     pub(crate) fn checkpoint(&self) -> SignedCheckpoint {
+        let mut checkpoint = self.signed_once();
+        let policy = self.state.policy().unwrap().witnesses();
+        if policy.demands_ml_dsa(ORIGIN) {
+            let request = checkpoint.sign_again(self.state.time(), &second_log_key()).unwrap();
+            checkpoint.add(request.fulfil(&ml_dsa_key(120)).unwrap());
+        }
+        checkpoint
+    }
+
+    /// The checkpoint with the log's signature by Ed25519 alone.
+    pub(crate) fn signed_once(&self) -> SignedCheckpoint {
         let checkpoint = Checkpoint::new(ORIGIN, self.state.size(), merkle::root(&self.hashes())).unwrap();
         key(100)
             .fulfil(SignedCheckpoint::sign(checkpoint, &log_key()).unwrap())
@@ -435,10 +473,22 @@ impl Nation {
 
     /// The checkpoint, cosigned by these witnesses at these times.
     pub(crate) fn witnessed(&self, witnesses: &[(u8, Timestamp)]) -> SignedCheckpoint {
-        let mut checkpoint = self.checkpoint();
+        self.cosigned(self.checkpoint(), witnesses)
+    }
+
+    /// `checkpoint`, cosigned by these witnesses with the keys that the Policy has of them.
+    pub(crate) fn cosigned(&self, mut checkpoint: SignedCheckpoint, witnesses: &[(u8, Timestamp)]) -> SignedCheckpoint {
+        let known = self.state.policy().unwrap().witnesses().witnesses();
         for (number, time) in witnesses {
-            let request = cosignature::cosign(&checkpoint, *time, &witness_key(*number)).unwrap();
-            checkpoint.add(key(110 + number).fulfil(request).unwrap());
+            let second = ml_dsa_verifier(&format!("witness.example/{number}"), 110 + number);
+            let line = if known.iter().any(|witness| *witness.key() == second) {
+                let request = cosignature::cosign_ml_dsa(checkpoint.unverified(), *time, &second).unwrap();
+                request.fulfil(&ml_dsa_key(110 + number)).unwrap()
+            } else {
+                let request = cosignature::cosign(&checkpoint, *time, &witness_key(*number)).unwrap();
+                key(110 + number).fulfil(request).unwrap()
+            };
+            checkpoint.add(line);
         }
         checkpoint
     }

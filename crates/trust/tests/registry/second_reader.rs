@@ -2,7 +2,7 @@
 //! reach the verdicts that we reach, on nations and damages made at random.
 
 #[path = "../../../../tests/interop/ask.rs"]
-mod ask;
+pub(crate) mod ask;
 
 use std::collections::BTreeSet;
 
@@ -31,6 +31,7 @@ use trust::entry::PolicyBody;
 use trust::entry::PolicyKind;
 use trust::entry::Recovery;
 use trust::merkle::Hash;
+use trust::note::NoteSignature;
 use trust::proof::TlogProof;
 use trust::proof::TlogProofError;
 use trust::state::AccreditationStatus;
@@ -51,6 +52,8 @@ enum Change {
     None,
     /// From then on the state witness suffices.
     Witnesses,
+    /// Log and plain witness sign with ML-DSA-44.
+    MlDsa,
     /// Officers commit to next keys and use them.
     NextKeys,
     /// A recovery that was announced a day before.
@@ -70,6 +73,10 @@ enum Damage {
     OtherGenesis,
     OneWitness(u8),
     NoLog,
+    /// Without the log's second signature, if there is one.
+    NoSecondSignature,
+    /// The same signature with a byte changed.
+    SecondSignature(prop::sample::Index),
     OtherPath,
     OtherRoot,
     NotLast,
@@ -91,6 +98,7 @@ fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         4 => Just(Change::None),
         2 => Just(Change::Witnesses),
+        2 => Just(Change::MlDsa),
         1 => Just(Change::NextKeys),
         1 => Just(Change::RecoveryPending),
         1 => Just(Change::RecoveryInForce),
@@ -108,6 +116,8 @@ fn damage() -> impl Strategy<Value = Damage> {
         1 => Just(Damage::OtherGenesis),
         4 => (0..2_u8).prop_map(Damage::OneWitness),
         1 => Just(Damage::NoLog),
+        2 => Just(Damage::NoSecondSignature),
+        2 => any::<prop::sample::Index>().prop_map(Damage::SecondSignature),
         1 => Just(Damage::OtherPath),
         1 => Just(Damage::OtherRoot),
         1 => Just(Damage::NotLast),
@@ -345,6 +355,10 @@ fn apply(nation: &mut Nation, change: Change) {
             let witness_policy = witness_policy().replace("all", "any");
             govern(nation, PolicyBody { witness_policy, ..next });
         }
+        Change::MlDsa => {
+            let witness_policy = ml_dsa_policy();
+            govern(nation, PolicyBody { witness_policy, ..next });
+        }
         Change::NextKeys => {
             let mut committing = next.clone();
             for (officer, number) in committing.authorities[0].officers.iter_mut().zip(61..) {
@@ -393,6 +407,14 @@ fn apply(nation: &mut Nation, change: Change) {
     nation.snapshot(nation.state.time().plus(HOUR));
 }
 
+/// The line with a byte behind its key id changed.
+fn changed(line: &NoteSignature, at: prop::sample::Index) -> String {
+    let mut bytes = [&line.id().to_be_bytes(), line.bytes()].concat();
+    let at = 4 + at.index(line.bytes().len());
+    bytes[at] ^= 1;
+    format!("\u{2014} {} {}", line.name(), STANDARD.encode(bytes))
+}
+
 fn damaged(mut nation: Nation, damage: &Damage) -> Vec<u8> {
     let (index, time) = (nation.state.size() - 1, nation.state.time());
     let both = [(0, time.plus(60)), (1, time.plus(5))];
@@ -415,6 +437,16 @@ fn damaged(mut nation: Nation, damage: &Damage) -> Vec<u8> {
             let line = text.lines().find(|line| line.starts_with("\u{2014} registry")).unwrap();
             let text = text.replace(&format!("{line}\n"), "");
             bytes = nation.bundle_with(&TlogProof::parse(&text).unwrap());
+        }
+        Damage::NoSecondSignature | Damage::SecondSignature(_) => {
+            if let Some(line) = second_log_key().find(proof.checkpoint().note()) {
+                let other = match damage {
+                    Damage::SecondSignature(at) => format!("{}\n", changed(line, *at)),
+                    _ => String::new(),
+                };
+                let text = proof.to_string().replace(&format!("{line}\n"), &other);
+                bytes = nation.bundle_with(&TlogProof::parse(&text).unwrap());
+            }
         }
         Damage::OtherPath => {
             let other = nation.proof(index - 1, nation.witnessed(&both)).to_string();

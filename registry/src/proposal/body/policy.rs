@@ -15,18 +15,16 @@ use trust::entry::Recovery;
 use trust::merkle::Hash;
 
 use super::BodyError;
+use super::Present;
 use super::Proposed;
 use super::member;
 use super::parse;
 use super::sorted;
 use super::unknown;
 
-/// Reads the change of the Policy in force that `action` and `members` say, for the log of `origin`.
-pub(super) fn read(
-    action: &str,
-    members: Map<String, Value>,
-    (origin, in_force): (&str, &PolicyBody),
-) -> Result<Proposed, BodyError> {
+/// Reads the change of the Policy in force that `action` and `members` say.
+pub(super) fn read(action: &str, members: Map<String, Value>, present: &Present<'_>) -> Result<Proposed, BodyError> {
+    let (origin, in_force) = present.policy;
     let mut body = PolicyBody {
         kind: PolicyKind::Regular,
         genesis_time: None,
@@ -48,6 +46,13 @@ pub(super) fn read(
         "methods" => {
             let Methods { methods } = parse(members)?;
             body.methods = sorted(methods);
+        }
+        "ml-dsa" => {
+            let NoMembers {} = parse(members)?;
+            let key = present.second_log_key.ok_or(BodyError::MlDsa)?;
+            // Lines of logs may stand anywhere; a text need not end in a newline.
+            let before = body.witness_policy.trim_end_matches('\n');
+            body.witness_policy = format!("{before}\nlog {key}\n");
         }
         "recover" => {
             body.kind = PolicyKind::Recovery;
@@ -100,6 +105,10 @@ struct Cancel {
 struct Methods {
     methods: Vec<String>,
 }
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoMembers {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

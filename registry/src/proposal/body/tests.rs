@@ -27,6 +27,42 @@ fn policy() -> PolicyBody {
     }
 }
 
+/// `read` at [`NOW`], for a log with one key.
+fn read(json: Value, now: Timestamp, policy: (&str, &PolicyBody)) -> Result<Proposed, BodyError> {
+    let present = Present {
+        now,
+        policy,
+        second_log_key: None,
+    };
+    super::read(json, &present)
+}
+
+#[test]
+fn the_second_log_key_is_the_logs_own_and_the_rest_of_the_policy_stays() {
+    let key = signer::MlDsaKey::from_seed(&[9; 32]).unwrap();
+    let key = VerifierKey::ml_dsa(ORIGIN, keys::ml_dsa::Signer::public_key(&key).clone()).unwrap();
+    let before = policy();
+    let present = |second_log_key| Present {
+        now: NOW,
+        policy: (ORIGIN, &before),
+        second_log_key,
+    };
+    let json = json!({"type": "policy", "action": "ml-dsa"});
+    let proposed = super::read(json.clone(), &present(Some(&key))).unwrap();
+    let expected = PolicyBody {
+        witness_policy: format!("quorum none\nlog {key}\n"),
+        genesis_time: None,
+        ..policy()
+    };
+    assert_eq!(proposed.body, Body::Policy(expected));
+    assert!(matches!(
+        super::read(json.clone(), &present(None)),
+        Err(BodyError::MlDsa)
+    ));
+    let refused = super::read(with(json, "log", json!(key.to_string())), &present(Some(&key)));
+    assert!(matches!(refused, Err(BodyError::Members(_))));
+}
+
 #[test]
 fn other_witnesses_are_read_and_the_rest_of_the_policy_stays() {
     let json = json!({

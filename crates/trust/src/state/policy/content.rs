@@ -57,7 +57,9 @@ pub(super) fn check_content(body: &PolicyBody, origin: &str) -> Result<TlogPolic
                 body.algorithms.contains(&officer.key.algorithm()),
                 "officers' keys of allowed algorithms",
             )?;
-            expect(keys.insert(officer.key.to_multikey()), "no key twice")?;
+            let bytes = officer.key.ed25519_bytes().map(Vec::from);
+            let bytes = bytes.unwrap_or_else(|| officer.key.to_multikey_bytes());
+            expect(keys.insert(bytes), "no key twice")?;
         }
     }
     for key in witnesses
@@ -65,7 +67,7 @@ pub(super) fn check_content(body: &PolicyBody, origin: &str) -> Result<TlogPolic
         .iter()
         .chain(witnesses.witnesses().iter().map(Witness::key))
     {
-        expect(keys.insert(key.public_key().to_multikey()), "no key twice")?;
+        expect(keys.insert(key.key_bytes().to_vec()), "no key twice")?;
     }
     let governing = body.governing().ok_or(Refusal::PolicyContent {
         expected: "an authority",
