@@ -266,6 +266,32 @@ fn a_browser_that_has_been_here_takes_no_other_anchor_and_nothing_older() {
     platform.stop();
 }
 
+/// Where the Policy names a key of ML-DSA-44, the checkpoint needs its signature as well.
+#[test]
+fn second_signature_of_the_log_is_demanded_by_the_browser_too() {
+    const SECOND: usize = 2_000;
+    let Some(browser) = Browser::start() else { return };
+    let place = Place::new();
+    let platform = place.up(&["--sample", "--ml-dsa"]);
+    let visit = Visit {
+        browser: &browser,
+        platform: &platform,
+    };
+    assert_eq!(visit.first("nothing", |body| body), VERIFIED);
+    visit.refuses_bundle("proof", |bundle| {
+        with_proof(&bundle, |lines| {
+            let before = lines.len();
+            lines.retain(|line| line.len() < SECOND);
+            assert_eq!(lines.len(), before - 1);
+        })
+    });
+    visit.refuses_bundle("proof", |bundle| {
+        with_proof(&bundle, |lines| {
+            flip(lines.iter_mut().find(|line| line.len() > SECOND).unwrap());
+        })
+    });
+}
+
 #[test]
 fn the_bundle_of_another_registry_is_refused() {
     let Some(browser) = Browser::start() else { return };
