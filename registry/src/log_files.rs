@@ -206,7 +206,8 @@ impl LogFiles {
         };
         let from = before.as_ref().map_or(0, |before| before.size);
         if from >= head.size() {
-            self.last = before;
+            // A larger tree is held against ours when ours has grown to it.
+            self.last = before.filter(|before| before.size == head.size());
             return Ok(from);
         }
         self.write_tiles(&store, &head, from).await?;

@@ -119,6 +119,27 @@ async fn files_of_another_log_are_left_alone() {
     );
 }
 
+#[tokio::test]
+async fn larger_tree_of_another_log_is_found_when_ours_has_grown_to_it() {
+    let (nation, (other, agency)) = (Nation::new().await, Nation::with_issuer().await);
+    for epoch in 1..=8 {
+        let (leaf, compact) = other.commitment(&agency, epoch, &[]);
+        other.registry.append(leaf, vec![compact]).await.unwrap();
+    }
+    nation.admit(&Agency::new("transport", 22)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let theirs = other.registry.write_files(&mut at(folder.path())).await.unwrap();
+    let mut files = at(folder.path());
+    // It may be that of an operator who is ahead of us.
+    assert_eq!(nation.registry.write_files(&mut files).await.unwrap(), theirs);
+    while published(&nation).await < theirs {}
+    let refused = nation.registry.write_files(&mut files).await.unwrap_err();
+    assert!(
+        matches!(&refused, LogFilesError::OtherLog { path } if path == "checkpoint"),
+        "{refused:?}"
+    );
+}
+
 fn other_anchor(nation: &Nation) -> String {
     let anchor = nation.registry.anchor();
     let genesis = trust::merkle::Hash::digest(b"another genesis");
