@@ -126,6 +126,11 @@ pub(crate) fn load_extract(bytes: &[u8], bundles: &[&TrustedBundle]) -> Result<E
     Extract::load_recognised(bytes, bundles).context("the extract is refused")
 }
 
+/// Whether an extract was refused because nothing here knows its register.
+pub(crate) fn is_of_nobody(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(BundleError::NotRecognised { .. }))
+}
+
 fn read_bundle(path: &Path) -> Result<Vec<u8>> {
     files::read(path, "bundle", max_bundle_bytes())
 }

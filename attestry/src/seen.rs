@@ -39,11 +39,16 @@ pub(crate) fn admit(bundle: &TrustedBundle) -> Result<()> {
     write(&path, now.to_string().as_bytes())
 }
 
-/// Whether it is not older than the newest bundle that is remembered. An extract is not remembered itself: whoever brought
-/// it must not make the verifier's own bundle useless.
-pub(crate) fn admits(extract: &Extract) -> Result<bool> {
-    let remembered = read(&path_of(extract.bundle().anchor())?)?;
-    Ok(remembered.is_none_or(|remembered| remembered.then(extract.bundle()).is_ok()))
+/// That it is not older than the newest bundle that is remembered. An extract is not remembered itself: whoever brought it
+/// must not make the verifier's own bundle useless.
+pub(crate) fn check(extract: &Extract) -> Result<()> {
+    let bundle = extract.bundle();
+    if let Some(remembered) = read(&path_of(bundle.anchor())?)? {
+        let origin = bundle.anchor().origin();
+        let newer = || format!("a newer bundle of {origin} was used here before");
+        let _after_it = remembered.then(bundle).with_context(newer)?;
+    }
+    Ok(())
 }
 
 /// The latest time that is known to have passed from bundles of these anchors.

@@ -103,26 +103,26 @@ fn extracts(
     bundles: &[&TrustedBundle],
     output: Output,
 ) -> Result<Vec<Extract>> {
+    let load = |bytes: &[u8]| -> Result<Extract> {
+        let extract = anchors::load_extract(bytes, bundles)?;
+        // Who asks about a time that has passed may ask an old one.
+        if options.at.is_none() {
+            seen::check(&extract)?;
+        }
+        Ok(extract)
+    };
     let mut extracts = Vec::new();
     for path in &options.extract {
         let bytes = files::read(path, "extract", MAX_FILE_BYTES)?;
-        let extract = anchors::load_extract(&bytes, bundles).with_context(|| path.display().to_string())?;
-        extracts.push(extract);
+        extracts.push(load(&bytes).with_context(|| path.display().to_string())?);
     }
     for bytes in presentation.trust_extracts() {
-        match anchors::load_extract(bytes, bundles) {
+        match load(bytes) {
             Ok(extract) => extracts.push(extract),
             Err(error) => output.tell(format!("an extract in the presentation is not used: {error:#}")),
         }
     }
-    // Who asks about a time that has passed may ask an old one.
-    let mut admitted = Vec::new();
-    for extract in extracts {
-        if options.at.is_some() || seen::admits(&extract)? {
-            admitted.push(extract);
-        }
-    }
-    Ok(admitted)
+    Ok(extracts)
 }
 
 fn refuse(refused: &Refused, output: Output) -> ExitCode {

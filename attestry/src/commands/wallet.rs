@@ -157,12 +157,20 @@ async fn refresh(wallet: &Wallet, ids: Vec<String>, url: &Url, output: Output) -
     };
     let (mut lines, mut rows, mut all) = (Vec::new(), Vec::new(), true);
     for id in ids {
-        match wallet.take_extract(&id, url, &fetcher).await {
+        match wallet.fetch_extract(&id, url, &fetcher).await {
             Ok(extract) => {
-                // The wallet need not know the register; whoever does tells at once whether it is good.
-                let as_of = anchors::load_extract(&extract, &[])
-                    .ok()
-                    .map(|extract| extract.bundle().as_of());
+                let as_of = match anchors::load_extract(&extract, &[]) {
+                    Ok(loaded) => Some(loaded.bundle().as_of()),
+                    // The wallet need not know the register; whoever verifies does.
+                    Err(error) if anchors::is_of_nobody(&error) => None,
+                    Err(error) => {
+                        lines.push(format!("{id}  {error:#}"));
+                        rows.push(json!({"id": id, "reason": format!("{error:#}")}));
+                        all = false;
+                        continue;
+                    }
+                };
+                wallet.keep_extract(&id, &extract)?;
                 let known = as_of.map_or_else(String::new, |as_of| format!(", as of {as_of}"));
                 lines.push(format!("{id}  {} bytes{known}", extract.len()));
                 rows.push(json!({"id": id, "bytes": extract.len(), "as_of": as_of.map(keys::Timestamp::to_rfc3339)}));

@@ -27,13 +27,12 @@ pub enum ExtractError {
 }
 
 impl Wallet {
-    /// Asks the registry at `platform` what it says of the issuer, the types and the status lists of a credential, and keeps
-    /// it until there is a newer one. The registry learns of the issuer, of the types, and which 131,072 credentials this
+    /// Asks the registry at `platform` what it says of the issuer, the types and the status lists of a credential. The registry learns of the issuer, of the types, and which 131,072 credentials this
     /// one is among.
     ///
     /// # Errors
     /// [`ExtractError`].
-    pub async fn take_extract(&self, id: &str, platform: &Url, fetcher: &Fetcher) -> Result<Vec<u8>, ExtractError> {
+    pub async fn fetch_extract(&self, id: &str, platform: &Url, fetcher: &Fetcher) -> Result<Vec<u8>, ExtractError> {
         let (_, held) = self.credential(id)?;
         let facts = held.facts();
         let mut url = platform.clone();
@@ -48,11 +47,15 @@ impl Wallet {
             }
         }
         let request = Outgoing::get(url.as_str(), MAX_EXTRACT_BYTES);
-        let extract = peer::send(fetcher, request, "registry").await?;
-        self.vault
-            .put(&extract_item(id), &extract, &mut signer::os_rng())
-            .map_err(WalletError::from)?;
-        Ok(extract)
+        Ok(peer::send(fetcher, request, "registry").await?)
+    }
+
+    /// Keeps the extract for a credential in the place of the one before.
+    ///
+    /// # Errors
+    /// [`WalletError`].
+    pub fn keep_extract(&self, id: &str, extract: &[u8]) -> Result<(), WalletError> {
+        Ok(self.vault.put(&extract_item(id), extract, &mut signer::os_rng())?)
     }
 
     /// The extract for a credential, if one was taken.

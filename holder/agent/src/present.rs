@@ -389,7 +389,7 @@ impl Proposed<'_> {
     }
 
     /// Signs the answer and returns it as the text of a presentation file, with the request and the extracts that were taken
-    /// ([`Wallet::take_extract`]); nothing is sent and nothing is encrypted. Write it with [`crate::write_private`].
+    /// ([`Wallet::keep_extract`]); nothing is sent and nothing is encrypted. Write it with [`crate::write_private`].
     ///
     /// # Errors
     /// [`PresentError`].
