@@ -297,6 +297,7 @@ async fn open_registry(
     let log_key = data.key("log", Algorithm::EdDsa)?;
     let second_log_key = data.ml_dsa_key("log-ml-dsa", ml_dsa)?;
     let witness_key = data.key("witness", Algorithm::EdDsa)?;
+    let publication_key = data.key("publication", Algorithm::Es256)?;
     let room = store.room(&Keyspace::new("registry/")?);
     let founded_as = Registry::founded_as(&room).await?;
     let is_empty = founded_as.is_none();
@@ -327,6 +328,7 @@ async fn open_registry(
                 witness_key: witness_key.public_key(),
                 authorities: vec![officers.authority()],
                 recovery: Some(officers.recovery()),
+                publication: Some(sample::publication(&*publication_key, clock.now())?),
                 time: clock.now(),
             };
             officers.approve(&genesis.draft()?)
@@ -348,6 +350,7 @@ async fn open_registry(
         log_key,
         second_log_key: second_log_key.map(|key| key as Arc<dyn ml_dsa::Signer>),
         witness_key,
+        publication_key: Some(publication_key),
         // Its URLs stand in a Policy that officers approved; no stranger names them.
         fetcher: Fetcher::new(Reach::LoopbackToo)?,
         genesis,

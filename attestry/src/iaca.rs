@@ -39,6 +39,8 @@ const BEFORE: i64 = 60 * 60;
 /// The authority with its key, held only while it certifies.
 pub(crate) struct Iaca {
     key: SoftwareKey,
+    /// Its own certificate, in DER.
+    root: Vec<u8>,
 }
 
 impl Iaca {
@@ -51,14 +53,21 @@ impl Iaca {
         let root = Self::certificate(name(COMMON_NAME), key.public_key(), &key, Role::Iaca, now);
         let root = key.fulfil(root.issue(&mut rng))?;
         let path = folder.join("iaca.der");
-        std::fs::write(&path, root).with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Self { key })
+        std::fs::write(&path, &root).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self { key, root })
     }
 
     /// Opens the key that [`Iaca::create`] made.
     pub(crate) fn open(folder: &Path, passphrase: &Passphrase) -> Result<Self> {
         let key = KeyFile::read(&folder.join("iaca.key"))?.open(passphrase)?;
-        Ok(Self { key })
+        let path = folder.join("iaca.der");
+        let root = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(Self { key, root })
+    }
+
+    /// Its own certificate, in DER.
+    pub(crate) fn root(&self) -> &[u8] {
+        &self.root
     }
 
     /// The certificate of an agency's key, in DER.

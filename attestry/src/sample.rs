@@ -30,8 +30,13 @@ use trust::entry::Body;
 use trust::entry::DocumentRole;
 use trust::entry::Draft;
 use trust::entry::Grant;
+use trust::entry::Listing;
+use trust::entry::Localised;
 use trust::entry::Officer;
 use trust::entry::OnStale;
+use trust::entry::Particulars;
+use trust::entry::PostalAddress;
+use trust::entry::Publication;
 use trust::entry::Recovery;
 use trust::entry::Resource;
 use trust::entry::Schema;
@@ -48,6 +53,9 @@ use crate::register_api;
 pub(crate) const ORIGIN: &str = "registry.attestry.example";
 /// The authority's name in entries.
 const AUTHORITY: &str = "authority.attestry.example";
+const AUTHORITY_NAME: &str = "Trust Authority of the Sample Nation";
+/// For private use in ISO 3166-1.
+const TERRITORY: &str = "XA";
 /// How many of the three officers must sign.
 const THRESHOLD: u64 = 2;
 /// How many of the three recovery keys replace the officers, and after how long.
@@ -205,6 +213,49 @@ impl Officers {
             signatures.push(key.fulfil(draft.sign(id, key.public_key().algorithm()))?);
         }
         Ok(draft.assemble(signatures)?)
+    }
+}
+
+/// Under whose name the sample's registry is shown in others' forms, with the certificate of `key`.
+pub(crate) fn publication(key: &dyn Signer, now: Timestamp) -> Result<Publication> {
+    let particulars = particulars(AUTHORITY_NAME, "authority");
+    Ok(Publication {
+        certificate: registry::certify(key, &particulars, TERRITORY, now)?,
+        particulars,
+        territory: TERRITORY.to_owned(),
+        url: format!("https://{ORIGIN}"),
+        notices: vec![english(
+            "Sample data of a nation that does not exist. Nothing follows from it.",
+        )],
+    })
+}
+
+/// Names and addresses that lists of trust ask for; the addresses lead nowhere.
+fn particulars(name: &str, host: &str) -> Particulars {
+    let website = format!("https://{host}.attestry.example");
+    Particulars {
+        names: vec![english(name)],
+        trade_names: Vec::new(),
+        postal_addresses: vec![PostalAddress {
+            language: "en".to_owned(),
+            street: "1 Register Square".to_owned(),
+            locality: "Sampleton".to_owned(),
+            province: None,
+            postal_code: "10001".to_owned(),
+            country: TERRITORY.to_owned(),
+        }],
+        electronic_addresses: vec![
+            english(&website),
+            english(&format!("mailto:contact@{host}.attestry.example")),
+        ],
+        information: vec![english(&website)],
+    }
+}
+
+fn english(text: &str) -> Localised {
+    Localised {
+        language: "en".to_owned(),
+        text: text.to_owned(),
     }
 }
 
@@ -416,7 +467,7 @@ async fn accredit(
             id: terms.resource.to_owned(),
             schemas: Vec::new(),
         }],
-        territories: vec!["XA".to_owned()],
+        territories: vec![TERRITORY.to_owned()],
         level_of_assurance: None,
         valid_from: now,
         valid_until: now.plus(TEN_YEARS),
@@ -426,6 +477,11 @@ async fn accredit(
         on_stale: terms.on_stale,
         backdating: Backdating::Refuse,
         hazard: Some(10_000),
+        listing: Some(Listing {
+            particulars: particulars(agency.name, agency.id),
+            certificates: vec![officers.iaca.root().to_vec()],
+            federation_entity: None,
+        }),
     };
     let does = match terms.action {
         Action::Issue => "issues",

@@ -152,6 +152,7 @@ async fn nation(entries: usize, witnesses: &[(u8, SocketAddr)]) -> (SocketAddr, 
         log_key: Arc::new(key_of(100)),
         second_log_key: None,
         witness_key: Arc::new(key_of(110)),
+        publication_key: None,
         fetcher: Fetcher::new(Reach::LoopbackToo).expect("a fetcher"),
         genesis: Some(genesis),
         snapshot_min_age: 60,
@@ -174,6 +175,7 @@ fn genesis(witnesses: &[(u8, SocketAddr)]) -> Vec<u8> {
         witness_key: witness.public_key(),
         authorities: vec![authority()],
         recovery: None,
+        publication: None,
         time: BEGIN,
     };
     let mut draft = genesis.draft().expect("a draft");

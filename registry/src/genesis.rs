@@ -8,6 +8,7 @@ use trust::entry::Authority;
 use trust::entry::Draft;
 use trust::entry::PolicyBody;
 use trust::entry::PolicyKind;
+use trust::entry::Publication;
 use trust::entry::Recovery;
 use trust::note::NoteError;
 use trust::note::SignatureType;
@@ -32,6 +33,8 @@ pub struct Genesis<'a> {
     pub authorities: Vec<Authority>,
     /// Keys that replace a quorum of officers who lost theirs.
     pub recovery: Option<Recovery>,
+    /// Under whose name and where the registry is shown in others' forms.
+    pub publication: Option<Publication>,
     /// The time before the first Snapshot: now.
     pub time: Timestamp,
 }
@@ -59,6 +62,7 @@ impl Genesis<'_> {
             algorithms: vec![Algorithm::Es256, Algorithm::EdDsa],
             recovery: self.recovery,
             genesis_time: Some(self.time),
+            publication: self.publication,
         };
         Ok(Draft::genesis(self.log_name, policy))
     }

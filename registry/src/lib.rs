@@ -22,6 +22,7 @@
 //! | `GET /registry/dids/{scid}/did.jsonl` | `http/dids.rs` | did:webvh |
 //! | `GET /registry/dids/{scid}/did-witness.json` | `http/dids.rs` | did:webvh |
 //! | `GET /registry/proposals`, `GET /registry/proposals/{id}` | `http/proposals.rs` | open to all |
+//! | `GET /export/lote.json`, `GET /registry/projections` | `http/projections.rs` | ETSI TS 119 602, signed by JAdES |
 //! | `GET /types/...` | `http/types.rs` | documents of credential types, where their URIs point here |
 //! | `POST /registry/proposals` | `http/proposals.rs` | administrative token |
 //! | `POST /registry/proposals/{id}/approvals` | `http/proposals.rs` | a signature of an officer, or with a recovery key |
@@ -38,6 +39,7 @@ mod kept;
 mod lease;
 mod log;
 mod log_files;
+mod projecting;
 mod proposal;
 mod published;
 mod resolve;
@@ -87,6 +89,8 @@ pub use log::OpenError;
 pub use log::SealError;
 pub use log_files::LogFiles;
 pub use log_files::LogFilesError;
+pub use projecting::ProjectionError;
+pub use projecting::certify;
 pub use proposal::Approval;
 pub use proposal::ApprovalError;
 pub use proposal::BodyError;
@@ -107,6 +111,7 @@ use deltas::Deltas;
 use history::History;
 use kept::Kept;
 use lease::Lease;
+use projecting::Publisher;
 use published::Published;
 use sequencer::Sequencer;
 use submission::Submission;
@@ -139,6 +144,8 @@ pub struct Config {
     pub second_log_key: Option<Arc<dyn ml_dsa::Signer>>,
     /// The state witness's Ed25519 key; another one than the log's.
     pub witness_key: Arc<dyn Signer>,
+    /// The key of the certificate in the Policy's publication, which signs projections.
+    pub publication_key: Option<Arc<dyn Signer>>,
     /// Asks the Policy's witnesses of elsewhere for their cosignatures.
     pub fetcher: Fetcher,
     /// The leaf of the genesis Policy, signed by its officers: for an empty log. See [`Genesis`].
@@ -179,6 +186,7 @@ struct Inner {
     bundles: Mutex<Kept<Profile>>,
     deltas: Deltas,
     history: History,
+    publisher: Publisher,
 }
 
 /// Where an entry of the log is.
@@ -251,6 +259,7 @@ impl Registry {
             bundles,
             deltas: Deltas::default(),
             history: History::default(),
+            publisher: Publisher::new(config.publication_key),
         };
         let registry = Self(Arc::new(inner));
         proposal::finish_approved(&registry).await?;
@@ -482,10 +491,7 @@ impl Registry {
     /// # Errors
     /// [`BundleError`].
     pub async fn bundle_for(&self, profile: &Profile) -> Result<Arc<[u8]>, BundleError> {
-        if let Err(error) = self.refresh(self.0.snapshot_min_age).await {
-            // The last one is as authentic as it was; verifiers see its age.
-            tracing::warn!(cause = %server::problem::chain(&error), "the bundle has no fresh snapshot");
-        }
+        self.refresh_kindly().await;
         let mut kept = self.0.bundles.lock().await;
         if let Some(bytes) = kept.get(self.published().size(), profile) {
             return Ok(bytes);
@@ -500,9 +506,7 @@ impl Registry {
     /// # Errors
     /// [`BundleError`].
     pub async fn extract(&self, subjects: &Subjects) -> Result<(Arc<State>, Vec<u8>), BundleError> {
-        if let Err(error) = self.refresh(self.0.snapshot_min_age).await {
-            tracing::warn!(cause = %server::problem::chain(&error), "the extract has no fresh snapshot");
-        }
+        self.refresh_kindly().await;
         published::extract(&self.0.store, &self.0.published, subjects).await
     }
 
@@ -515,11 +519,19 @@ impl Registry {
     /// # Errors
     /// [`DeltaError`].
     pub async fn delta(&self, from: u64, profile: &Profile) -> Result<Option<Arc<[u8]>>, DeltaError> {
-        if let Err(error) = self.refresh(self.0.snapshot_min_age).await {
-            tracing::warn!(cause = %server::problem::chain(&error), "the delta has no fresh snapshot");
-        }
+        self.refresh_kindly().await;
         let Inner { store, published, .. } = &*self.0;
         self.0.deltas.from(store, published, (from, profile), self.now()).await
+    }
+
+    /// The List of Trusted Entities of the last Snapshot, signed, after a new Snapshot where the last one is older than the
+    /// configuration allows.
+    ///
+    /// # Errors
+    /// [`ProjectionError`].
+    pub async fn lote(&self) -> Result<Arc<[u8]>, ProjectionError> {
+        self.refresh_kindly().await;
+        self.0.publisher.lote(&self.state(), self.now()).await
     }
 
     /// Proposes an entry that officers then approve: JSON as `proposal/body.rs` has it.
@@ -571,6 +583,14 @@ impl Registry {
     /// seen yet.
     pub(crate) fn durable_state(&self) -> Arc<State> {
         self.0.durable.borrow().clone()
+    }
+
+    /// Makes a new Snapshot where the last one is older than the configuration allows, if that can be.
+    pub(crate) async fn refresh_kindly(&self) {
+        if let Err(error) = self.refresh(self.0.snapshot_min_age).await {
+            // The last one is as authentic as it was; whoever gets it sees its age.
+            tracing::warn!(cause = %server::problem::chain(&error), "there is no fresh snapshot");
+        }
     }
 
     fn snapshot_age(&self) -> i64 {

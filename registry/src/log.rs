@@ -16,6 +16,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use ::store::CommitError;
 use ::store::Snapshot;
@@ -31,6 +32,7 @@ use trust::entry::AssembleError;
 use trust::merkle::Hash;
 use trust::merkle::leaf_hash;
 use trust::note::NoteError;
+use trust::state::Projecting;
 use trust::state::Refusal;
 use trust::state::SnapshotTimes;
 use trust::state::State;
@@ -39,6 +41,7 @@ use trust::tiles::TreeEdge;
 use crate::blobs;
 use crate::cosigners::Cosigners;
 use crate::lease::Term;
+use crate::projecting::Projector;
 use crate::published::Published;
 use crate::published::UnfitError;
 use crate::setup::Setup;
@@ -70,6 +73,7 @@ pub(crate) struct Log {
     first: u64,
     witness: Witness,
     cosigners: Cosigners,
+    projector: Projector,
     published: Option<Arc<Published>>,
 }
 
@@ -191,6 +195,7 @@ impl Log {
             first: 0,
             witness: Witness::new(setup.clone(), anchor),
             cosigners: Cosigners::new(setup.fetcher.clone()),
+            projector: Projector::default(),
             published: None,
             setup,
         };
@@ -300,7 +305,9 @@ impl Log {
             next_update: time.plus(NEXT_UPDATE_SECONDS),
             hard_expiry: time.plus(HARD_EXPIRY_SECONDS),
         };
-        let leaf = growth.state.snapshot(times, Vec::new())?;
+        let (projecting, begun) = (self.projector.due(&growth.state), Instant::now());
+        let leaf = growth.state.snapshot(times, projecting)?;
+        let made = (projecting == Projecting::Anew).then(|| Projector::made(&growth.state, begun));
         growth.append(leaf, BTreeMap::new()).map_err(SealError::Snapshot)?;
         let checkpoint = Checkpoint::new(growth.state.anchor().origin(), growth.edge.size(), growth.edge.root())?;
         let Growth {
@@ -315,6 +322,7 @@ impl Log {
             Replace::Done => {}
             Replace::Stale => return Err(SealError::NotSequencer),
         }
+        self.projector.remember(made);
         (self.state, self.edge) = (Arc::new(state), edge);
         self.unpublished
             .extend(additions.leaves.into_iter().map(|(_, leaf)| leaf));

@@ -110,6 +110,7 @@ pub(crate) async fn propose(registry: &Registry, json: serde_json::Value) -> Res
         now: registry.now(),
         policy: (state.anchor().origin(), policy),
         second_log_key: setup.second.as_ref().map(|second| &second.verifier),
+        publication_key: registry.0.publisher.key(),
     };
     let body::Proposed {
         authority,

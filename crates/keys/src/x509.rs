@@ -15,6 +15,7 @@ mod path;
 pub use certificate::Certificate;
 pub use new::Name;
 pub use new::NewCertificate;
+pub use new::NewListSigner;
 pub use new::Role;
 pub use path::CertificatePath;
 pub use path::Purpose;
@@ -39,6 +40,7 @@ const SECP521R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35")
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const COUNTRY_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.6");
 const STATE_OR_PROVINCE_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.8");
+const ORGANIZATION_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");
 
 const SUBJECT_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
@@ -55,6 +57,11 @@ const ANY_EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2
 /// ISO/IEC 18013-5 annex B: document signer and reader authentication certificates.
 const MDOC_DOCUMENT_SIGNER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.0.18013.5.1.2");
 const MDOC_READER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.0.18013.5.1.6");
+
+/// ISO/IEC 18013-5 annex C: signer of a VICAL.
+const VICAL_SIGNER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.0.18013.5.1.8");
+/// ETSI TS 119 612: signer of a trusted list.
+const TRUST_LIST_SIGNER: ObjectIdentifier = ObjectIdentifier::new_unwrap("0.4.0.2231.3.0");
 
 /// The peer sent certificates that do not lead to a trust anchor, or the anchor is none.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

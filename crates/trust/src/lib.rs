@@ -4,7 +4,8 @@
 //! [`cosignature`], [`proof`], [`tlog_policy`], [`tlog_witness`]); the registry's entries ([`entry`]) and the deterministic
 //! state machine over them ([`state`]); the state witness ([`witness`]) and the audit ([`audit`]); the trust bundle ([`bundle`],
 //! [`anchor`]) with compact status lists ([`status_bits`], [`golomb_rice`]). `spec/registry.md` is the same
-//! for people with another programming language. [`trqp`] answers others' questions from the same state.
+//! for people with another programming language. [`trqp`] answers others' questions from the same state, and
+//! [`projection`] is that state in others' forms.
 //!
 //! Out of scope: storing and serving the log (`registry/`), what a credential says
 //! (`crates/credential`), and the verdict on one (`verifier/`). Pure: no I/O, clock, randomness or signing.
@@ -18,6 +19,7 @@ pub mod entry;
 pub mod golomb_rice;
 pub mod merkle;
 pub mod note;
+pub mod projection;
 pub mod proof;
 pub mod state;
 pub mod status_bits;

@@ -15,6 +15,7 @@ mod approver;
 mod did_event;
 mod incident;
 mod policy;
+mod projections;
 mod published;
 mod recognition;
 mod refusal;
@@ -46,6 +47,7 @@ use crate::entry::SchemaName;
 use crate::entry::SectionDigest;
 use crate::entry::sections_value;
 use crate::merkle::Hash;
+use crate::projection::Projections;
 pub use accreditation::Accreditation;
 pub use accreditation::AccreditationRecord;
 pub use accreditation::AccreditationStatus;
@@ -59,6 +61,7 @@ pub use did_event::WebvhLog;
 pub use incident::IncidentRecord;
 pub use incident::IncidentStanding;
 pub use policy::PolicyRecord;
+pub use projections::Projecting;
 pub use recognition::RecognitionRecord;
 pub use refusal::Refusal;
 pub use schema::SchemaRecord;
@@ -88,6 +91,8 @@ pub struct State {
     incidents: Section<IncidentRecord>,
     tombstones: Section<TombstoneRecord>,
     index: Index,
+    /// Of the last Snapshot. Derived: never part of a digest.
+    projections: Option<Projections>,
 }
 
 /// Where a chain of entries (same type and subject) stands.
@@ -129,6 +134,7 @@ impl State {
             incidents: Section::default(),
             tombstones: Section::default(),
             index: Index::default(),
+            projections: None,
         }
     }
 

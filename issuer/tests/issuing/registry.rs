@@ -92,6 +92,7 @@ fn policy() -> PolicyBody {
         algorithms: vec![Algorithm::Es256, Algorithm::EdDsa],
         recovery: None,
         genesis_time: Some(GENESIS),
+        publication: None,
     }
 }
 
@@ -234,5 +235,6 @@ fn grant(did: &str) -> Grant {
         on_stale: OnStale::Refuse,
         backdating: Backdating::Refuse,
         hazard: None,
+        listing: None,
     }
 }

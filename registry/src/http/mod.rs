@@ -7,6 +7,7 @@ mod entries;
 mod extract;
 mod identifiers;
 mod pages;
+mod projections;
 mod proposals;
 mod tiles;
 mod trqp;
@@ -42,6 +43,8 @@ pub(crate) fn router(registry: Registry) -> Router {
         .route("/registry/1.0/identifiers/{did}", get(identifiers::get))
         .route("/registry/dids/{scid}/did.jsonl", get(dids::log))
         .route("/registry/dids/{scid}/did-witness.json", get(dids::witnesses))
+        .route("/registry/projections", get(projections::get))
+        .route("/export/lote.json", get(projections::lote))
         .route("/registry/proposals", get(proposals::list).post(proposals::create))
         .route("/registry/proposals/{id}", get(proposals::get))
         .route("/registry/proposals/{id}/approvals", post(proposals::approve))

@@ -5,7 +5,7 @@
 //!
 //! | `type` | `action` | members (`?`: may be left out) |
 //! |---|---|---|
-//! | `accreditation` | `grant`, `amend` | `id`, `entity`, `may` (`issue`, `publish`, `verify`), `resources` (ids, or `{"id", "schemas"}`), `valid_from`?, `valid_until`, `max_staleness` (seconds), `on_stale`?, `backdating`?, `territories`?, `level_of_assurance`?, `delegation_depth`?, `parent`?, `hazard`? |
+//! | `accreditation` | `grant`, `amend` | `id`, `entity`, `may` (`issue`, `publish`, `verify`), `resources` (ids, or `{"id", "schemas"}`), `valid_from`?, `valid_until`, `max_staleness` (seconds), `on_stale`?, `backdating`?, `territories`?, `level_of_assurance`?, `delegation_depth`?, `parent`?, `hazard`?, `listing`? (below) |
 //! | `accreditation` | `suspend` | `id`, `reason`?, `emergency`? |
 //! | `accreditation` | `reinstate` | `id`, `reason`? |
 //! | `accreditation` | `revoke` | `id`, `reason`?, `since`? |
@@ -18,6 +18,7 @@
 //! | `policy` | `cancel_recovery` | `authorities`?: the next keys of officers who sign with them; the Policy goes on, and the recovery that is pending does not |
 //! | `policy` | `methods` | `methods` of DIDs that may be accredited (`webvh`, `key`, `web`) |
 //! | `policy` | `ml-dsa` | none: the log's own key of ML-DSA-44 is named, and checkpoints count with both signatures from then on |
+//! | `policy` | `publication` | `publication`: under whose name and where the registry is shown in others' forms (below), or null for not at all |
 //! | `policy` | `recover` | as `authorities`; holders of recovery keys approve it, and it takes effect after the delay |
 //! | `policy` | `recovery_keys` | `recovery`, as in `authorities`, or null for none |
 //! | `policy` | `witnesses` | `witness_policy` (a [tlog-policy](https://c2sp.org/tlog-policy)), `state_quorum` (a witness or group of it) |
@@ -29,7 +30,15 @@
 //! A document is `{"role", "uri", "media_type", "content"}` with its text, or with `digest` (hexadecimal
 //! SHA-256) and `length` instead, when bundles shall not carry it. Of a Policy everything that is not said stays as it
 //! is.
+//!
+//! A listing is `{"particulars", "certificates"?, "federation_entity"?}`: base64 of the DER of IACA certificates, an entity
+//! identifier of OpenID Federation. A publication is `{"particulars", "territory", "url", "certificate"?, "notices"}`:
+//! the certificate of the key that signs, as base64 of its DER (one that this registry's key makes for itself, where it is
+//! left out), and lists of texts by language. Particulars are
+//! `{"names", "trade_names"?, "postal_addresses", "electronic_addresses", "information"}`: a text by language, lists of texts by
+//! language, `{"street", "locality", "province"?, "postal_code", "country"}` by language, lists of URIs by language twice.
 
+mod listing;
 mod policy;
 mod snapshot;
 #[cfg(test)]
@@ -37,6 +46,8 @@ mod tests;
 
 use did::methods::web::DidWebError;
 use did::syntax::SyntaxError;
+use keys::Signer;
+use keys::SignerError;
 use keys::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -67,6 +78,7 @@ use trust::merkle::Hash;
 use trust::note::VerifierKey;
 
 use super::member;
+use listing::ListingRequest;
 
 /// What a proposal says.
 #[derive(Debug)]
@@ -98,12 +110,20 @@ pub(crate) struct Present<'a> {
     pub(crate) policy: (&'a str, &'a PolicyBody),
     /// The key of ML-DSA-44 that this log signs with.
     pub(crate) second_log_key: Option<&'a VerifierKey>,
+    /// The key that signs this registry's projections.
+    pub(crate) publication_key: Option<&'a dyn Signer>,
 }
 
 /// The JSON says no entry. The proposer's fault.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BodyError {
+    /// There is no certificate of the key that signs, and none can be made.
+    #[error("expected `certificate`, since this registry has no key of its own for it")]
+    Certificate,
+    /// The key did not sign its certificate.
+    #[error("the certificate is not made")]
+    Certify(#[from] SignerError),
     /// The subject is not a DID.
     #[error("expected `did` to be a DID")]
     Did(#[from] SyntaxError),
@@ -235,6 +255,7 @@ struct GrantRequest {
     #[serde(default = "member::refuse_backdated", deserialize_with = "member::backdating")]
     backdating: Backdating,
     hazard: Option<u64>,
+    listing: Option<ListingRequest>,
 }
 
 #[derive(Deserialize)]
@@ -417,6 +438,7 @@ fn grant(
         on_stale: request.on_stale,
         backdating: request.backdating,
         hazard: request.hazard,
+        listing: request.listing.map(ListingRequest::into_listing).transpose()?,
     };
     Ok(accreditation(request.authority, request.id, body(grant)))
 }

@@ -1,5 +1,6 @@
 //! A draft in plain words: in lists, and on the machine of whoever is about to sign it.
 
+mod listing;
 mod policy;
 
 use trust::entry::AccreditationBody;
@@ -146,12 +147,14 @@ const fn verb(action: Action) -> &'static str {
 fn terms(grant: &Grant) -> String {
     let resources: Vec<&str> = grant.resources.iter().map(|resource| resource.id.as_str()).collect();
     let verb = verb(grant.action);
+    let listed = grant.listing.as_ref().map(listing::listed);
     format!(
-        "{} may {verb} {} from {} until {}",
+        "{} may {verb} {} from {} until {}{}",
         grant.entity,
         resources.join(", "),
         grant.valid_from.to_rfc3339(),
-        grant.valid_until.to_rfc3339()
+        grant.valid_until.to_rfc3339(),
+        listed.map(|listed| format!(", {listed}")).unwrap_or_default()
     )
 }
 

@@ -5,6 +5,7 @@ use serde_json::json;
 use trust::entry::Entry;
 use trust::entry::EntryType;
 use trust::proof::TlogProof;
+use trust::state::Projecting;
 use trust::state::SnapshotTimes;
 
 use crate::nation::*;
@@ -143,7 +144,7 @@ async fn what_is_no_entry_or_not_a_strangers_to_make_is_refused() {
         next_update: time.plus(1),
         hard_expiry: time.plus(2),
     };
-    let snapshot = state.snapshot(times, Vec::new()).unwrap();
+    let snapshot = state.snapshot(times, Projecting::IfDue).unwrap();
     // The state machine would take it: it is right but for its time, which a witness alone can judge.
     (*state).clone().apply(state.size(), &snapshot).unwrap();
     for (body, status, expected) in [

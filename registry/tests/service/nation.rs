@@ -156,6 +156,7 @@ pub(crate) fn genesis_with(change: impl FnOnce(&mut PolicyBody)) -> Vec<u8> {
         witness_key: witness.public_key(),
         authorities: vec![authority],
         recovery: None,
+        publication: None,
         time: GENESIS,
     };
     let mut draft = genesis.draft().unwrap();
@@ -201,6 +202,7 @@ pub(crate) fn config(store: &Store, clock: &Clock, switches: &Switches) -> Confi
         log_key: watched(100, &Arc::new(AtomicBool::new(true)), &switches.before_log_signs),
         second_log_key: None,
         witness_key: watched(110, &switches.witness_works, &Arc::default()),
+        publication_key: None,
         fetcher: Fetcher::new(Reach::LoopbackToo).unwrap(),
         genesis: Some(genesis()),
         snapshot_min_age: 60,

@@ -47,6 +47,7 @@ use trust::merkle::Hash;
 use trust::note::SignatureType;
 use trust::note::VerifierKey;
 use trust::proof::TlogProof;
+use trust::state::Projecting;
 use trust::state::SnapshotTimes;
 use trust::state::State;
 use trust::status_bits::StatusBits;
@@ -148,6 +149,7 @@ impl LogKeys {
             algorithms: vec![Algorithm::Es256, Algorithm::EdDsa],
             recovery: None,
             genesis_time: Some(GENESIS),
+            publication: None,
         }
     }
 }
@@ -219,6 +221,7 @@ pub(crate) fn grant(agency: &Agency, name: &str) -> Grant {
         on_stale: OnStale::Refuse,
         backdating: Backdating::Refuse,
         hazard: None,
+        listing: None,
     }
 }
 
@@ -448,7 +451,7 @@ impl Nation {
             next_update: time.plus(HOUR),
             hard_expiry: time.plus(30 * DAY),
         };
-        let leaf = self.state.snapshot(times, Vec::new()).unwrap();
+        let leaf = self.state.snapshot(times, Projecting::IfDue).unwrap();
         self.append(leaf);
     }
 

@@ -1,5 +1,5 @@
 //! Issuing the certificates that an mdoc needs (ISO/IEC 18013-5 annex B): a root of an issuing authority (IACA), and
-//! the document signers under it.
+//! the document signers under it. And the one of whoever signs lists of trust, which stands for itself.
 
 use der::asn1::ObjectIdentifier;
 use rand_core::CryptoRng;
@@ -18,11 +18,14 @@ use super::EXTENDED_KEY_USAGE;
 use super::ISSUER_ALT_NAME;
 use super::KEY_USAGE;
 use super::MDOC_DOCUMENT_SIGNER;
+use super::ORGANIZATION_NAME;
 use super::PRIME256V1;
 use super::SECP384R1;
 use super::SECP521R1;
 use super::SUBJECT_ALT_NAME;
 use super::SUBJECT_KEY_IDENTIFIER;
+use super::TRUST_LIST_SIGNER;
+use super::VICAL_SIGNER;
 use crate::Algorithm;
 use crate::PublicKey;
 use crate::Signature;
@@ -44,6 +47,9 @@ const CONTEXT_0: u8 = 0x80;
 const CONTEXT_6: u8 = 0x86;
 const CONSTRUCTED_0: u8 = 0xa0;
 const CONSTRUCTED_3: u8 = 0xa3;
+
+/// Of a serial number.
+const SERIAL_BYTES: usize = 16;
 
 /// Bits of a key usage, as one byte after the number of unused bits.
 const DIGITAL_SIGNATURE: [u8; 2] = [7, 0x80];
@@ -99,25 +105,16 @@ impl NewCertificate<'_> {
     }
 
     pub(super) fn issue_with(&self, extensions: &[Vec<u8>], rng: &mut dyn CryptoRng) -> SigningRequest<Vec<u8>> {
-        let algorithm = self.issuer_key.algorithm();
-        let tbs = tlv(
-            SEQUENCE,
-            &[
-                tlv(CONSTRUCTED_0, &[tlv(INTEGER, &[vec![2]])]),
-                tlv(INTEGER, &[serial(rng)]),
-                algorithm_identifier(algorithm),
-                name(self.issuer),
-                tlv(SEQUENCE, &[time(self.valid_from), time(self.valid_until)]),
-                name(self.subject),
-                public_key_info(self.key),
-                tlv(CONSTRUCTED_3, &[tlv(SEQUENCE, extensions)]),
-            ],
-        );
-        SigningRequest::new(algorithm, tbs.clone(), move |signature| {
-            let signature = encode_signature(algorithm, &signature);
-            let signature = tlv(BIT_STRING, &[vec![0], signature]);
-            tlv(SEQUENCE, &[tbs, algorithm_identifier(algorithm), signature])
-        })
+        let names = (name(self.issuer), name(self.subject));
+        let validity = (self.valid_from, self.valid_until);
+        sign(
+            self.issuer_key.algorithm(),
+            names,
+            validity,
+            self.key,
+            extensions,
+            serial(rng),
+        )
     }
 
     pub(super) fn extensions(&self) -> Vec<Vec<u8>> {
@@ -155,6 +152,86 @@ impl NewCertificate<'_> {
     }
 }
 
+/// A certificate of whoever signs lists of trust, to be issued by that key itself: what it vouches for is told by
+/// whoever names the certificate.
+#[derive(Clone, Debug)]
+pub struct NewListSigner<'a> {
+    /// `countryName`: the territory of the lists. [ETSI TS 119 602](https://www.etsi.org/deliver/etsi_ts/119600_119699/119602/)
+    /// clause 6.8 wants it and the next one to be those of the list.
+    pub country: &'a str,
+    /// `organizationName`: the name of who keeps them.
+    pub organization: &'a str,
+    /// `commonName`.
+    pub common_name: &'a str,
+    /// The key.
+    pub key: &'a PublicKey,
+    /// First second of validity.
+    pub valid_from: Timestamp,
+    /// Last second of validity.
+    pub valid_until: Timestamp,
+}
+
+impl NewListSigner<'_> {
+    /// The DER certificate, once signed by its key. The extended key usages are those of a signer of trusted lists
+    /// (ETSI TS 119 612) and of a VICAL (ISO/IEC 18013-5 annex C).
+    #[must_use]
+    pub fn issue(&self) -> SigningRequest<Vec<u8>> {
+        let name = tlv(
+            SEQUENCE,
+            &[
+                attribute(COUNTRY_NAME, PRINTABLE_STRING, self.country),
+                attribute(ORGANIZATION_NAME, UTF8_STRING, self.organization),
+                attribute(COMMON_NAME, UTF8_STRING, self.common_name),
+            ],
+        );
+        let purposes = [TRUST_LIST_SIGNER, VICAL_SIGNER].map(object_identifier);
+        let extensions = [
+            extension(
+                SUBJECT_KEY_IDENTIFIER,
+                false,
+                tlv(OCTET_STRING, &[key_identifier(self.key)]),
+            ),
+            extension(KEY_USAGE, true, tlv(BIT_STRING, &[DIGITAL_SIGNATURE.to_vec()])),
+            extension(EXTENDED_KEY_USAGE, true, tlv(SEQUENCE, &purposes)),
+        ];
+        let validity = (self.valid_from, self.valid_until);
+        // Nobody else issues under this name and key, and these two numbers differ from one certificate to the next.
+        let times = [validity.0.unix().to_be_bytes(), validity.1.unix().to_be_bytes()].concat();
+        let serial = serial_of(&[self.key.to_multikey_bytes(), times].concat());
+        let names = (name.clone(), name);
+        sign(self.key.algorithm(), names, validity, self.key, &extensions, serial)
+    }
+}
+
+/// The certificate of `key`, once signed with `algorithm`. Names are those of issuer and subject.
+fn sign(
+    algorithm: Algorithm,
+    (issuer, subject): (Vec<u8>, Vec<u8>),
+    (valid_from, valid_until): (Timestamp, Timestamp),
+    key: &PublicKey,
+    extensions: &[Vec<u8>],
+    serial: Vec<u8>,
+) -> SigningRequest<Vec<u8>> {
+    let tbs = tlv(
+        SEQUENCE,
+        &[
+            tlv(CONSTRUCTED_0, &[tlv(INTEGER, &[vec![2]])]),
+            tlv(INTEGER, &[serial]),
+            algorithm_identifier(algorithm),
+            issuer,
+            tlv(SEQUENCE, &[time(valid_from), time(valid_until)]),
+            subject,
+            public_key_info(key),
+            tlv(CONSTRUCTED_3, &[tlv(SEQUENCE, extensions)]),
+        ],
+    );
+    SigningRequest::new(algorithm, tbs.clone(), move |signature| {
+        let signature = encode_signature(algorithm, &signature);
+        let signature = tlv(BIT_STRING, &[vec![0], signature]);
+        tlv(SEQUENCE, &[tbs, algorithm_identifier(algorithm), signature])
+    })
+}
+
 /// Tag, length and the parts of the value.
 pub(super) fn tlv(tag: u8, parts: &[Vec<u8>]) -> Vec<u8> {
     let value = parts.concat();
@@ -189,8 +266,17 @@ pub(super) fn extension(id: ObjectIdentifier, is_critical: bool, value: Vec<u8>)
 
 /// Positive, 126 random bits: annex B wants 63 at least, and 20 bytes at most.
 fn serial(rng: &mut dyn CryptoRng) -> Vec<u8> {
-    let mut serial = vec![0; 16];
+    let mut serial = vec![0; SERIAL_BYTES];
     rng.fill_bytes(&mut serial);
+    positive(serial)
+}
+
+/// As [`serial`], of the digest of what makes the certificate different from others of its issuer.
+fn serial_of(distinct: &[u8]) -> Vec<u8> {
+    positive(crate::sha256(distinct).into_iter().take(SERIAL_BYTES).collect())
+}
+
+fn positive(mut serial: Vec<u8>) -> Vec<u8> {
     if let Some(first) = serial.first_mut() {
         // The sign bit off, and another on, so that no leading zero byte is left to strip.
         *first = *first & 0x7f | 0x40;
@@ -210,11 +296,12 @@ fn algorithm_identifier(algorithm: Algorithm) -> Vec<u8> {
     tlv(SEQUENCE, &[object_identifier(id)])
 }
 
+fn attribute(id: ObjectIdentifier, tag: u8, text: &str) -> Vec<u8> {
+    let value = tlv(tag, &[text.as_bytes().to_vec()]);
+    tlv(SET, &[tlv(SEQUENCE, &[object_identifier(id), value])])
+}
+
 fn name(name: Name<'_>) -> Vec<u8> {
-    let attribute = |id, tag, text: &str| {
-        let value = tlv(tag, &[text.as_bytes().to_vec()]);
-        tlv(SET, &[tlv(SEQUENCE, &[object_identifier(id), value])])
-    };
     tlv(
         SEQUENCE,
         &[

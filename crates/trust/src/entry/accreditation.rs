@@ -4,6 +4,7 @@ use keys::Timestamp;
 use keys::cbor::Value;
 
 use super::DecodeError;
+use super::Listing;
 use crate::codec;
 use crate::codec::Fields;
 use crate::codec::MapBuilder;
@@ -32,7 +33,8 @@ use crate::merkle::Hash;
 ///   10: uint,              ; max-staleness of evidence, in seconds
 ///   11: 0 / 1 / 2,         ; on-stale: refuse, warn, accept with risk
 ///   12: 0 / 1,             ; backdating: refuse, accept what was issued before
-///   ? 13: uint             ; hazard: expected revocations per million credentials and year
+///   ? 13: uint,            ; hazard: expected revocations per million credentials and year
+///   ? 14: listing          ; how lists of trust outside of the registry name the entity
 /// }
 /// resource = { 1: tstr, ? 2: [+ bstr .size 32] }  ; id; admitted schema digests, ascending
 /// reason = 0..5            ; unspecified, key compromise, ceased operation, non-compliance, superseded, withdrawn
@@ -93,6 +95,8 @@ pub struct Grant {
     pub backdating: Backdating,
     /// Expected revocations per million credentials and year.
     pub hazard: Option<u64>,
+    /// How lists of trust outside of the registry name the entity; without it they do not have it.
+    pub listing: Option<Listing>,
 }
 
 /// One thing that an accreditation is about.
@@ -278,6 +282,7 @@ impl Grant {
             .put(11, self.on_stale as u64)
             .put(12, self.backdating as u64)
             .optional(13, self.hazard)
+            .optional(14, self.listing.as_ref().map(Listing::to_value))
             .build()
     }
 
@@ -301,6 +306,7 @@ impl Grant {
             } else {
                 None
             },
+            listing: fields.optional(14).map(Listing::from_value).transpose()?,
         };
         if grant.resources.is_empty() || !grant.resources.is_sorted_by(|left, right| left.id < right.id) {
             return Err(fields.shape("at least one resource, ascending by id"));

@@ -7,6 +7,7 @@ use keys::cbor::Value;
 
 use super::APPROVAL_ALGORITHMS;
 use super::DecodeError;
+use super::Publication;
 use super::approval::algorithm_from_value;
 use super::approval::algorithm_value;
 use crate::codec;
@@ -25,7 +26,8 @@ use crate::merkle::Hash;
 ///   5: [+ tstr],           ; DID methods that may be accredited, ascending
 ///   6: [+ alg],            ; algorithms of approvals, in the order -9, -51, -19
 ///   ? 7: recovery,
-///   ? 8: time              ; in the genesis Policy only: the time before the first Snapshot
+///   ? 8: time,             ; in the genesis Policy only: the time before the first Snapshot
+///   ? 9: publication       ; under whose name and where projections are published
 /// }
 /// authority = { 1: tstr, 2: uint, 3: [+ officer], ? 4: [+ tstr] }   ; id, threshold, officers, scope
 /// officer = { 1: tstr, 2: tstr, ? 3: bstr .size 32 }   ; id, Multikey, SHA-256 of the next Multikey
@@ -49,6 +51,8 @@ pub struct PolicyBody {
     pub recovery: Option<Recovery>,
     /// Time of the genesis, which stands in for a Snapshot until there is one.
     pub genesis_time: Option<Timestamp>,
+    /// Under whose name and where projections are published; without it there are none.
+    pub publication: Option<Publication>,
 }
 
 /// How a Policy is approved.
@@ -128,6 +132,7 @@ impl PolicyBody {
             )
             .optional(7, self.recovery.as_ref().map(Recovery::to_value))
             .optional(8, self.genesis_time.map(codec::time_value))
+            .optional(9, self.publication.as_ref().map(Publication::to_value))
             .build()
     }
 
@@ -147,6 +152,7 @@ impl PolicyBody {
             algorithms: fields.array(6, |value| algorithm_from_value(&value))?,
             recovery: fields.optional(7).map(Recovery::from_value).transpose()?,
             genesis_time: fields.optional_time(8)?,
+            publication: fields.optional(9).map(Publication::from_value).transpose()?,
         };
         if !codec::is_sorted_set(&body.methods) || body.methods.is_empty() {
             return Err(fields.shape("at least one method, ascending"));

@@ -23,10 +23,11 @@ use crate::merkle::Hash;
 ///   5: time,               ; not before that of the Snapshot before
 ///   6: time,               ; next update
 ///   7: time,               ; hard expiry: not to be used at all from then on
-///   8: [* projection]      ; ascending by name
+///   ? 8: projections       ; where the Policy has a publication
 /// }
 /// section = { 1: uint, 2: uint, 3: bstr .size 32 }  ; number, count of records, Merkle root over them
-/// projection = { 1: tstr, 2: bstr .size 32 }        ; name of a derived view, SHA-256
+/// projections = { 1: time, 2: [+ projection] }      ; when they were made, ascending by name
+/// projection = { 1: tstr, 2: bstr .size 32 }        ; name, SHA-256 of the bytes that are signed
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotBody {
@@ -44,8 +45,17 @@ pub struct SnapshotBody {
     pub next_update: Timestamp,
     /// Not to be used at all from then on.
     pub hard_expiry: Timestamp,
-    /// Names and digests of derived views, ascending by name.
-    pub projections: Vec<(String, Hash)>,
+    /// What is published in the forms of others, made from this state or carried over from the Snapshot before.
+    pub projections: Option<ProjectionDigests>,
+}
+
+/// The registry in the forms of others, by digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectionDigests {
+    /// The time of the Snapshot that they were made for.
+    pub made: Timestamp,
+    /// Names and SHA-256 of the bytes that are signed, ascending by name.
+    pub digests: Vec<(String, Hash)>,
 }
 
 /// A section of the state: its records in the order of their keys, as leaves of a Merkle tree.
@@ -61,12 +71,6 @@ pub struct SectionDigest {
 
 impl SnapshotBody {
     pub(super) fn to_value(&self) -> Value {
-        let projection = |(name, digest): &(String, Hash)| {
-            MapBuilder::default()
-                .put(1, Value::text(name))
-                .put(2, codec::hash_value(*digest))
-                .build()
-        };
         MapBuilder::default()
             .put(1, codec::hash_value(self.state))
             .put(2, sections_value(&self.sections))
@@ -75,7 +79,7 @@ impl SnapshotBody {
             .put(5, codec::time_value(self.time))
             .put(6, codec::time_value(self.next_update))
             .put(7, codec::time_value(self.hard_expiry))
-            .put(8, Value::Array(self.projections.iter().map(projection).collect()))
+            .optional(8, self.projections.as_ref().map(ProjectionDigests::to_value))
             .build()
     }
 
@@ -89,13 +93,10 @@ impl SnapshotBody {
             time: fields.time(5)?,
             next_update: fields.time(6)?,
             hard_expiry: fields.time(7)?,
-            projections: fields.array(8, projection_from_value)?,
+            projections: fields.optional(8).map(ProjectionDigests::from_value).transpose()?,
         };
         if !body.sections.is_sorted_by(|left, right| left.section < right.section) {
             return Err(fields.shape("sections ascending by number"));
-        }
-        if !body.projections.is_sorted_by(|left, right| left.0 < right.0) {
-            return Err(fields.shape("projections ascending by name"));
         }
         fields.end()?;
         Ok(body)
@@ -130,6 +131,42 @@ impl SectionDigest {
         };
         fields.end()?;
         Ok(digest)
+    }
+}
+
+impl ProjectionDigests {
+    /// The digest of the projection of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Hash> {
+        let named = self.digests.iter().find(|(known, _)| known == name);
+        named.map(|(_, digest)| *digest)
+    }
+
+    fn to_value(&self) -> Value {
+        let projection = |(name, digest): &(String, Hash)| {
+            MapBuilder::default()
+                .put(1, Value::text(name))
+                .put(2, codec::hash_value(*digest))
+                .build()
+        };
+        MapBuilder::default()
+            .put(1, codec::time_value(self.made))
+            .put(2, Value::Array(self.digests.iter().map(projection).collect()))
+            .build()
+    }
+
+    fn from_value(value: Value) -> Result<Self, DecodeError> {
+        let mut fields = Fields::open("projections", value)?;
+        let projections = Self {
+            made: fields.time(1)?,
+            digests: fields.array(2, projection_from_value)?,
+        };
+        let digests = &projections.digests;
+        if digests.is_empty() || !digests.is_sorted_by(|left, right| left.0 < right.0) {
+            return Err(fields.shape("projections ascending by name, at least one"));
+        }
+        fields.end()?;
+        Ok(projections)
     }
 }
 

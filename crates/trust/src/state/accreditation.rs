@@ -333,7 +333,12 @@ impl State {
 
     /// The worst standing from this accreditation up to the authority. What an ancestor no longer includes
     /// counts as revoked there.
-    fn status_in_chain(&self, record: &AccreditationRecord, resource: &str, now: Timestamp) -> AccreditationStatus {
+    pub(crate) fn status_in_chain(
+        &self,
+        record: &AccreditationRecord,
+        resource: &str,
+        now: Timestamp,
+    ) -> AccreditationStatus {
         let mut worst = self.status_with_tombstones(record, now);
         let mut below = record;
         for _ in 0..=MAX_DELEGATION_DEPTH {

@@ -3,6 +3,7 @@
 use keys::Timestamp;
 
 use super::Head;
+use super::Projecting;
 use super::Refusal;
 use super::State;
 use crate::entry::AssembleError;
@@ -70,12 +71,11 @@ impl Clock {
 }
 
 impl State {
-    /// The leaf of the Snapshot of this state: the next entry of the log, at these times, with the digests
-    /// of the derived views (ascending by name).
+    /// The leaf of the Snapshot of this state: the next entry of the log, at these times.
     ///
     /// # Errors
-    /// [`AssembleError::TooLarge`] with more projections than a leaf holds.
-    pub fn snapshot(&self, times: SnapshotTimes, projections: Vec<(String, Hash)>) -> Result<Vec<u8>, AssembleError> {
+    /// [`AssembleError`].
+    pub fn snapshot(&self, times: SnapshotTimes, projecting: Projecting) -> Result<Vec<u8>, AssembleError> {
         let origin = self.anchor().origin();
         let (seq, prev) = self.next_in_chain(EntryType::Snapshot, origin);
         let SnapshotTimes {
@@ -91,7 +91,9 @@ impl State {
             time,
             next_update,
             hard_expiry,
-            projections,
+            projections: self
+                .next_projections(time, projecting)
+                .map(|projections| projections.digests().clone()),
         };
         Entry::without_approval(origin, origin, seq, prev, &Body::Snapshot(body))
     }
@@ -131,6 +133,7 @@ impl State {
                 found: body.state,
             });
         }
+        self.projections = self.check_projections(body)?;
         self.clock = Some(Clock::of(self.size(), entry.hash(), body));
         Ok(())
     }

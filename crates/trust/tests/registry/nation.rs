@@ -42,6 +42,7 @@ use trust::merkle::Hash;
 use trust::note::SignatureType;
 use trust::note::VerifierKey;
 use trust::proof::TlogProof;
+use trust::state::Projecting;
 use trust::state::Refusal;
 use trust::state::SnapshotTimes;
 use trust::state::State;
@@ -155,6 +156,7 @@ pub(crate) fn policy() -> PolicyBody {
         algorithms: vec![Algorithm::Es256, Algorithm::EdDsa],
         recovery: None,
         genesis_time: Some(GENESIS),
+        publication: None,
     }
 }
 
@@ -225,6 +227,7 @@ pub(crate) fn grant(entity: &str, action: Action, resources: &[&str]) -> Grant {
         on_stale: OnStale::Refuse,
         backdating: Backdating::Refuse,
         hazard: None,
+        listing: None,
     }
 }
 
@@ -445,7 +448,7 @@ impl Nation {
             next_update: time.plus(HOUR),
             hard_expiry: time.plus(30 * DAY),
         };
-        self.state.snapshot(times, Vec::new()).unwrap()
+        self.state.snapshot(times, Projecting::IfDue).unwrap()
     }
 
     pub(crate) fn hashes(&self) -> Vec<Hash> {

@@ -17,6 +17,7 @@ use trust::merkle::Hash;
 use super::BodyError;
 use super::Present;
 use super::Proposed;
+use super::listing::PublicationRequest;
 use super::member;
 use super::parse;
 use super::sorted;
@@ -53,6 +54,12 @@ pub(super) fn read(action: &str, members: Map<String, Value>, present: &Present<
             // Lines of logs may stand anywhere; a text need not end in a newline.
             let before = body.witness_policy.trim_end_matches('\n');
             body.witness_policy = format!("{before}\nlog {key}\n");
+        }
+        "publication" => {
+            let Published { publication } = parse(members)?;
+            let published = publication
+                .map(|request: PublicationRequest| request.into_publication(present.publication_key, present.now));
+            body.publication = published.transpose()?;
         }
         "recover" => {
             body.kind = PolicyKind::Recovery;
@@ -109,6 +116,14 @@ struct Methods {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NoMembers {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Published {
+    /// To have none is said, not left out.
+    #[serde(deserialize_with = "member::or_null")]
+    publication: Option<PublicationRequest>,
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

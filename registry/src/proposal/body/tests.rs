@@ -24,6 +24,7 @@ fn policy() -> PolicyBody {
         algorithms: Vec::new(),
         recovery: None,
         genesis_time: Some(NOW),
+        publication: None,
     }
 }
 
@@ -33,6 +34,7 @@ fn read(json: Value, now: Timestamp, policy: (&str, &PolicyBody)) -> Result<Prop
         now,
         policy,
         second_log_key: None,
+        publication_key: None,
     };
     super::read(json, &present)
 }
@@ -46,6 +48,7 @@ fn the_second_log_key_is_the_logs_own_and_the_rest_of_the_policy_stays() {
         now: NOW,
         policy: (ORIGIN, &before),
         second_log_key,
+        publication_key: None,
     };
     let json = json!({"type": "policy", "action": "ml-dsa"});
     let proposed = super::read(json.clone(), &present(Some(&key))).unwrap();
@@ -85,7 +88,7 @@ fn other_witnesses_are_read_and_the_rest_of_the_policy_stays() {
 
 fn officer_key(number: u8) -> PublicKey {
     let key = signer::SoftwareKey::from_secret(keys::Algorithm::EdDsa, &[number; 32]).unwrap();
-    keys::Signer::public_key(&key).clone()
+    Signer::public_key(&key).clone()
 }
 
 #[test]
@@ -217,7 +220,7 @@ fn a_recovery_is_cancelled_by_the_policy_in_force_or_with_next_keys() {
 
 fn log() -> String {
     let key = signer::SoftwareKey::from_secret(keys::Algorithm::EdDsa, &[9; 32]).unwrap();
-    let public = keys::Signer::public_key(&key).clone();
+    let public = Signer::public_key(&key).clone();
     let key = VerifierKey::new("registry.abroad.example", trust::note::SignatureType::Ed25519, public).unwrap();
     key.to_string()
 }

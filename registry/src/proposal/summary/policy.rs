@@ -10,11 +10,14 @@ use trust::entry::Draft;
 use trust::entry::Officer;
 use trust::entry::PolicyBody;
 use trust::entry::PolicyKind;
+use trust::entry::Publication;
 use trust::entry::Recovery;
 use trust::entry::approval_algorithm_name;
 use trust::merkle::Hash;
 use trust::state::PolicyRecord;
 use trust::state::State;
+
+use super::listing::published;
 
 /// What a draft of a Policy says and brings about.
 pub(super) fn summary(new: &PolicyBody, draft: &Draft, state: &State) -> String {
@@ -63,6 +66,7 @@ pub(in crate::proposal) fn changes(new: &PolicyBody, before: Option<&PolicyBody>
         algorithms: Vec::new(),
         recovery: None,
         genesis_time: None,
+        publication: None,
     };
     let before = before.unwrap_or(&nothing);
     let mut changes = Vec::new();
@@ -78,6 +82,7 @@ pub(in crate::proposal) fn changes(new: &PolicyBody, before: Option<&PolicyBody>
     let algorithms = (named(&new.algorithms), named(&before.algorithms));
     set(&mut changes, "algorithms of approvals", &algorithms.0, &algorithms.1);
     witnesses(&mut changes, new, before);
+    publication(&mut changes, new.publication.as_ref(), before.publication.as_ref());
     if changes.is_empty() {
         changes.push("everything stays as it is".to_owned());
     }
@@ -175,6 +180,20 @@ fn scope(authority: &Authority) -> String {
         None => "everything".to_owned(),
         Some([]) => "nothing".to_owned(),
         Some(resources) => resources.join(", "),
+    }
+}
+
+fn publication(changes: &mut Vec<String>, new: Option<&Publication>, before: Option<&Publication>) {
+    match new {
+        _ if new == before => {}
+        Some(new) => {
+            let instead = before.map_or_else(|| "not at all".to_owned(), published);
+            changes.push(format!(
+                "the registry is published as {} instead of {instead}",
+                published(new)
+            ));
+        }
+        None => changes.push("the registry is not published in the forms of others any longer".to_owned()),
     }
 }
 

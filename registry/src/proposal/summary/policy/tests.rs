@@ -51,6 +51,7 @@ fn before() -> PolicyBody {
             delay: 7 * 86_400,
         }),
         genesis_time: Some(Timestamp::from_unix(0)),
+        publication: None,
     }
 }
 

@@ -1,0 +1,180 @@
+//! Projections: the registry in the forms of others, for software that knows nothing of its log.
+//!
+//! | Name | Form | File |
+//! |---|---|---|
+//! | `etsi-lote` | List of Trusted Entities of [ETSI TS 119 602](https://www.etsi.org/deliver/etsi_ts/119600_119699/119602/), JSON | `projection/lote.rs` |
+//!
+//! Each is a function of the state, the Policy's publication and the Snapshot that it is made for, to the last byte. A
+//! Snapshot has the digests, the state machine makes them again, and so does every witness and auditor: whoever publishes
+//! another list than the registry's is found out by comparing one digest.
+//!
+//! A projection has only what counts at its time: accreditations that are active with everything above them, of entities
+//! whose DIDs are, with keys that no incident stands against. What is not in it has been withdrawn, or was never there.
+//!
+//! Out of scope: signing and serving (`registry/`). What is signed is in the Snapshot, signatures are not: they differ
+//! each time.
+
+mod lote;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use did::DidUrl;
+use did::Document;
+use did::Purpose;
+use keys::Algorithm;
+use keys::PublicKey;
+use keys::Timestamp;
+use keys::jcs;
+use serde_json::Value;
+
+use crate::entry::Listing;
+use crate::entry::ProjectionDigests;
+use crate::entry::Publication;
+use crate::entry::Schema;
+use crate::merkle::Hash;
+use crate::state::AccreditationRecord;
+use crate::state::AccreditationStatus;
+use crate::state::State;
+
+/// For how long a projection says that it holds: verifiers may be offline for days, and a list without a change is made
+/// again after a day.
+const LIFETIME: i64 = 7 * 86_400;
+
+/// All projections of one state, with their digests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Projections {
+    digests: ProjectionDigests,
+    contents: BTreeMap<&'static str, Arc<[u8]>>,
+}
+
+/// The Snapshot that projections are made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Issue {
+    /// Its epoch plus one: grows with each issue.
+    pub number: u64,
+    /// Its time.
+    pub time: Timestamp,
+}
+
+impl Projections {
+    /// The name of the List of Trusted Entities.
+    pub const LOTE: &'static str = "etsi-lote";
+
+    /// Makes all of them.
+    pub(crate) fn new(state: &State, publication: &Publication, issue: Issue) -> Self {
+        let view = View {
+            publication,
+            issue,
+            entities: entities(state, issue.time),
+        };
+        let contents = BTreeMap::from([(Self::LOTE, lote::project(&view).into())]);
+        let digest = |(name, bytes): (&&str, &Arc<[u8]>)| ((*name).to_owned(), Hash::digest(bytes));
+        Self {
+            digests: ProjectionDigests {
+                made: issue.time,
+                digests: contents.iter().map(digest).collect(),
+            },
+            contents,
+        }
+    }
+
+    /// What a Snapshot says of them.
+    #[must_use]
+    pub const fn digests(&self) -> &ProjectionDigests {
+        &self.digests
+    }
+
+    /// The bytes of the projection of this name: what is signed.
+    #[must_use]
+    pub fn content(&self, name: &str) -> Option<&Arc<[u8]>> {
+        self.contents.get(name)
+    }
+}
+
+/// What projections are made of.
+struct View<'s> {
+    publication: &'s Publication,
+    issue: Issue,
+    /// By DID.
+    entities: Vec<Entity<'s>>,
+}
+
+/// An entity that is listed.
+struct Entity<'s> {
+    did: &'s str,
+    listing: &'s Listing,
+    /// Its keys under `assertionMethod`, by their ids; at least one.
+    keys: Vec<(DidUrl, PublicKey)>,
+    services: Vec<Service<'s>>,
+}
+
+/// One thing that it may do.
+struct Service<'s> {
+    record: &'s AccreditationRecord,
+    resource: &'s str,
+    /// The schema of the resource, for issuing and verifying.
+    schema: Option<&'s Schema>,
+}
+
+fn entities(state: &State, time: Timestamp) -> Vec<Entity<'_>> {
+    let mut records: BTreeMap<&str, Vec<&AccreditationRecord>> = BTreeMap::new();
+    for record in state.accreditations() {
+        records.entry(&record.grant().entity).or_default().push(record);
+    }
+    let entities = records.into_iter();
+    entities
+        .filter_map(|(did, records)| entity(state, time, did, &records))
+        .collect()
+}
+
+fn entity<'s>(
+    state: &'s State,
+    time: Timestamp,
+    did: &'s str,
+    records: &[&'s AccreditationRecord],
+) -> Option<Entity<'s>> {
+    let mut services = Vec::new();
+    for record in records.iter().copied() {
+        for resource in &record.grant().resources {
+            if state.status_in_chain(record, &resource.id, time) == AccreditationStatus::Active {
+                services.push(Service {
+                    record,
+                    resource: &resource.id,
+                    schema: state.schema(&resource.id),
+                });
+            }
+        }
+    }
+    // The word of an authority before that of an agency which passed something on, then the newest.
+    let rank = |record: &AccreditationRecord| (record.grant().parent.is_none(), record.head().index);
+    let listed = services
+        .iter()
+        .filter(|service| service.record.grant().listing.is_some());
+    let speaks = listed.max_by_key(|service| rank(service.record))?;
+    let listing = speaks.record.grant().listing.as_ref()?;
+    let keys = keys(state, &state.document(did)?);
+    (!keys.is_empty()).then_some(Entity {
+        did,
+        listing,
+        keys,
+        services,
+    })
+}
+
+/// The keys that sign credentials and that no incident stands against. Keys of BBS have no JWK that is a standard.
+fn keys(state: &State, document: &Document) -> Vec<(DidUrl, PublicKey)> {
+    let ids = document.method_ids(Purpose::AssertionMethod).into_iter();
+    let counting = ids.filter(|id| state.incident_on(id).is_none());
+    let keys = counting.filter_map(|id| {
+        let key = document.key_for(&id, Purpose::AssertionMethod).ok()?;
+        (key.algorithm() != Algorithm::Bbs).then_some((id, key))
+    });
+    keys.collect()
+}
+
+/// JSON as it is signed: in one form ([RFC 8785](https://www.rfc-editor.org/rfc/rfc8785)).
+fn canonical(json: &Value) -> Vec<u8> {
+    // Every number here is whole, and it refuses none of these.
+    jcs::canonicalize(json).map(String::into_bytes).unwrap_or_default()
+}

@@ -1,0 +1,143 @@
+//! The List of Trusted Entities of
+//! [ETSI TS 119 602](https://www.etsi.org/deliver/etsi_ts/119600_119699/119602/01.01.01_60/ts_119602v010101p.pdf) V1.1.1,
+//! JSON binding, with its scheme told explicitly.
+//!
+//! Types of list and services have no name among those that ETSI gives to the lists of the European Union, so they are
+//! named by the place of the list and a fragment.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use serde_json::json;
+
+use super::Entity;
+use super::LIFETIME;
+use super::Service;
+use super::View;
+use super::canonical;
+use crate::entry::Action;
+use crate::entry::Localised;
+use crate::entry::PostalAddress;
+
+/// Of the rules for reading it.
+const VERSION: u64 = 1;
+
+/// The claims of the signed list.
+pub(super) fn project(view: &View<'_>) -> Vec<u8> {
+    let (publication, issue) = (view.publication, view.issue);
+    let operator = &publication.particulars;
+    let place = format!("{}/export/lote.json", publication.url);
+    let titled =
+        |name: &Localised| json!({"lang": name.language, "value": format!("{}:{}", publication.territory, name.text)});
+    let mut list = json!({
+        "ListAndSchemeInformation": {
+            "LoTEVersionIdentifier": VERSION,
+            "LoTESequenceNumber": issue.number,
+            "LoTEType": place,
+            "SchemeOperatorName": texts(&operator.names),
+            "SchemeOperatorAddress": {
+                "SchemeOperatorPostalAddress": addresses(&operator.postal_addresses),
+                "SchemeOperatorElectronicAddress": uris(&operator.electronic_addresses),
+            },
+            "SchemeName": operator.names.iter().map(titled).collect::<Vec<Value>>(),
+            "SchemeInformationURI": uris(&operator.information),
+            "StatusDeterminationApproach": format!("{place}#accreditation"),
+            "SchemeTypeCommunityRules": uris(&operator.information),
+            "SchemeTerritory": publication.territory,
+            "PolicyOrLegalNotice": publication.notices.iter().map(|notice| json!({"LoTELegalNotice": text(notice)})).collect::<Vec<Value>>(),
+            "ListIssueDateTime": issue.time.to_rfc3339(),
+            "NextUpdate": issue.time.plus(LIFETIME).to_rfc3339(),
+            "DistributionPoints": [place],
+        },
+    });
+    // Clause 6.1: the list of entities is left out where there is none.
+    if !view.entities.is_empty() {
+        let entities = view.entities.iter().map(|listed| entity(listed, &place));
+        list["TrustedEntitiesList"] = entities.collect();
+    }
+    canonical(&json!({"LoTE": list}))
+}
+
+fn entity(entity: &Entity<'_>, place: &str) -> Value {
+    let particulars = &entity.listing.particulars;
+    let mut information = json!({
+        "TEName": texts(&particulars.names),
+        "TEAddress": {
+            "TEPostalAddress": addresses(&particulars.postal_addresses),
+            "TEElectronicAddress": uris(&particulars.electronic_addresses),
+        },
+        "TEInformationURI": uris(&particulars.information),
+    });
+    if !particulars.trade_names.is_empty() {
+        information["TETradeName"] = texts(&particulars.trade_names);
+    }
+    let services = entity.services.iter().map(|of| service(of, entity, place));
+    json!({
+        "TrustedEntityInformation": information,
+        "TrustedEntityServices": services.collect::<Vec<Value>>(),
+    })
+}
+
+fn service(service: &Service<'_>, entity: &Entity<'_>, place: &str) -> Value {
+    let grant = service.record.grant();
+    let keys = entity.keys.iter().map(|(id, key)| {
+        let mut jwk = serde_json::to_value(key.to_jwk()).unwrap_or_default();
+        jwk["kid"] = id.to_string().into();
+        jwk
+    });
+    let mut identity = json!({
+        "PublicKeyValues": keys.collect::<Vec<Value>>(),
+        "OtherIds": [entity.did],
+    });
+    // They stand for signers of mdocs.
+    let is_mdoc = service.schema.is_some_and(|schema| schema.doctype.is_some());
+    if grant.action == Action::Issue && is_mdoc && !entity.listing.certificates.is_empty() {
+        let certificates = entity.listing.certificates.iter();
+        let certificates = certificates.map(|der| json!({"val": STANDARD.encode(der)}));
+        identity["X509Certificates"] = certificates.collect();
+    }
+    // The name of a resource is one for all languages.
+    let names = entity.listing.particulars.names.iter();
+    let names = names.map(|name| json!({"lang": name.language, "value": service.resource}));
+    let mut information = json!({
+        "ServiceName": names.collect::<Vec<Value>>(),
+        "ServiceTypeIdentifier": format!("{place}#{}", grant.action.name()),
+        "ServiceDigitalIdentity": identity,
+    });
+    if let Some(schema) = service.schema {
+        let definitions = entity.listing.particulars.names.iter();
+        let definitions = definitions.map(|name| json!({"lang": name.language, "uriValue": schema.vct}));
+        information["ServiceDefinitionURI"] = definitions.collect();
+    }
+    json!({"ServiceInformation": information})
+}
+
+fn texts(items: &[Localised]) -> Value {
+    items.iter().map(text).collect()
+}
+
+fn text(item: &Localised) -> Value {
+    json!({"lang": item.language, "value": item.text})
+}
+
+fn uris(items: &[Localised]) -> Value {
+    let uri = |item: &Localised| json!({"lang": item.language, "uriValue": item.text});
+    items.iter().map(uri).collect()
+}
+
+fn addresses(items: &[PostalAddress]) -> Value {
+    let address = |item: &PostalAddress| {
+        let mut address = json!({
+            "lang": item.language,
+            "StreetAddress": item.street,
+            "Locality": item.locality,
+            "PostalCode": item.postal_code,
+            "Country": item.country,
+        });
+        if let Some(province) = &item.province {
+            address["StateOrProvince"] = province.as_str().into();
+        }
+        address
+    };
+    items.iter().map(address).collect()
+}
