@@ -37,6 +37,9 @@ const text = shape(
   "text without control characters",
   (value) => typeof value === "string" && value !== "" && !hasControls(value),
 );
+/** Text of one form, and not of the other. */
+const matching = (expected, form, except = /(?!)/) =>
+  shape(expected, (value) => typeof value === "string" && form.test(value) && !except.test(value));
 const exactly = (wanted) => shape(`${wanted}`, (value) => value === wanted);
 
 /** One of these numbers, read as its name. */
@@ -106,6 +109,47 @@ const digests = array(digest, compare);
 
 const resource = struct({ id: [1, text] }, { schemas: [2, array(digest, compare, 1)] });
 
+const language = matching("a language tag", /^[a-z]{2,3}(-[A-Za-z0-9]{1,8})*$/);
+const country = matching("a country of two letters", /^[A-Z]{2}$/);
+const httpsUrl = matching("an https URL without query, fragment and slash at the end", /^https:\/\/[!-~]*[!-.0-~]$/, /[?#]/);
+const byLanguage = (left, right) => compareText(left.language, right.language);
+const localised = (of) =>
+  array(
+    struct({ language: [1, language], text: [2, of] }),
+    (left, right) => byLanguage(left, right) || compareText(left.text, right.text),
+    1,
+  );
+const postalAddress = struct(
+  {
+    language: [1, language],
+    street: [2, text],
+    locality: [3, text],
+    postal_code: [5, text],
+    country: [6, country],
+  },
+  { province: [4, text] },
+);
+const particulars = struct(
+  {
+    names: [1, array(struct({ language: [1, language], text: [2, text] }), byLanguage, 1)],
+    postal_addresses: [3, array(postalAddress, byLanguage, 1)],
+    electronic_addresses: [4, localised(matching("an https or mailto URI", /^(https:\/\/|mailto:)[!-~]+$/))],
+    information: [5, localised(matching("an https URI", /^https:\/\/[!-~]+$/))],
+  },
+  { trade_names: [2, localised(text)] },
+);
+const listing = struct(
+  { particulars: [1, particulars] },
+  { certificates: [2, array(bytes, compare, 1)], federation_entity: [3, httpsUrl] },
+);
+const publication = struct({
+  particulars: [1, particulars],
+  territory: [2, country],
+  url: [3, httpsUrl],
+  certificate: [4, bytes],
+  notices: [5, localised(text)],
+});
+
 const grant = struct(
   {
     entity: [1, text],
@@ -119,7 +163,7 @@ const grant = struct(
     on_stale: [11, named("refuse", "warn", "accept with risk")],
     backdating: [12, backdating],
   },
-  { level_of_assurance: [5, text], parent: [9, text], hazard: [13, uint] },
+  { level_of_assurance: [5, text], parent: [9, text], hazard: [13, uint], listing: [14, listing] },
 );
 
 const officer = struct({ id: [1, text], key: [2, text] }, { next: [3, digest] });
@@ -142,6 +186,7 @@ const policy = struct(
   {
     recovery: [7, struct({ threshold: [1, uint], keys: [2, digests], delay: [3, uint] })],
     genesis_time: [8, time],
+    publication: [9, publication],
   },
 );
 
@@ -210,16 +255,19 @@ const list = struct(
 );
 
 const section = struct({ number: [1, position], count: [2, position], root: [3, digest] });
-const snapshot = struct({
-  state: [1, digest],
-  sections: [2, array(section, (left, right) => left.number - right.number)],
-  covered: [3, position],
-  epoch: [4, uint],
-  time: [5, time],
-  next_update: [6, time],
-  hard_expiry: [7, time],
-  projections: [8, array(struct({ name: [1, text], digest: [2, digest] }), by("name"))],
-});
+const projection = struct({ name: [1, text], digest: [2, digest] });
+const snapshot = struct(
+  {
+    state: [1, digest],
+    sections: [2, array(section, (left, right) => left.number - right.number)],
+    covered: [3, position],
+    epoch: [4, uint],
+    time: [5, time],
+    next_update: [6, time],
+    hard_expiry: [7, time],
+  },
+  { projections: [8, struct({ made: [1, time], digests: [2, array(projection, by("name"), 1)] })] },
+);
 
 const incident = either(1, {
   0: struct(

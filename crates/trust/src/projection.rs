@@ -79,13 +79,22 @@ impl Projections {
         }
     }
 
+    /// Of which nothing but the digests is known.
+    pub(crate) const fn known(digests: ProjectionDigests) -> Self {
+        Self {
+            digests,
+            contents: BTreeMap::new(),
+        }
+    }
+
     /// What a Snapshot says of them.
     #[must_use]
     pub const fn digests(&self) -> &ProjectionDigests {
         &self.digests
     }
 
-    /// The bytes of the projection of this name: what is signed.
+    /// The bytes of the projection of this name: what is signed. `None` in a state that was read back from a bundle, which
+    /// has digests only.
     #[must_use]
     pub fn content(&self, name: &str) -> Option<&Arc<[u8]>> {
         self.contents.get(name)

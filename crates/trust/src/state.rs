@@ -43,6 +43,7 @@ use crate::entry::Body;
 use crate::entry::Draft;
 use crate::entry::Entry;
 use crate::entry::EntryType;
+use crate::entry::ProjectionDigests;
 use crate::entry::SchemaName;
 use crate::entry::SectionDigest;
 use crate::entry::sections_value;
@@ -306,12 +307,14 @@ impl State {
     pub(crate) fn restore(
         anchor: Anchor,
         clock: Clock,
+        projections: Option<ProjectionDigests>,
         records: &BTreeMap<EntryType, Vec<Vec<u8>>>,
     ) -> Result<Self, DecodeError> {
         let of = |section| records.get(&section).map(Vec::as_slice).unwrap_or_default();
         let mut state = Self {
             size: clock.index.saturating_add(1),
             clock: Some(clock),
+            projections: projections.map(Projections::known),
             policies: Section::decode(of(EntryType::Policy))?,
             dids: Section::decode(of(EntryType::DidEvent))?,
             accreditations: Section::decode(of(EntryType::Accreditation))?,

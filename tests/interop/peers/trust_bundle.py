@@ -19,6 +19,7 @@ import base64
 import hashlib
 import json
 import pathlib
+import re
 import sys
 import zlib
 
@@ -158,6 +159,10 @@ def one_of(*allowed):
     return shape(lambda value: type(value) is int and value in allowed)
 
 
+def matching(pattern):
+    return shape(lambda value: isinstance(value, str) and re.fullmatch(pattern, value))
+
+
 REASON = one_of(*range(6))
 BACKDATING = one_of(0, 1)
 ACTION = one_of(0, 1, 2)
@@ -214,10 +219,33 @@ def of_form(webvh, web):
 TEXTS = array(TEXT, itself)
 HEAD = struct({1: UINT, 2: HASH, 3: UINT, 4: TIME})
 RESOURCE = struct({1: TEXT}, {2: array(HASH, itself, least=1)})
+LANGUAGE = matching(r"[a-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+COUNTRY = matching(r"[A-Z]{2}")
+HTTPS_URL = shape(
+    lambda value: isinstance(value, str)
+    and re.fullmatch(r"https://[!-~]+", value)
+    and not value.endswith("/")
+    and not set("?#") & set(value)
+)
+
+
+def localised(text):
+    return array(struct({1: LANGUAGE, 2: text}), member(1, 2), least=1)
+
+
+POSTAL = struct({1: LANGUAGE, 2: TEXT, 3: TEXT, 5: TEXT, 6: COUNTRY}, {4: TEXT})
+PARTICULARS = struct(
+    {1: array(struct({1: LANGUAGE, 2: TEXT}), member(1), least=1), 3: array(POSTAL, member(1), least=1)}
+    | {4: localised(matching(r"(https://|mailto:)[!-~]+"))}
+    | {5: localised(matching(r"https://[!-~]+"))},
+    {2: localised(TEXT)},
+)
+LISTING = struct({1: PARTICULARS}, {2: array(BYTES, itself, least=1), 3: HTTPS_URL})
+PUBLICATION = struct({1: PARTICULARS, 2: COUNTRY, 3: HTTPS_URL, 4: BYTES, 5: localised(TEXT)})
 GRANT = struct(
     {1: TEXT, 2: ACTION, 3: array(RESOURCE, member(1), least=1), 4: TEXTS, 6: TIME, 7: TIME, 8: UINT, 10: UINT}
     | {11: one_of(0, 1, 2), 12: BACKDATING},
-    {5: TEXT, 9: TEXT, 13: UINT},
+    {5: TEXT, 9: TEXT, 13: UINT, 14: LISTING},
 )
 STANDING = either(
     1,
@@ -260,13 +288,13 @@ AUTHORITY = struct({1: TEXT, 2: UINT, 3: array(OFFICER, member(1))}, {4: TEXTS})
 POLICY_BODY = struct(
     {1: one_of(0, 1), 2: array(AUTHORITY), 3: LINES, 4: TEXT, 5: array(TEXT, itself, least=1)}
     | {6: array(ALGORITHM, lambda number: {-9: 0, -51: 1, -19: 2}[number], least=1)},
-    {7: struct({1: UINT, 2: array(HASH, itself), 3: UINT}), 8: TIME},
+    {7: struct({1: UINT, 2: array(HASH, itself), 3: UINT}), 8: TIME, 9: PUBLICATION},
 )
 SECTION = struct({1: one_of(*range(9)), 2: UINT, 3: HASH})
 PROJECTION = struct({1: TEXT, 2: HASH})
 SNAPSHOT_BODY = struct(
-    {1: HASH, 2: array(SECTION, member(1)), 3: UINT, 4: UINT, 5: TIME, 6: TIME, 7: TIME}
-    | {8: array(PROJECTION, member(1))}
+    {1: HASH, 2: array(SECTION, member(1)), 3: UINT, 4: UINT, 5: TIME, 6: TIME, 7: TIME},
+    {8: struct({1: TIME, 2: array(PROJECTION, member(1), least=1)})},
 )
 ENTRY = {1: one_of(1), 3: TEXT, 4: TEXT, 5: UINT, 6: HASH}
 POLICY_ENTRY = struct(ENTRY | {2: one_of(0), 7: POLICY_BODY, 8: APPROVAL})

@@ -332,7 +332,8 @@ impl Delta {
             let changed = self.sections.get(&section).map(Vec::as_slice).unwrap_or_default();
             sections.insert(section, base.state.records_with(section, changed)?);
         }
-        Ok(State::restore(base.anchor().clone(), clock, &sections)?)
+        let projections = snapshot.projections.clone();
+        Ok(State::restore(base.anchor().clone(), clock, projections, &sections)?)
     }
 
     /// The compact forms of the lists that are patched.

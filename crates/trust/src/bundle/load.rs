@@ -178,7 +178,7 @@ impl Proven {
             });
         }
         let clock = Clock::of(snapshot.covered, self.entry.hash(), snapshot);
-        let state = State::restore(anchor.clone(), clock, records)?;
+        let state = State::restore(anchor.clone(), clock, snapshot.projections.clone(), records)?;
         check(&state)?;
         state.verify_policies().map_err(BundleError::Policy)?;
         let policy = state.policy().ok_or(BundleError::Policy(Refusal::Genesis))?;

@@ -27,8 +27,7 @@ pub enum Projecting {
 }
 
 impl State {
-    /// The projections of the last Snapshot. `None` where the Policy has no publication, and in a state that was read
-    /// back from a bundle, which has their digests only.
+    /// The projections of the last Snapshot. `None` where the Policy had no publication.
     #[must_use]
     pub const fn projections(&self) -> Option<&Projections> {
         self.projections.as_ref()

@@ -14,6 +14,7 @@ mod extracts;
 mod forks;
 mod nation;
 mod policies;
+mod projections;
 mod replay;
 mod schemas;
 mod second_reader;

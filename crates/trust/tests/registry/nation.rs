@@ -5,6 +5,7 @@ use keys::PublicKey;
 use keys::Signer as _;
 use keys::Timestamp;
 use keys::ml_dsa;
+use keys::x509::NewListSigner;
 use serde_json::json;
 use signer::MlDsaKey;
 use signer::SoftwareKey;
@@ -24,10 +25,15 @@ use trust::entry::Draft;
 use trust::entry::Entry;
 use trust::entry::EntryType;
 use trust::entry::Grant;
+use trust::entry::Listing;
+use trust::entry::Localised;
 use trust::entry::Officer;
 use trust::entry::OnStale;
+use trust::entry::Particulars;
 use trust::entry::PolicyBody;
 use trust::entry::PolicyKind;
+use trust::entry::PostalAddress;
+use trust::entry::Publication;
 use trust::entry::Resource;
 use trust::entry::Schema;
 use trust::entry::SchemaBody;
@@ -156,8 +162,57 @@ pub(crate) fn policy() -> PolicyBody {
         algorithms: vec![Algorithm::Es256, Algorithm::EdDsa],
         recovery: None,
         genesis_time: Some(GENESIS),
-        publication: None,
+        publication: Some(publication()),
     }
+}
+
+/// Under whose name the nation's registry is shown in others' forms; the key has the number 130.
+pub(crate) fn publication() -> Publication {
+    Publication {
+        particulars: particulars("Governance of the Nation"),
+        territory: "XA".to_owned(),
+        url: format!("https://{ORIGIN}"),
+        certificate: certificate(130),
+        notices: localised(&["Data of a test."]),
+    }
+}
+
+/// A certificate of the key of this number.
+pub(crate) fn certificate(number: u8) -> Vec<u8> {
+    let new = NewListSigner {
+        country: "XA",
+        organization: "Governance of the Nation",
+        common_name: "Trust registry",
+        key: &public(number),
+        valid_from: GENESIS,
+        valid_until: GENESIS.plus(365 * DAY),
+    };
+    key(number).fulfil(new.issue()).unwrap()
+}
+
+pub(crate) fn particulars(name: &str) -> Particulars {
+    Particulars {
+        names: localised(&[name]),
+        trade_names: Vec::new(),
+        postal_addresses: vec![PostalAddress {
+            language: "en".to_owned(),
+            street: "1 Register Square".to_owned(),
+            locality: "Sampleton".to_owned(),
+            province: None,
+            postal_code: "10001".to_owned(),
+            country: "XA".to_owned(),
+        }],
+        electronic_addresses: localised(&["https://agency.example", "mailto:office@agency.example"]),
+        information: localised(&["https://agency.example/about"]),
+    }
+}
+
+pub(crate) fn localised(texts: &[&str]) -> Vec<Localised> {
+    let english = |text: &&str| Localised {
+        language: "en".to_owned(),
+        text: (*text).to_owned(),
+    };
+    texts.iter().map(english).collect()
 }
 
 /// Signatures of these officers (counted from 0) with their current keys.
@@ -227,7 +282,11 @@ pub(crate) fn grant(entity: &str, action: Action, resources: &[&str]) -> Grant {
         on_stale: OnStale::Refuse,
         backdating: Backdating::Refuse,
         hazard: None,
-        listing: None,
+        listing: Some(Listing {
+            particulars: particulars("An Agency"),
+            certificates: vec![certificate(131)],
+            federation_entity: None,
+        }),
     }
 }
 
@@ -443,12 +502,16 @@ impl Nation {
     }
 
     pub(crate) fn snapshot_leaf(&self, time: Timestamp) -> Vec<u8> {
+        self.snapshot_leaf_with(time, Projecting::IfDue)
+    }
+
+    pub(crate) fn snapshot_leaf_with(&self, time: Timestamp, projecting: Projecting) -> Vec<u8> {
         let times = SnapshotTimes {
             time,
             next_update: time.plus(HOUR),
             hard_expiry: time.plus(30 * DAY),
         };
-        self.state.snapshot(times, Projecting::IfDue).unwrap()
+        self.state.snapshot(times, projecting).unwrap()
     }
 
     pub(crate) fn hashes(&self) -> Vec<Hash> {

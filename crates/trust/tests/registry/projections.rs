@@ -1,0 +1,392 @@
+//! The registry in others' forms: what it shows, and that nobody can show another one.
+
+use keys::Timestamp;
+use serde_json::Value;
+use serde_json::json;
+use trust::entry::AccreditationBody;
+use trust::entry::Action;
+use trust::entry::Backdating;
+use trust::entry::Body;
+use trust::entry::Draft;
+use trust::entry::Entry;
+use trust::entry::EntryType;
+use trust::entry::Grant;
+use trust::entry::IncidentBody;
+use trust::entry::Listing;
+use trust::entry::PolicyBody;
+use trust::entry::ProjectionDigests;
+use trust::entry::Reason;
+use trust::entry::SnapshotBody;
+use trust::entry::TombstoneBody;
+use trust::merkle::Hash;
+use trust::projection::Projections;
+use trust::state::Projecting;
+use trust::state::Refusal;
+
+use crate::accreditations::delegate;
+use crate::accreditations::with_ministry;
+use crate::nation::*;
+
+/// The List of Trusted Entities that a Snapshot of this time makes.
+fn list(nation: &mut Nation, time: Timestamp) -> Value {
+    let leaf = nation.snapshot_leaf_with(time, Projecting::Anew);
+    nation.append(&leaf).unwrap();
+    let projections = nation.state.projections().unwrap();
+    let bytes = projections.content(Projections::LOTE).unwrap();
+    assert_eq!(
+        projections.digests().get(Projections::LOTE),
+        Some(Hash::digest(bytes)),
+        "the digest is of what is signed"
+    );
+    serde_json::from_slice::<Value>(bytes).unwrap()["LoTE"].take()
+}
+
+/// The DIDs that are listed.
+fn listed(nation: &mut Nation, time: Timestamp) -> Vec<String> {
+    let list = list(nation, time);
+    let entities = list["TrustedEntitiesList"].as_array().cloned().unwrap_or_default();
+    let did = |entity: &Value| {
+        let identity = &entity["TrustedEntityServices"][0]["ServiceInformation"]["ServiceDigitalIdentity"];
+        identity["OtherIds"][0].as_str().unwrap().to_owned()
+    };
+    entities.iter().map(did).collect()
+}
+
+fn body_of(leaf: &[u8]) -> SnapshotBody {
+    match Entry::parse(leaf).unwrap().body() {
+        Body::Snapshot(body) => body.clone(),
+        _ => panic!(),
+    }
+}
+
+/// The Snapshot of this time with other projections.
+fn with_projections(nation: &Nation, time: Timestamp, projections: Option<ProjectionDigests>) -> Vec<u8> {
+    let body = SnapshotBody {
+        projections,
+        ..body_of(&nation.snapshot_leaf(time))
+    };
+    let (seq, prev) = nation.state.next_in_chain(EntryType::Snapshot, ORIGIN);
+    Entry::without_approval(ORIGIN, ORIGIN, seq, prev, &Body::Snapshot(body)).unwrap()
+}
+
+#[test]
+fn the_list_says_who_may_do_what_with_which_keys() {
+    let (mut nation, agency) = Nation::with_issuer();
+    let epoch = nation.state.clock().unwrap().epoch;
+    let found = list(&mut nation, GENESIS.plus(2 * HOUR));
+    let place = "https://registry.attestry.example/export/lote.json";
+    let name = json!([{"lang": "en", "value": "Governance of the Nation"}]);
+    let address = json!([{
+        "lang": "en", "StreetAddress": "1 Register Square", "Locality": "Sampleton", "PostalCode": "10001", "Country": "XA",
+    }]);
+    let electronic = json!([
+        {"lang": "en", "uriValue": "https://agency.example"},
+        {"lang": "en", "uriValue": "mailto:office@agency.example"},
+    ]);
+    let about = json!([{"lang": "en", "uriValue": "https://agency.example/about"}]);
+    let mut jwk = serde_json::to_value(public(20).to_jwk()).unwrap();
+    jwk["kid"] = agency.method().into();
+    let expected = json!({
+        "ListAndSchemeInformation": {
+            "LoTEVersionIdentifier": 1,
+            "LoTESequenceNumber": epoch + 2,
+            "LoTEType": place,
+            "SchemeOperatorName": name,
+            "SchemeOperatorAddress": {
+                "SchemeOperatorPostalAddress": address,
+                "SchemeOperatorElectronicAddress": electronic,
+            },
+            "SchemeName": [{"lang": "en", "value": "XA:Governance of the Nation"}],
+            "SchemeInformationURI": about,
+            "StatusDeterminationApproach": format!("{place}#accreditation"),
+            "SchemeTypeCommunityRules": about,
+            "SchemeTerritory": "XA",
+            "PolicyOrLegalNotice": [{"LoTELegalNotice": {"lang": "en", "value": "Data of a test."}}],
+            "ListIssueDateTime": "2026-11-23T02:00:00Z",
+            "NextUpdate": "2026-11-30T02:00:00Z",
+            "DistributionPoints": [place],
+        },
+        "TrustedEntitiesList": [{
+            "TrustedEntityInformation": {
+                "TEName": [{"lang": "en", "value": "An Agency"}],
+                "TEAddress": {"TEPostalAddress": address, "TEElectronicAddress": electronic},
+                "TEInformationURI": about,
+            },
+            "TrustedEntityServices": [{"ServiceInformation": {
+                "ServiceName": [{"lang": "en", "value": IDENTITY}],
+                "ServiceTypeIdentifier": format!("{place}#issue"),
+                "ServiceDefinitionURI": [{"lang": "en", "uriValue": format!("https://attestry.example/types/{IDENTITY}")}],
+                "ServiceDigitalIdentity": {
+                    "OtherIds": [agency.did],
+                    "PublicKeyValues": [jwk],
+                    "X509Certificates": [{"val": base64(&certificate(131))}],
+                },
+            }}],
+        }],
+    });
+    assert_eq!(found, expected);
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+#[test]
+fn two_readers_of_one_log_make_the_same_bytes() {
+    let (mut nation, _) = Nation::with_issuer();
+    list(&mut nation, GENESIS.plus(2 * HOUR));
+    let mut replayed = trust::state::State::new(nation.state.anchor().clone());
+    for (index, leaf) in (0..).zip(&nation.leaves) {
+        replayed.apply(index, leaf).unwrap();
+    }
+    assert_eq!(replayed.projections(), nation.state.projections());
+}
+
+/// Each of these takes the agency off the list, and nothing else does.
+#[test]
+fn what_does_not_count_is_not_listed() {
+    let time = GENESIS.plus(2 * HOUR);
+    let (mut nation, agency) = Nation::with_issuer();
+    assert_eq!(listed(&mut nation, time), [agency.did]);
+
+    let withdrawn: [(&str, fn(&mut Nation, &Agency)); 6] = [
+        ("suspended", |nation, _| {
+            let suspend = AccreditationBody::Suspend {
+                reason: Reason::NonCompliance,
+                emergency: false,
+            };
+            nation.govern("accreditation-1", Body::Accreditation(suspend)).unwrap();
+        }),
+        ("revoked", |nation, _| {
+            let revoke = AccreditationBody::Revoke {
+                reason: Reason::Withdrawn,
+                since: None,
+            };
+            nation.govern("accreditation-1", Body::Accreditation(revoke)).unwrap();
+        }),
+        ("ended", |nation, agency| {
+            let end = TombstoneBody {
+                target: EntryType::DidEvent,
+                reason: Reason::CeasedOperation,
+            };
+            nation.govern(&agency.did, Body::Tombstone(end)).unwrap();
+        }),
+        ("its only key stolen", |nation, agency| {
+            declare(nation, &agency.method());
+        }),
+        ("all its keys stolen", |nation, agency| {
+            declare(nation, &agency.did);
+        }),
+        ("not to be listed", |nation, agency| {
+            let silent = Grant {
+                listing: None,
+                ..grant(&agency.did, Action::Issue, &[IDENTITY])
+            };
+            let amend = Body::Accreditation(AccreditationBody::Amend(silent));
+            nation.govern("accreditation-1", amend).unwrap();
+        }),
+    ];
+    for (why, withdraw) in withdrawn {
+        let (mut nation, agency) = Nation::with_issuer();
+        withdraw(&mut nation, &agency);
+        assert_eq!(listed(&mut nation, time), [""; 0], "{why}");
+    }
+    let (mut nation, _) = Nation::with_issuer();
+    let over = listed(&mut nation, GENESIS.plus(365 * DAY));
+    assert_eq!(over, [""; 0], "expired");
+}
+
+fn declare(nation: &mut Nation, subject: &str) {
+    let incident = IncidentBody::Declare {
+        invalid_since: GENESIS,
+        backdating: Backdating::Refuse,
+        emergency: false,
+        reason: Reason::KeyCompromise,
+    };
+    nation.govern(subject, Body::Incident(incident)).unwrap();
+}
+
+/// Whoever passes something on lists those below it, until an authority says otherwise.
+#[test]
+fn an_authority_names_an_entity_before_who_passes_something_on() {
+    let (mut nation, ministry, branch, below) = with_ministry();
+    let named = |name: &str| Listing {
+        particulars: particulars(name),
+        certificates: Vec::new(),
+        federation_entity: None,
+    };
+    let names = |nation: &mut Nation| -> Vec<String> {
+        let list = list(nation, GENESIS.plus(HOUR));
+        let entities = list["TrustedEntitiesList"].as_array().unwrap().iter();
+        let of = |entity: &Value| {
+            entity["TrustedEntityInformation"]["TEName"][0]["value"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        };
+        let mut names: Vec<String> = entities.map(of).collect();
+        names.sort();
+        names
+    };
+    let passed_on = Grant {
+        listing: Some(named("Branch, says the ministry")),
+        ..below
+    };
+    delegate(&mut nation, &ministry, "branch", passed_on).unwrap();
+    assert_eq!(names(&mut nation), ["An Agency", "Branch, says the ministry"]);
+    let direct = Grant {
+        listing: Some(named("Branch, says the authority")),
+        ..grant(&branch.did, Action::Verify, &[IDENTITY])
+    };
+    nation.grant("branch-verifies", direct).unwrap();
+    assert_eq!(names(&mut nation), ["An Agency", "Branch, says the authority"]);
+}
+
+#[test]
+fn a_snapshot_with_another_list_is_refused() {
+    let refused = |nation: &mut Nation, leaf: &[u8]| {
+        let refusal = nation.append(leaf).unwrap_err();
+        assert!(
+            matches!(refusal, Refusal::Snapshot { expected } if expected.contains("projections")),
+            "{refusal}"
+        );
+    };
+    let (mut nation, _) = Nation::with_issuer();
+    let time = GENESIS.plus(2 * HOUR);
+    let made = body_of(&nation.snapshot_leaf_with(time, Projecting::Anew))
+        .projections
+        .unwrap();
+
+    let mut forged = made.clone();
+    forged.digests[0].1 = Hash::digest(b"a list with a friend");
+    for projections in [
+        None,
+        Some(forged),
+        Some(ProjectionDigests {
+            made: time.minus(1),
+            ..made.clone()
+        }),
+        Some(ProjectionDigests {
+            digests: [made.digests.clone(), vec![("zz".to_owned(), Hash::ZERO)]].concat(),
+            ..made.clone()
+        }),
+    ] {
+        let leaf = with_projections(&nation, time, projections);
+        refused(&mut nation, &leaf);
+    }
+    let leaf = with_projections(&nation, time, Some(made));
+    nation.append(&leaf).unwrap();
+}
+
+#[test]
+fn a_list_is_carried_over_for_less_than_a_day() {
+    let (mut nation, agency) = Nation::with_issuer();
+    let made = GENESIS.plus(2 * HOUR);
+    list(&mut nation, made);
+    let known = nation.state.projections().unwrap().clone();
+    // What changes meanwhile is in the next one.
+    nation
+        .grant("accreditation-2", grant(&agency.did, Action::Issue, &[LICENCE]))
+        .unwrap();
+    nation.snapshot(made.plus(DAY).minus(1));
+    assert_eq!(nation.state.projections(), Some(&known));
+    let stale = with_projections(&nation, made.plus(DAY), Some(known.digests().clone()));
+    assert!(matches!(nation.append(&stale), Err(Refusal::Snapshot { .. })));
+    nation.snapshot(made.plus(DAY));
+    let renewed = nation.state.projections().unwrap();
+    assert_eq!(renewed.digests().made, made.plus(DAY));
+    assert_ne!(renewed.content(Projections::LOTE), known.content(Projections::LOTE));
+}
+
+#[test]
+fn without_a_publication_there_are_no_projections() {
+    let mut nation = Nation::with_policy(PolicyBody {
+        publication: None,
+        ..policy()
+    })
+    .unwrap();
+    let time = GENESIS.plus(HOUR);
+    assert_eq!(
+        body_of(&nation.snapshot_leaf_with(time, Projecting::Anew)).projections,
+        None
+    );
+    let invented = ProjectionDigests {
+        made: time,
+        digests: vec![(Projections::LOTE.to_owned(), Hash::ZERO)],
+    };
+    let leaf = with_projections(&nation, time, Some(invented));
+    assert!(matches!(nation.append(&leaf), Err(Refusal::Snapshot { .. })));
+    nation.snapshot(time);
+    assert_eq!(nation.state.projections(), None);
+}
+
+#[test]
+fn other_forms_of_a_listing_are_refused() {
+    let forms: [Change<Listing>; 12] = [
+        Change("a name", |listing| listing.particulars.names.clear()),
+        Change("one name for each language", |listing| {
+            listing.particulars.names = localised(&["A", "B"]);
+        }),
+        Change("a language tag", |listing| {
+            listing.particulars.names[0].language = "English".to_owned();
+        }),
+        Change("a postal address", |listing| {
+            listing.particulars.postal_addresses.clear()
+        }),
+        Change("a country of two letters", |listing| {
+            listing.particulars.postal_addresses[0].country = "Xa".to_owned();
+        }),
+        Change("text without control characters", |listing| {
+            listing.particulars.postal_addresses[0].street = "1\nRegister Square".to_owned();
+        }),
+        Change("electronic addresses in order", |listing| {
+            listing.particulars.electronic_addresses.reverse();
+        }),
+        Change("electronic addresses as URIs", |listing| {
+            listing.particulars.electronic_addresses = localised(&["office@agency.example"]);
+        }),
+        Change("https for information", |listing| {
+            listing.particulars.information = localised(&["http://agency.example"]);
+        }),
+        Change("certificates", |listing| listing.certificates = vec![b"none".to_vec()]),
+        Change("each certificate once", |listing| {
+            listing.certificates = vec![certificate(131), certificate(131)];
+        }),
+        Change("an entity identifier without a slash at the end", |listing| {
+            listing.federation_entity = Some("https://agency.example/".to_owned());
+        }),
+    ];
+    for Change(expected, change) in forms {
+        let (mut nation, agency) = Nation::with_issuer();
+        let mut with = grant(&agency.did, Action::Issue, &[LICENCE]);
+        change(with.listing.as_mut().unwrap());
+        let refusal = nation.grant("accreditation-2", with).unwrap_err();
+        assert!(matches!(refusal, Refusal::Decode(_)), "{expected}: {refusal}");
+    }
+}
+
+#[test]
+fn other_forms_of_a_publication_are_refused() {
+    let forms: [Change<PolicyBody>; 4] = [
+        Change("a territory", |policy| {
+            published(policy).territory = "Sample".to_owned()
+        }),
+        Change("an https URL", |policy| {
+            published(policy).url = "http://a.example".to_owned()
+        }),
+        Change("a certificate", |policy| published(policy).certificate = vec![0x30, 0]),
+        Change("a notice", |policy| published(policy).notices.clear()),
+    ];
+    for Change(expected, change) in forms {
+        let mut with = policy();
+        change(&mut with);
+        let leaf = approved(&Draft::genesis(ORIGIN, with), &[0, 1]);
+        assert!(Entry::parse(&leaf).is_err(), "{expected}");
+    }
+    assert!(Nation::with_policy(policy()).is_ok());
+}
+
+fn published(policy: &mut PolicyBody) -> &mut trust::entry::Publication {
+    policy.publication.as_mut().unwrap()
+}
