@@ -18,6 +18,7 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 use server::listen::TlsFiles;
+use trust::projection::Projections;
 use url::Url;
 
 pub(crate) use self::hub::Api;
@@ -449,6 +450,25 @@ pub(crate) struct Needs {
     pub(crate) territory: Vec<String>,
 }
 
+/// The registry in the form of others.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Projection {
+    /// List of Trusted Entities of ETSI TS 119 602, a JWS.
+    EtsiLote,
+    /// Verified Issuer Certificate Authority List of ISO/IEC 18013-5, a COSE_Sign1.
+    Vical,
+}
+
+impl Projection {
+    /// Its name in Snapshots.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::EtsiLote => Projections::LOTE,
+            Self::Vical => Projections::VICAL,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bundle {
     /// Fetch a trust bundle. The first one prints and pins its anchor.
@@ -505,6 +525,22 @@ pub(crate) enum Bundle {
         recognised_by: Option<PathBuf>,
         #[command(flatten)]
         needs: Needs,
+    },
+    /// Hold a trusted list, as other software uses it, against what the bundle's registry has committed to.
+    #[command(
+        after_help = "Examples:\n  attestry bundle compare trust.bundle etsi-lote lote.json\n  attestry bundle compare trust.bundle vical vical.cbor\n\nThe registry serves them at /export/lote.json and /export/vical.cbor. A list from another day than the bundle differs: fetch both anew."
+    )]
+    Compare {
+        /// The bundle.
+        bundle: PathBuf,
+        /// The form of the list.
+        #[arg(value_enum)]
+        form: Projection,
+        /// The list, as it was signed.
+        file: PathBuf,
+        /// As for `fetch`.
+        #[arg(long, value_name = "FILE")]
+        recognised_by: Option<PathBuf>,
     },
     /// Show what a bundle says.
     #[command(after_help = "Example:\n  attestry bundle show trust.bundle")]

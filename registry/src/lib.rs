@@ -22,7 +22,9 @@
 //! | `GET /registry/dids/{scid}/did.jsonl` | `http/dids.rs` | did:webvh |
 //! | `GET /registry/dids/{scid}/did-witness.json` | `http/dids.rs` | did:webvh |
 //! | `GET /registry/proposals`, `GET /registry/proposals/{id}` | `http/proposals.rs` | open to all |
-//! | `GET /export/lote.json`, `GET /registry/projections` | `http/projections.rs` | ETSI TS 119 602, signed by JAdES |
+//! | `GET /export/lote.json` | `http/projections.rs` | ETSI TS 119 602, signed by JAdES |
+//! | `GET /export/vical.cbor` | `http/projections.rs` | ISO/IEC 18013-5 annex C |
+//! | `GET /registry/projections` | `http/projections.rs` | digests of these, and the proof that the log has them |
 //! | `GET /types/...` | `http/types.rs` | documents of credential types, where their URIs point here |
 //! | `POST /registry/proposals` | `http/proposals.rs` | administrative token |
 //! | `POST /registry/proposals/{id}/approvals` | `http/proposals.rs` | a signature of an officer, or with a recovery key |
@@ -532,6 +534,15 @@ impl Registry {
     pub async fn lote(&self) -> Result<Arc<[u8]>, ProjectionError> {
         self.refresh_kindly().await;
         self.0.publisher.lote(&self.state(), self.now()).await
+    }
+
+    /// The list of issuing authorities of mdocs (VICAL) of the last Snapshot, as [`Registry::lote`].
+    ///
+    /// # Errors
+    /// [`ProjectionError`].
+    pub async fn vical(&self) -> Result<Arc<[u8]>, ProjectionError> {
+        self.refresh_kindly().await;
+        self.0.publisher.vical(&self.state()).await
     }
 
     /// Proposes an entry that officers then approve: JSON as `proposal/body.rs` has it.

@@ -11,6 +11,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keys::Signer;
 use keys::SignerError;
 use keys::Timestamp;
+use keys::cose;
+use keys::cose::HeaderMap;
 use keys::jws;
 use keys::x509::Certificate;
 use keys::x509::NewListSigner;
@@ -162,6 +164,19 @@ impl Publisher {
             keys::signing::fulfil(key, request).map(String::into_bytes)
         };
         self.signed(state, Projections::LOTE, sign).await
+    }
+
+    /// The list of issuing authorities of mdocs as an untagged `COSE_Sign1`, with the certificate in `x5chain`
+    /// (ISO/IEC 18013-5 clause C.1.7.1).
+    pub(crate) async fn vical(&self, state: &State) -> Result<Arc<[u8]>, ProjectionError> {
+        let sign = |publication: &Publication, key: &dyn Signer, payload: &[u8]| {
+            let certificates = std::slice::from_ref(&publication.certificate);
+            let unprotected = HeaderMap::default().with_x5chain(certificates);
+            let algorithm = key.public_key().algorithm();
+            let request = cose::sign(HeaderMap::default(), unprotected, payload.to_vec(), algorithm);
+            keys::signing::fulfil(key, request)
+        };
+        self.signed(state, Projections::VICAL, sign).await
     }
 
     /// The projection of this name, signed when it is asked for the first time.

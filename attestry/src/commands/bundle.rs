@@ -1,5 +1,7 @@
 //! `bundle`: fetch, update and look into trust bundles.
 
+mod compare;
+
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -59,6 +61,15 @@ pub(crate) async fn run(command: cli::Bundle, output: Output) -> Result<ExitCode
             recognised_by,
             needs,
         } => fetch_delta(&file, (&url, &needs), &out, recognised_by.as_deref(), output).await?,
+        cli::Bundle::Compare {
+            bundle,
+            form,
+            file,
+            recognised_by,
+        } => {
+            let bundle = anchors::load_by(&bundle, recognised_by.as_deref())?;
+            compare::compare(&bundle, form, &file, output)?;
+        }
         cli::Bundle::Show { file, recognised_by } => {
             let bundle = anchors::load_by(&file, recognised_by.as_deref())?;
             let value = summary(&bundle);

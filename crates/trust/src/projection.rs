@@ -3,6 +3,7 @@
 //! | Name | Form | File |
 //! |---|---|---|
 //! | `etsi-lote` | List of Trusted Entities of [ETSI TS 119 602](https://www.etsi.org/deliver/etsi_ts/119600_119699/119602/), JSON | `projection/lote.rs` |
+//! | `vical` | Verified Issuer Certificate Authority List of ISO/IEC 18013-5 annex C, CBOR | `projection/vical.rs` |
 //!
 //! Each is a function of the state, the Policy's publication and the Snapshot that it is made for, to the last byte. A
 //! Snapshot has the digests, the state machine makes them again, and so does every witness and auditor: whoever publishes
@@ -15,6 +16,7 @@
 //! each time.
 
 mod lote;
+mod vical;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -60,6 +62,8 @@ pub struct Issue {
 impl Projections {
     /// The name of the List of Trusted Entities.
     pub const LOTE: &'static str = "etsi-lote";
+    /// The name of the list of issuing authorities of mdocs.
+    pub const VICAL: &'static str = "vical";
 
     /// Makes all of them.
     pub(crate) fn new(state: &State, publication: &Publication, issue: Issue) -> Self {
@@ -68,7 +72,10 @@ impl Projections {
             issue,
             entities: entities(state, issue.time),
         };
-        let contents = BTreeMap::from([(Self::LOTE, lote::project(&view).into())]);
+        let contents = BTreeMap::from([
+            (Self::LOTE, lote::project(&view).into()),
+            (Self::VICAL, vical::project(&view).into()),
+        ]);
         let digest = |(name, bytes): (&&str, &Arc<[u8]>)| ((*name).to_owned(), Hash::digest(bytes));
         Self {
             digests: ProjectionDigests {

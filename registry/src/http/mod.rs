@@ -45,6 +45,7 @@ pub(crate) fn router(registry: Registry) -> Router {
         .route("/registry/dids/{scid}/did-witness.json", get(dids::witnesses))
         .route("/registry/projections", get(projections::get))
         .route("/export/lote.json", get(projections::lote))
+        .route("/export/vical.cbor", get(projections::vical))
         .route("/registry/proposals", get(proposals::list).post(proposals::create))
         .route("/registry/proposals/{id}", get(proposals::get))
         .route("/registry/proposals/{id}/approvals", post(proposals::approve))

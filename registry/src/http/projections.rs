@@ -1,5 +1,7 @@
 //! The registry in the forms of others, signed, and the proof that the log has committed to them.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -24,9 +26,18 @@ const FOR_A_MINUTE: &str = "public, max-age=60";
 
 /// `GET /export/lote.json`: a JWS in compact form, as clause 6.8 of ETSI TS 119 602 has lists signed.
 pub(super) async fn lote(State(registry): State<Registry>) -> Result<Response, Problem> {
-    let signed = registry.lote().await.map_err(|error| problem(&error))?;
+    signed("application/jose", registry.lote().await)
+}
+
+/// `GET /export/vical.cbor`: an untagged `COSE_Sign1`.
+pub(super) async fn vical(State(registry): State<Registry>) -> Result<Response, Problem> {
+    signed("application/cose; cose-type=\"cose-sign1\"", registry.vical().await)
+}
+
+fn signed(media_type: &'static str, signed: Result<Arc<[u8]>, ProjectionError>) -> Result<Response, Problem> {
+    let signed = signed.map_err(|error| problem(&error))?;
     let headers = [
-        (header::CONTENT_TYPE, "application/jose"),
+        (header::CONTENT_TYPE, media_type),
         (header::CACHE_CONTROL, FOR_A_MINUTE),
     ];
     Ok((headers, signed.to_vec()).into_response())
@@ -66,6 +77,7 @@ async fn proof(registry: &Registry) -> Result<Option<Value>, RecordError> {
 fn place(name: &str) -> Option<&'static str> {
     match name {
         Projections::LOTE => Some("/export/lote.json"),
+        Projections::VICAL => Some("/export/vical.cbor"),
         _ => None,
     }
 }

@@ -13,6 +13,7 @@ mod log_files;
 mod mirrors;
 mod nation;
 mod operators;
+mod projections;
 mod recovery;
 mod second_key;
 mod tree;

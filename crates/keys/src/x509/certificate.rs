@@ -53,6 +53,7 @@ pub struct Certificate {
     tbs: Vec<u8>,
     algorithm: Algorithm,
     signature: Signature,
+    serial: Vec<u8>,
     /// Names are compared by their encodings, as ISO/IEC 18013-5 has it.
     issuer: Vec<u8>,
     subject: Vec<u8>,
@@ -132,6 +133,7 @@ impl Certificate {
             tbs: tbs.to_vec(),
             algorithm,
             signature,
+            serial: inner.serial.to_vec(),
             issuer: inner.issuer.to_vec(),
             subject: inner.subject.to_vec(),
             valid_from,
@@ -186,6 +188,25 @@ impl Certificate {
         &self.extensions.dns_names
     }
 
+    /// The serial number, the most significant byte first and without the zero that makes it positive. Nobody has
+    /// checked that it is.
+    #[must_use]
+    pub fn serial_number(&self) -> &[u8] {
+        &self.serial
+    }
+
+    /// The identifier of its key: [RFC 5280 section 4.2.1.2](https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.2).
+    #[must_use]
+    pub fn subject_key_id(&self) -> Option<&[u8]> {
+        self.extensions.subject_key_id.as_deref()
+    }
+
+    /// `commonName` of the subject.
+    #[must_use]
+    pub fn common_name(&self) -> Option<String> {
+        attribute(&self.subject, super::COMMON_NAME)
+    }
+
     /// `countryName` of the subject.
     #[must_use]
     pub fn country(&self) -> Option<String> {
@@ -198,11 +219,15 @@ impl Certificate {
         attribute(&self.subject, super::STATE_OR_PROVINCE_NAME)
     }
 
-    pub(super) fn issuer(&self) -> &[u8] {
+    /// The issuer's name in DER.
+    #[must_use]
+    pub fn issuer(&self) -> &[u8] {
         &self.issuer
     }
 
-    pub(super) fn subject(&self) -> &[u8] {
+    /// The subject's name in DER.
+    #[must_use]
+    pub fn subject(&self) -> &[u8] {
         &self.subject
     }
 
@@ -234,6 +259,7 @@ impl fmt::Debug for Certificate {
 
 /// The members of a `TBSCertificate`.
 struct Inner<'a> {
+    serial: &'a [u8],
     algorithm: AnyRef<'a>,
     issuer: &'a [u8],
     validity: &'a [u8],
@@ -249,8 +275,9 @@ impl<'a> Inner<'a> {
         if reader.tlv_bytes()? != [0xa0, 0x03, 0x02, 0x01, 0x02] {
             return Err(context(0, true).value_error().into());
         }
-        let _serial = reader.tlv_bytes()?;
+        let serial = AnyRef::decode(&mut reader)?.value();
         let mut inner = Self {
+            serial: serial.strip_prefix(&[0]).unwrap_or(serial),
             algorithm: AnyRef::decode(&mut reader)?,
             issuer: reader.tlv_bytes()?,
             validity: reader.tlv_bytes()?,

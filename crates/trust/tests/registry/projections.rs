@@ -1,6 +1,7 @@
 //! The registry in others' forms: what it shows, and that nobody can show another one.
 
 use keys::Timestamp;
+use keys::cbor::Value as Cbor;
 use serde_json::Value;
 use serde_json::json;
 use trust::entry::AccreditationBody;
@@ -125,6 +126,69 @@ fn the_list_says_who_may_do_what_with_which_keys() {
         }],
     });
     assert_eq!(found, expected);
+}
+
+#[test]
+fn the_list_of_issuing_authorities_says_for_which_documents() {
+    let (mut nation, agency) = Nation::with_issuer();
+    // The newest listing of an agency counts, for all that it issues. Whoever verifies issues nothing.
+    let other = Grant {
+        listing: Some(Listing {
+            particulars: particulars("An Agency"),
+            certificates: vec![certificate(132)],
+            federation_entity: None,
+        }),
+        ..grant(&agency.did, Action::Issue, &[LICENCE])
+    };
+    nation.grant("accreditation-2", other).unwrap();
+    let verifier = nation.admit("verifier", 21);
+    nation
+        .grant("accreditation-3", grant(&verifier.did, Action::Verify, &[IDENTITY]))
+        .unwrap();
+    let time = GENESIS.plus(2 * HOUR);
+    let leaf = nation.snapshot_leaf_with(time, Projecting::Anew);
+    nation.append(&leaf).unwrap();
+    let projections = nation.state.projections().unwrap();
+    let bytes = projections.content(Projections::VICAL).unwrap();
+    let vical = keys::cbor::decode(bytes, keys::json::DEFAULT_LIMITS).unwrap();
+
+    let date = |time: Timestamp| Cbor::Tag(0, Box::new(Cbor::text(time.to_rfc3339())));
+    let map = |members: Vec<(&str, Cbor)>| {
+        Cbor::Map(
+            members
+                .into_iter()
+                .map(|(name, value)| (Cbor::text(name), value))
+                .collect(),
+        )
+    };
+    let types = [LICENCE, IDENTITY].map(|id| Cbor::text(format!("example.attestry.{id}")));
+    let der = certificate(132);
+    let parsed = keys::x509::Certificate::from_der(&der).unwrap();
+    let info = map(vec![
+        ("ski", Cbor::bytes(parsed.subject_key_id().unwrap())),
+        ("issuer", Cbor::bytes(parsed.issuer())),
+        ("docType", Cbor::Array(types.to_vec())),
+        ("subject", Cbor::bytes(parsed.subject())),
+        ("notAfter", date(GENESIS.plus(365 * DAY))),
+        ("notBefore", date(GENESIS)),
+        ("certificate", Cbor::bytes(der.as_slice())),
+        (
+            "serialNumber",
+            Cbor::Tag(2, Box::new(Cbor::bytes(parsed.serial_number()))),
+        ),
+        ("issuingCountry", Cbor::text("XA")),
+        ("issuingAuthority", Cbor::text("Trust registry")),
+    ]);
+    let number = nation.state.clock().unwrap().epoch + 1;
+    let expected = map(vec![
+        ("date", date(time)),
+        ("version", Cbor::text("1.0")),
+        ("nextUpdate", date(time.plus(7 * DAY))),
+        ("vicalIssueID", Cbor::Unsigned(number)),
+        ("vicalProvider", Cbor::text("Governance of the Nation")),
+        ("certificateInfos", Cbor::Array(vec![info])),
+    ]);
+    assert_eq!(vical.to_vec(), expected.to_vec());
 }
 
 fn base64(bytes: &[u8]) -> String {
