@@ -4,12 +4,17 @@
 import http from "node:http";
 
 /** The body of the answer as text, whatever its status. */
-export function getText(url, headers = {}) {
+export async function getText(url, headers = {}) {
+  return (await getBytes(url, headers)).toString("utf8");
+}
+
+/** The body of the answer, whatever its status. */
+export function getBytes(url, headers = {}) {
   return new Promise((resolve, reject) => {
     const request = http.get(url, { agent: false, headers }, (response) => {
       const chunks = [];
       response.on("data", (chunk) => chunks.push(chunk));
-      response.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
+      response.on("end", () => resolve(Buffer.concat(chunks)));
       response.on("error", reject);
     });
     request.on("error", reject);
