@@ -11,6 +11,7 @@ mod log_files;
 mod mdoc;
 mod offline;
 mod own_agency;
+mod projections;
 mod second_key;
 mod selective;
 mod store;

@@ -55,6 +55,8 @@ fn agencies_and_accreditations_are_verified_and_shown() {
     let transport = "transport.attestry.example";
     assert_eq!(accreditations(&browser, transport), ["active may issue DrivingLicence"]);
     assert_eq!(accreditations(&browser, "population.attestry.example").len(), 2);
+    let name = "Transport Office of the Sample Nation";
+    assert!(browser.text("#view").contains(name), "the name that officers approved");
 
     // The search finds by type.
     let search = "const field = document.querySelector('#search'); field.value = 'vaccination'; field.dispatchEvent(new Event('input'));";
@@ -70,6 +72,10 @@ fn agencies_and_accreditations_are_verified_and_shown() {
     assert_eq!(
         accreditations(&browser, transport),
         ["suspended may not issue DrivingLicence"]
+    );
+    assert!(
+        !browser.text("#view").contains(name),
+        "no accreditation that counts names it"
     );
     assert_eq!(visit(&browser, &view(&platform, "log")), VERIFIED);
     assert!(browser.text("#view").contains("proven to continue the tree of"));

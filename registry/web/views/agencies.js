@@ -3,7 +3,7 @@
 import { compareText } from "../bytes.js";
 import { badge, code, count, duration, el, empty, nameOf, now, terms, time, timeAgo } from "../dom.js";
 import { DID_EVENT } from "../shapes.js";
-import { agencies, standing, tombstone } from "../state.js";
+import { agencies, listing, standing, tombstone } from "../state.js";
 
 /** More on one page nobody reads, and a phone takes long to draw; the search finds the rest. */
 const MAX_SHOWN = 100;
@@ -31,18 +31,20 @@ export function show(bundle) {
   };
   field.addEventListener("input", filter);
   filter();
-  const label = el("label", { for: "search" }, "Search by DID, accreditation, type, territory or standing");
+  const label = el("label", { for: "search" }, "Search by name, DID, accreditation, type, territory or standing");
   return [el("div", { class: "search" }, label, field), told, list];
 }
 
 /** Everything that a search looks in, in small letters. */
-function wordsOf({ did, accreditations }, bundle) {
+function wordsOf(agency, bundle) {
+  const { did, accreditations } = agency;
   const each = accreditations.map((record) => {
     const { id, ns, grant } = record;
     const { kind } = standing(bundle, record, now());
     return [id, ns, grant.action, ...grant.resources.map((resource) => resource.id), ...grant.territories, kind];
   });
-  return [did, ...each.flat()].join("\n").toLowerCase();
+  const names = listing(bundle, agency, now())?.particulars.names ?? [];
+  return [did, ...names.map(({ text }) => text), ...each.flat()].join("\n").toLowerCase();
 }
 
 function card(agency, bundle) {
@@ -52,6 +54,7 @@ function card(agency, bundle) {
     "article",
     { class: "card" },
     el("h3", {}, nameOf(did), ended === undefined ? null : badge("revoked", "ended")),
+    listed(listing(bundle, agency, now())),
     nameOf(did) === did ? null : el("p", {}, code(did)),
     record === undefined
       ? null
@@ -80,6 +83,20 @@ function card(agency, bundle) {
     accreditations.length === 0
       ? empty("It has no accreditation.")
       : el("ul", { class: "plain" }, ...accreditations.map((one) => el("li", {}, accreditation(one, bundle)))),
+  );
+}
+
+/** Names in each language, and where to read on. */
+function listed(found) {
+  if (found === undefined) return null;
+  const { names, information } = found.particulars;
+  const link = ({ text }) => [" ", el("a", { href: text, rel: "noreferrer" }, text)];
+  return el(
+    "p",
+    {},
+    ...names.map(({ language, text }, at) => [at === 0 ? null : ", ", el("strong", { lang: language }, text)]).flat(),
+    ".",
+    ...information.map(link).flat(),
   );
 }
 

@@ -32,7 +32,24 @@ export function show(bundle) {
       ["Recovery", recovery(body.recovery)],
     ),
     pending(bundle),
+    ...published(bundle),
     el("details", {}, el("summary", {}, "Text of the tlog-policy"), el("pre", { tabindex: 0 }, body.witness_policy)),
+  ];
+}
+
+/** Where each form of the registry is to be had. */
+const PLACES = { "etsi-lote": "/export/lote.json", vical: "/export/vical.cbor" };
+
+/** The registry in the forms of others: the log has their digests. */
+function published({ policy, snapshot }) {
+  const { publication } = policy.body;
+  if (publication === undefined || snapshot.projections === undefined) return [];
+  const { made, digests } = snapshot.projections;
+  const place = (name) => (name in PLACES ? el("a", { href: PLACES[name] }, name) : name);
+  return [
+    el("h3", {}, "In the forms of others"),
+    el("p", {}, "Published as ", el("strong", {}, publication.particulars.names[0].text), ", made ", ...timeAgo(made), "."),
+    terms(...digests.map(({ name, digest }) => [place(name), "SHA-256 ", code(hex(digest))])),
   ];
 }
 
