@@ -188,6 +188,20 @@ async fn the_list_follows_the_registry_and_the_log_has_its_digest() {
     assert_ne!(proven(&nation).await, digests);
 }
 
+/// Status lists change all day, and are in no projection.
+#[tokio::test]
+async fn a_new_status_makes_no_new_list() {
+    let (nation, agency) = published().await;
+    let (_, list) = list_of(&nation, 1).await;
+    // Long enough that a change would be followed.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    nation.clock.advance(60);
+    let (leaf, compact) = nation.commitment(&agency, 1, &[3]);
+    nation.registry.append(leaf, vec![compact]).await.unwrap();
+    nation.clock.advance(60);
+    assert_eq!(claims(&nation.get(LOTE).await), list);
+}
+
 /// Officers see every name and address before they approve it.
 #[tokio::test]
 async fn officers_see_what_is_listed() {

@@ -297,13 +297,18 @@ fn an_authority_names_an_entity_before_who_passes_something_on() {
         listing: Some(named("Branch, says the ministry")),
         ..below
     };
-    delegate(&mut nation, &ministry, "branch", passed_on).unwrap();
+    delegate(&mut nation, &ministry, "branch", passed_on.clone()).unwrap();
     assert_eq!(names(&mut nation), ["An Agency", "Branch, says the ministry"]);
     let direct = Grant {
         listing: Some(named("Branch, says the authority")),
         ..grant(&branch.did, Action::Verify, &[IDENTITY])
     };
     nation.grant("branch-verifies", direct).unwrap();
+    assert_eq!(names(&mut nation), ["An Agency", "Branch, says the authority"]);
+    // Also when the ministry speaks again.
+    let again = Body::Accreditation(AccreditationBody::Amend(passed_on));
+    let leaf = ministry.approved(&nation.draft_by(&ministry.did, "branch", again));
+    nation.append(&leaf).unwrap();
     assert_eq!(names(&mut nation), ["An Agency", "Branch, says the authority"]);
 }
 
