@@ -13,6 +13,7 @@ use benches::registry::Extracted;
 use benches::registry::Inclusion;
 use benches::registry::Long;
 use benches::registry::Packed;
+use benches::registry::Projected;
 use benches::registry::Statuses;
 use trust::status_bits::status_in_compact;
 
@@ -61,6 +62,7 @@ fn main() {
     replay(&mut table);
     bundle(&mut table);
     extract();
+    projections();
     daily(&mut table);
     if table.missed > 0 && arguments.iter().any(|argument| argument == "--check") {
         println!("{} figures are not reached", table.missed);
@@ -145,6 +147,16 @@ fn bundle(table: &mut Table) {
     fs::remove_dir_all(&folder).expect("its folder");
     let found = String::from_utf8_lossy(&told.stdout).trim().parse().expect("megabytes");
     table.at_most(&what("resident, with the bundle's own bytes"), found, 64.0, "MB");
+}
+
+/// The registry in others' forms, which whoever replays makes again. Nobody has set a bound for it.
+fn projections() {
+    let projected = Projected::of_a_nation(2_000, 300);
+    let found = seconds(SELDOM, || projected.make()) * 1e3;
+    println!(
+        "| all projections of 2,000 agencies, {} bytes, made | {found:.3} ms | | |",
+        projected.len()
+    );
 }
 
 /// What goes along with a presentation. Nobody has set a bound for it, so it is told and not judged.

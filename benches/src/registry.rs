@@ -39,6 +39,7 @@ use trust::merkle::leaf_hash;
 use trust::merkle::node_hash;
 use trust::merkle::verify_inclusion;
 use trust::proof::TlogProof;
+use trust::state::Projecting;
 use trust::state::State;
 use trust::state::StatusRecord;
 use trust::status_bits::StatusBits;
@@ -373,6 +374,37 @@ impl Extracted {
         let extract = Extract::load(&self.bytes, &self.anchor).expect("our own extract");
         let found = extract.bundle().status(&self.issuer, &self.list, 7);
         found.expect("its list").status.expect("a status")
+    }
+}
+
+/// A large nation whose Snapshot makes its projections.
+pub struct Projected(Nation);
+
+impl Projected {
+    /// A nation as [`Packed::of_a_nation`] has it.
+    pub fn of_a_nation(agencies: u16, schemas: u16) -> Self {
+        Self(large_nation(agencies, schemas, 1_000, 50))
+    }
+
+    /// The Snapshot with projections that are made for it.
+    pub fn make(&self) -> Vec<u8> {
+        self.0
+            .snapshot_leaf_with(self.0.state.time().plus(HOUR), Projecting::Anew)
+    }
+
+    /// How many bytes all projections of the last Snapshot have.
+    pub fn len(&self) -> usize {
+        let projections = self.0.state.projections().expect("a publication");
+        let digests = projections.digests().digests.iter();
+        digests
+            .filter_map(|(name, _)| projections.content(name))
+            .map(|bytes| bytes.len())
+            .sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
