@@ -146,7 +146,12 @@ fn lost_officers_are_replaced_in_public_and_officers_who_are_there_object() {
         json!({"threshold": 2, "keys": committed, "delay": 604_800})
     );
     assert_eq!(before.get("pending_recovery"), None);
-    assert!(text(&place, &platform, &["registry", "status"]).contains("No recovery is pending."));
+    let told = text(&place, &platform, &["registry", "status"]);
+    assert!(
+        told.contains("recovery by 2 of 3 keys, 7 days after it is logged"),
+        "{told}"
+    );
+    assert!(told.contains("No recovery is pending."), "{told}");
 
     // What stands there is what a proposal begins with.
     let mut authorities = before["authorities"].clone();

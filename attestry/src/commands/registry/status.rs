@@ -118,8 +118,9 @@ fn lines(policy: &PolicyBody) -> String {
     match &policy.recovery {
         Some(Recovery { threshold, keys, delay }) => {
             lines.push(format!(
-                "recovery by {threshold} of {} keys, {delay} seconds after it is logged",
-                keys.len()
+                "recovery by {threshold} of {} keys, {} after it is logged",
+                keys.len(),
+                registry::duration(*delay)
             ));
             lines.extend(keys.iter().map(|key| format!("  {key}")));
         }
