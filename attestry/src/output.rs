@@ -42,6 +42,14 @@ impl Output {
         }
     }
 
+    /// Prints what people should know beside the result, on stderr; programs find it in the result.
+    pub(crate) fn hint(self, line: impl Display) {
+        if !self.json {
+            // Nobody is left to tell if stderr is closed.
+            writeln!(std::io::stderr().lock(), "attestry: {line}").ok();
+        }
+    }
+
     /// Prints an error with its causes and what to do.
     pub(crate) fn failure(self, error: &anyhow::Error) -> ExitCode {
         let mut stderr = std::io::stderr().lock();

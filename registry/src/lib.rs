@@ -100,6 +100,7 @@ pub use proposal::PendingRecovery;
 pub use proposal::Proposal;
 pub use proposal::ProposalError;
 pub use proposal::ProposalState;
+pub use proposal::duration;
 pub use proposal::summary;
 pub use resolve::ResolveError;
 pub use sequencer::Appended;

@@ -5,6 +5,7 @@
 //! never changed, then partial ones, then the checkpoint, so that whoever reads a checkpoint finds the tree under it. Of
 //! several operators the sequencer writes; one that was slower than its lease meets a newer checkpoint and leaves it.
 
+use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,7 @@ use trust::checkpoint::SignedCheckpoint;
 use trust::merkle;
 use trust::merkle::Hash;
 use trust::tiles::Tile;
+use trust::tiles::TileKind;
 use trust::tiles::tiles_since;
 use url::Url;
 
@@ -66,7 +68,8 @@ pub struct LogFiles {
 struct Written {
     size: u64,
     version: UpdateVersion,
-    partial: Vec<Path>,
+    /// The partial tiles under it; `None` after a start or a failure, when more of them may be there.
+    partial: Option<Vec<Path>>,
 }
 
 /// The files are not up to date. What is there still holds.
@@ -189,9 +192,43 @@ impl LogFiles {
                 return Err(other("checkpoint"));
             }
         }
-        let partial = tiles_since(0, size).filter(Tile::is_partial);
-        let partial = partial.map(|tile| self.path(&tile.to_string())).collect();
-        Ok(Some(Written { size, version, partial }))
+        Ok(Some(Written {
+            size,
+            version,
+            partial: None,
+        }))
+    }
+
+    /// The partial tiles that are there and that the tree of `size` leaves does without. Looked through are the folders with
+    /// the last tile of each level, of a thousand tiles at most: what earlier ones have is of long ago, and was removed then.
+    async fn left_behind(&self, size: u64) -> Result<Vec<Path>, LogFilesError> {
+        let last: BTreeMap<TileKind, Tile> = tiles_since(0, size).map(|tile| (tile.kind(), tile)).collect();
+        let is_outgrown = |path: &Path| {
+            let name = path.as_ref().strip_prefix(self.prefix.as_ref());
+            let tile = Tile::parse(name.unwrap_or_default().trim_start_matches('/'));
+            let now = |tile: &Tile| Tile::in_tree(tile.kind(), tile.index(), size);
+            tile.is_ok_and(|tile| now(&tile).is_some_and(|now| tile.width() < now.width()))
+        };
+        let mut outgrown = Vec::new();
+        for tile in last.values() {
+            let folder = self.path(&tile.full().to_string()).parent();
+            let found = self.objects.list_with_delimiter(folder.as_ref()).await?;
+            for partial in found
+                .common_prefixes
+                .iter()
+                .filter(|path| path.extension() == Some("p"))
+            {
+                let found = self.objects.list_with_delimiter(Some(partial)).await?;
+                outgrown.extend(
+                    found
+                        .objects
+                        .into_iter()
+                        .map(|found| found.location)
+                        .filter(is_outgrown),
+                );
+            }
+        }
+        Ok(outgrown)
     }
 
     /// Brings the files up to the published head, and tells its size.
@@ -211,19 +248,25 @@ impl LogFiles {
             return Ok(from);
         }
         self.write_tiles(&store, &head, from).await?;
+        let outgrown = match before.as_ref().and_then(|before| before.partial.clone()) {
+            Some(partial) => partial,
+            None => self.left_behind(head.size()).await?,
+        };
         let version = self.write_checkpoint(&head, before.as_ref()).await?;
         let partial: Vec<Path> = tiles_since(0, head.size())
             .filter(Tile::is_partial)
             .map(|tile| self.path(&tile.to_string()))
             .collect();
         let now = registry.now();
-        let outgrown = before.into_iter().flat_map(|before| before.partial);
-        let outgrown = outgrown.filter(|path| !partial.contains(path));
-        self.outgrown.extend(outgrown.map(|path| (now, path)));
+        for path in outgrown {
+            if !partial.contains(&path) && self.outgrown.iter().all(|(_, known)| *known != path) {
+                self.outgrown.push_back((now, path));
+            }
+        }
         self.last = Some(Written {
             size: head.size(),
             version,
-            partial,
+            partial: Some(partial),
         });
         self.forget(now).await?;
         Ok(head.size())

@@ -35,6 +35,7 @@ pub use error::ProposalError;
 use record::read;
 use record::save;
 pub use recovery::PendingRecovery;
+pub use summary::duration;
 pub use summary::summary;
 
 /// A week: officers have weekends and holidays.

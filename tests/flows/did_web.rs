@@ -50,7 +50,13 @@ fn a_did_web_is_logged_by_officers_and_accredited() {
 
     let (first, second) = (document(DID), document(DID));
     fs::write(&file, first.to_string()).unwrap();
-    place.approve(&platform, &propose(&of_file));
+    let proposal = propose(&of_file);
+    let approved = place.approve_as(&platform, &proposal, 1);
+    let website = &approved.expect(0)["website"];
+    assert_eq!(website["serves_this_document"], Value::Null);
+    let unreached = "https://agency.example:8443/population/did.json could not be compared: ";
+    assert!(website["told"].as_str().unwrap().starts_with(unreached), "{website}");
+    assert_eq!(place.approve_as(&platform, &proposal, 2).expect(0)["state"], "appended");
     let resolved = platform.run(&place, &["resolve", DID]).expect(0).clone();
     assert_eq!(resolved["didDocument"], first);
     let version = resolved["didDocumentMetadata"]["versionId"]

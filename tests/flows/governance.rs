@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use e2e::LogView;
 use e2e::Outcome;
@@ -103,6 +104,11 @@ fn officers_reveal_the_keys_that_they_committed_to() {
     let mut told = place.command(&["registry", "approve", &proposal, "--key"]);
     told.arg(next(1)).env("ATTESTRY_PASSPHRASE", PASSPHRASE);
     let told = told.env("ATTESTRY_URL", platform.url()).output().unwrap();
+    assert!(
+        String::from_utf8(told.stderr)
+            .unwrap()
+            .starts_with("attestry: no anchor of ")
+    );
     let told = String::from_utf8(told.stdout).unwrap();
     let moves = format!(
         "officer-1 of authority.attestry.example moves to the next key, {}",
@@ -140,7 +146,12 @@ fn lost_officers_are_replaced_in_public_and_officers_who_are_there_object() {
         json!({"threshold": 2, "keys": committed, "delay": 604_800})
     );
     assert_eq!(before.get("pending_recovery"), None);
-    assert!(text(&place, &platform, &["registry", "status"]).contains("No recovery is pending."));
+    let told = text(&place, &platform, &["registry", "status"]);
+    assert!(
+        told.contains("recovery by 2 of 3 keys, 7 days after it is logged"),
+        "{told}"
+    );
+    assert!(told.contains("No recovery is pending."), "{told}");
 
     // What stands there is what a proposal begins with.
     let mut authorities = before["authorities"].clone();
@@ -186,6 +197,52 @@ fn lost_officers_are_replaced_in_public_and_officers_who_are_there_object() {
     place.approve(&platform, &proposal);
     assert_eq!(status().get("pending_recovery"), None);
     assert_eq!(status()["authorities"], before["authorities"]);
+    platform.stop();
+}
+
+/// Whoever signs or reads by the registry's own anchor learns that it came from the registry, and how to pin another.
+#[test]
+fn an_anchor_that_nobody_pinned_is_told() {
+    let place = Place::new();
+    let platform = place.up(&["--sample"]);
+    let methods = json!({"type": "policy", "action": "methods", "methods": ["webvh"]});
+    let proposal = id(&propose_json(&place, &platform, &methods));
+    let key = |number: u8| place.path(&format!("data-officers/officer-{number}.key"));
+    let status = ["registry", "status"];
+    let mut to_people = place.command(&status);
+    let told = |command: &mut Command| {
+        let output = command.env("ATTESTRY_URL", platform.url()).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let hint = format!(
+        "no anchor of registry.attestry.example is pinned, so the registry's own is believed: pin one that you have from another channel, `attestry bundle fetch {}/ --out trust.bundle --anchor anchor.json`",
+        platform.url()
+    );
+    assert_eq!(told(&mut to_people), format!("attestry: {hint}\n"));
+    assert_eq!(platform.run(&place, &status).expect(0)["unpinned_anchor"], hint);
+    let approved = approve(&place, &platform, &proposal, &key(1));
+    assert_eq!(approved.expect(0)["unpinned_anchor"], hint);
+    assert_eq!(approved.stderr, "");
+
+    // As the hint says.
+    let anchor = platform.client().get("/registry/anchor").expect(200).to_string();
+    fs::write(place.path("anchor.json"), anchor).unwrap();
+    let fetch = [
+        "bundle",
+        "fetch",
+        platform.url(),
+        "--out",
+        "trust.bundle",
+        "--anchor",
+        "anchor.json",
+    ];
+    assert_eq!(place.run(&fetch).code, 0);
+    assert_eq!(told(&mut to_people), "");
+    assert_eq!(platform.run(&place, &status).expect(0).get("unpinned_anchor"), None);
+    let approved = approve(&place, &platform, &proposal, &key(2));
+    assert_eq!(approved.expect(0)["state"], "appended");
+    assert_eq!(approved.value.get("unpinned_anchor"), None);
     platform.stop();
 }
 

@@ -464,9 +464,7 @@ impl Reason {
             | Self::VpJwt(_) => Verdict::Refused,
         }
     }
-}
 
-impl Reason {
     /// Whether an extract of a register gives this reason where it was not made for the credential.
     pub(crate) const fn may_be_left_out(&self) -> bool {
         matches!(

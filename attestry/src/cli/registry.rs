@@ -108,7 +108,7 @@ pub(crate) enum Registry {
     },
     /// Approve a proposal with an officer's own key, or a recovery with a recovery key. The key never leaves this machine.
     #[command(
-        after_help = "Examples:\n  attestry registry approve 3 --key officers/officer-1.key\n  attestry registry approve 4 --key officers/recovery-1.key"
+        after_help = "Examples:\n  attestry registry approve 3 --key officers/officer-1.key\n  attestry registry approve 4 --key officers/recovery-1.key\n\nThe document of a did:web is compared with what its website serves now; with --json, `website` says what came of it."
     )]
     Approve {
         #[command(flatten)]

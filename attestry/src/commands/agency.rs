@@ -82,8 +82,9 @@ async fn certify(platform: &cli::Platform, id: &str, authority: &Path, output: O
     anyhow::ensure!(is_agency_id(id), "expected an agency id, found {id:?}");
     let folder = platform.data.join("agencies").join(id);
     let agency = AgencyFile::read(&folder)?;
-    let bundle = bundle::current(&platform.url).await?;
-    let document = bundle.document(&agency.did);
+    let current = bundle::current(&platform.url).await?;
+    current.hint(output);
+    let document = current.bundle.document(&agency.did);
     let document = document.with_context(|| format!("the registry has no document of {}", agency.did))?;
     let key = document.key_for(&DidUrl::parse(&agency.verification_method)?, Purpose::AssertionMethod)?;
     let iaca = Iaca::open(authority, &passphrase("Passphrase of the issuing authority's key")?)?;
@@ -94,7 +95,9 @@ async fn certify(platform: &cli::Platform, id: &str, authority: &Path, output: O
         "{}: the platform signs mdocs of {id} under it from its next start on",
         path.display()
     );
-    output.result(text, &json!({"certificate": path.display().to_string()}));
+    let mut value = json!({"certificate": path.display().to_string()});
+    current.add_to(&mut value);
+    output.result(text, &value);
     Ok(ExitCode::SUCCESS)
 }
 

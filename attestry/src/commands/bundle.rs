@@ -79,14 +79,44 @@ pub(crate) async fn run(command: cli::Bundle, output: Output) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
+/// A registry's state as of now.
+pub(crate) struct Current {
+    pub(crate) bundle: TrustedBundle,
+    /// What is to be told where the registry's own anchor was believed, and how to pin one.
+    pub(crate) unpinned: Option<String>,
+}
+
 /// The registry's state as of now, checked against the pinned anchor, or against the registry's own where none
 /// of its name is pinned.
-pub(crate) async fn current(url: &Url) -> Result<TrustedBundle> {
+pub(crate) async fn current(url: &Url) -> Result<Current> {
     let own = download_anchor(url).await?;
     let pinned = anchors::pinned()?
         .into_iter()
         .find(|anchor| anchor.origin() == own.origin());
-    Ok(download_bundle(url, &EVERYTHING, &pinned.unwrap_or(own)).await?.1)
+    let unpinned = pinned.is_none().then(|| {
+        format!(
+            "no anchor of {} is pinned, so the registry's own is believed: pin one that you have from another channel, `attestry bundle fetch {url} --out trust.bundle --anchor anchor.json`",
+            own.origin()
+        )
+    });
+    let (_, bundle) = download_bundle(url, &EVERYTHING, &pinned.unwrap_or(own)).await?;
+    Ok(Current { bundle, unpinned })
+}
+
+impl Current {
+    /// Tells people before they read on or sign; [`Current::add_to`] tells programs.
+    pub(crate) fn hint(&self, output: Output) {
+        if let Some(unpinned) = &self.unpinned {
+            output.hint(unpinned);
+        }
+    }
+
+    /// Adds `unpinned_anchor` to what programs read, where it is so.
+    pub(crate) fn add_to(&self, value: &mut Value) {
+        if let Some(unpinned) = &self.unpinned {
+            told(value, &[("unpinned_anchor", unpinned.as_str().into())]);
+        }
+    }
 }
 
 /// A registry as it is now, by the anchor given or by its own, which is told so that it can be compared.

@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::cli;
 use crate::commands::bundle;
+use crate::commands::bundle::Current;
 use crate::output::Output;
 use crate::platform;
 
@@ -54,10 +55,12 @@ pub(crate) async fn run(options: cli::Doctor, output: Output) -> Result<ExitCode
 async fn log(url: &str) -> Finding {
     let seen = async { bundle::current(&Url::parse(url)?).await }.await;
     let (good, detail) = match seen {
-        Ok(bundle) => {
+        Ok(Current { bundle, unpinned }) => {
             let by = bundle::log_signatures(bundle.witnessed()).join(" and ");
             let size = bundle.checkpoint().size();
-            (true, format!("its checkpoint of {size} entries is signed with {by}"))
+            let unpinned = unpinned.map(|unpinned| format!("; {unpinned}")).unwrap_or_default();
+            let detail = format!("its checkpoint of {size} entries is signed with {by}{unpinned}");
+            (true, detail)
         }
         Err(error) => (false, format!("its bundle does not hold: {error:#}")),
     };

@@ -144,21 +144,30 @@ async fn approve(url: &Url, id: &str, key: &Path, output: Output) -> Result<()> 
         .context("the proposal has no draft")?;
     let draft = Draft::parse(&keys::base64url::decode(draft)?).context("the draft is not understood")?;
     let file = KeyFile::read(key)?;
-    let bundle = bundle::current(url).await?;
-    let approver = approver(&bundle, &draft, file.public_key())?;
-    tell(&bundle, &draft, &approver, output);
-    if let (Body::DidEvent(DidEventBody::Web { document }), false) = (&draft.body, output.is_json()) {
-        output.tell(did_web::compared(&draft.subject, document).await);
+    let current = bundle::current(url).await?;
+    let approver = approver(&current.bundle, &draft, file.public_key())?;
+    current.hint(output);
+    tell(&current.bundle, &draft, &approver, output);
+    let website = match &draft.body {
+        Body::DidEvent(DidEventBody::Web { document }) => Some(did_web::compared(&draft.subject, document).await),
+        _ => None,
+    };
+    if let Some(website) = &website {
+        output.tell(&website.told);
     }
     let key = file.open(&platform::passphrase(&format!("Passphrase of {}", key.display()))?)?;
     let signature = key.fulfil(approver.sign(&draft, key.public_key()))?;
     let body = json!({"signature": keys::base64url::encode(signature.to_bytes())});
     let mut answer = client.post(&format!("{path}/approvals"), &body).await?;
+    current.add_to(&mut answer);
+    if let Some(website) = &website {
+        bundle::told(&mut answer, &[("website", website.to_json())]);
+    }
     let state = answer.get("state").and_then(Value::as_str).unwrap_or("open");
     let mut text = format!("approved {id}; it is {state}");
     if is_recovery(&draft)
         && state == "appended"
-        && let Some(pending) = PendingRecovery::of(bundle::current(url).await?.state())
+        && let Some(pending) = PendingRecovery::of(bundle::current(url).await?.bundle.state())
     {
         let pending = pending.to_json();
         text = format!("{text}\n\n{}", status::warning(&pending));

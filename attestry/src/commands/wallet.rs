@@ -40,7 +40,7 @@ pub(crate) async fn run(command: cli::Wallet, output: Output) -> Result<ExitCode
     };
     match command.command {
         WalletCommand::Init => init(&home, output),
-        WalletCommand::Accept { offer, tx_code } => accept(&open(&home)?, &offer, tx_code, output).await,
+        WalletCommand::Accept { offer, tx_code } => accept(&open_to_resolve(&home)?, &offer, tx_code, output).await,
         WalletCommand::List => list(&open(&home)?, output),
         WalletCommand::Show(options) => card::show(&open(&home)?, &options, output),
         WalletCommand::Refresh { id, url } => refresh(&open(&home)?, id, &url, output).await,
@@ -50,7 +50,7 @@ pub(crate) async fn run(command: cli::Wallet, output: Output) -> Result<ExitCode
             select,
             out,
             yes,
-        } => present(&open(&home)?, &request, &select, out, yes, output).await,
+        } => present(&open_to_resolve(&home)?, &request, &select, out, yes, output).await,
         WalletCommand::Forget { id, yes } => forget(&open(&home)?, &id, yes, output),
     }
 }
@@ -63,6 +63,11 @@ fn open(home: &Path) -> Result<Wallet> {
         );
     }
     Ok(Wallet::open(home, &platform::passphrase("Passphrase of the wallet")?)?)
+}
+
+/// Open to find out whose key somebody's is: pinned registries count there.
+fn open_to_resolve(home: &Path) -> Result<Wallet> {
+    Ok(open(home)?.with_anchors(anchors::pinned()?))
 }
 
 fn init(home: &Path, output: Output) -> Result<ExitCode> {
@@ -324,6 +329,7 @@ fn source(source: &KeySource) -> String {
     match source {
         KeySource::Did => "its DID is its key".to_owned(),
         KeySource::Registry(origin) => format!("by the DID's own log, kept at {origin}"),
+        KeySource::Logged(origin) => format!("by its document as officers logged it, kept at {origin}"),
         KeySource::Website => "by the website in its DID".to_owned(),
         _ => "by a way this version cannot name".to_owned(),
     }

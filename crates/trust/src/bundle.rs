@@ -396,9 +396,7 @@ impl TrustedBundle {
             bits,
         })
     }
-}
 
-impl TrustedBundle {
     /// The status at `index` of the list that `issuer` committed to under `uri`, in a bundle with the list or an extract with
     /// the chunk that it stands in.
     ///

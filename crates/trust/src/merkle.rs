@@ -174,21 +174,34 @@ pub fn empty_root() -> Hash {
 #[must_use]
 pub fn inclusion_proof_of(leaves: &[Hash], index: u64) -> Vec<Hash> {
     let size = u64::try_from(leaves.len()).unwrap_or(u64::MAX);
-    let Ok(path) = inclusion_proof(&Leaves(leaves), index, size);
+    let Ok(path) = inclusion_proof(&Levels::of(leaves.to_vec()), index, size);
     path
 }
 
-/// All leaf hashes of a tree.
-struct Leaves<'a>(&'a [Hash]);
+/// The hashes of all complete subtrees, level by level from the leaves on: a proof from here hashes next to nothing.
+#[derive(Debug)]
+pub(crate) struct Levels(Vec<Vec<Hash>>);
 
-impl Nodes for Leaves<'_> {
+impl Levels {
+    pub(crate) fn of(leaves: Vec<Hash>) -> Self {
+        let (mut levels, mut level) = (Vec::new(), leaves);
+        while !level.is_empty() {
+            let pairs = level.as_chunks().0.iter();
+            let above = pairs.map(|[left, right]| node_hash(*left, *right)).collect();
+            levels.push(std::mem::replace(&mut level, above));
+        }
+        Self(levels)
+    }
+}
+
+impl Nodes for Levels {
     type Error = Infallible;
 
     fn node(&self, level: u8, index: u64) -> Result<Hash, Infallible> {
-        let width = 1usize.checked_shl(u32::from(level)).unwrap_or(usize::MAX);
-        let start = usize::try_from(index).unwrap_or(usize::MAX).saturating_mul(width);
-        let leaves = self.0.get(start..start.saturating_add(width));
-        Ok(root(leaves.unwrap_or_default()))
+        let level = self.0.get(usize::from(level));
+        let node = level.and_then(|level| level.get(usize::try_from(index).ok()?));
+        // Every complete subtree is there; what is not would make a proof that fails.
+        Ok(node.copied().unwrap_or_else(empty_root))
     }
 }
 
@@ -458,6 +471,7 @@ mod tests {
             assert_eq!(root, super::root(&tree.0));
             for index in 0..size {
                 let proof = inclusion_proof(&tree, index, size).unwrap();
+                assert_eq!(inclusion_proof_of(&tree.0, index), proof);
                 let leaf = tree.0[usize::try_from(index).unwrap()];
                 assert_eq!(verify_inclusion(leaf, index, size, &proof, root), Ok(()));
                 for other in (0..=size).filter(|other| *other != index) {

@@ -39,6 +39,7 @@ use server::Fetcher;
 use server::fetch::Outgoing;
 use signer::SoftwareKey;
 use thiserror::Error;
+use trust::Anchor;
 
 use crate::ContextError;
 use crate::CredentialSummary;
@@ -134,6 +135,7 @@ pub enum AcceptError {
 /// What is the same for each credential of an offer.
 struct Issuance<'a> {
     offer: &'a Offer,
+    anchors: &'a [Anchor],
     token: TokenResponse,
     fetcher: &'a Fetcher,
     clock: &'a Clock,
@@ -165,6 +167,7 @@ impl Wallet {
         let token = token(offer, &request, fetcher).await?;
         let issuance = Issuance {
             offer,
+            anchors: &self.anchors,
             token,
             fetcher,
             clock,
@@ -297,7 +300,7 @@ impl Issuance<'_> {
     async fn check(&self, place: &Place<'_>, credential: &Value) -> Result<CredentialRecord, AcceptError> {
         let (metadata, now) = (&self.offer.metadata, self.clock.now());
         let url = holder::issuer_key_url(credential, place.configuration)?;
-        let platform = Some(&metadata.credential_issuer);
+        let platform = (Some(&metadata.credential_issuer), self.anchors);
         let (issuer_key, _) = public_key(&url, Purpose::AssertionMethod, platform, self.fetcher, now).await?;
         let needed = Contexts::needed(credential, place.configuration)?;
         let contexts = contexts::find(needed, &metadata.credential_issuer, self.fetcher).await?;

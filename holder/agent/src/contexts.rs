@@ -18,6 +18,7 @@ use trust::state::SchemaRecord;
 
 use crate::PeerError;
 use crate::peer;
+use crate::resolve::MAX_ANCHOR_BYTES;
 use crate::resolve::origin;
 
 /// A context of a credential type has some hundred terms.
@@ -25,8 +26,6 @@ const CONTEXT_LIMITS: json::Limits = json::Limits {
     max_bytes: 256 * 1_024,
     max_depth: 16,
 };
-/// A key and a digest.
-const MAX_ANCHOR_BYTES: usize = 64 * 1_024;
 
 /// A context was not found.
 #[derive(Debug, Error)]

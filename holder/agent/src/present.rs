@@ -43,6 +43,7 @@ use server::Clock;
 use server::Fetcher;
 use server::fetch::Outgoing;
 use thiserror::Error;
+use trust::Anchor;
 
 use crate::CredentialSummary;
 use crate::HistoryEntry;
@@ -172,15 +173,18 @@ impl Wallet {
             let file = RequestFile::parse(request.as_bytes())?;
             let unverified = UnverifiedRequestObject::parse(file.request(), None)?;
             let signed = Signed::alone(unverified, file.request());
-            signed.verify(fetcher, clock).await?
+            signed.verify(&self.anchors, fetcher, clock).await?
         } else {
             match Invocation::parse(request)? {
                 Invocation::Unsigned(received) => (*received, None, None),
                 Invocation::Signed(unverified) => {
                     let signed = Signed::alone(unverified, &inline_request_object(request)?);
-                    signed.verify(fetcher, clock).await?
+                    signed.verify(&self.anchors, fetcher, clock).await?
                 }
-                Invocation::Reference(reference) => fetch(&reference, fetcher).await?.verify(fetcher, clock).await?,
+                Invocation::Reference(reference) => {
+                    let signed = fetch(&reference, fetcher).await?;
+                    signed.verify(&self.anchors, fetcher, clock).await?
+                }
             }
         };
         Ok(Prepared {
@@ -214,11 +218,12 @@ impl Signed {
 
     async fn verify(
         self,
+        anchors: &[Anchor],
         fetcher: &Fetcher,
         clock: &Clock,
     ) -> Result<(ReceivedRequest, Option<String>, Option<KeySource>), PresentError> {
         let now = clock.now();
-        let (url, platform) = (self.unverified.did_url(), self.platform.as_ref());
+        let (url, platform) = (self.unverified.did_url(), (self.platform.as_ref(), anchors));
         let (key, source) = public_key(url, Purpose::Authentication, platform, fetcher, now).await?;
         let received = self.unverified.verify(&key, self.wallet_nonce.as_deref(), now)?;
         Ok((received, Some(self.text), Some(source)))

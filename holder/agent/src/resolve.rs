@@ -7,6 +7,9 @@
 //! keys of the one before. So it does not matter that the platform that the offer or request came from serves it,
 //! and its resolver is not asked, which could claim anything. Two things such a log does not prove: that it is the
 //! newest, and that the domain name in the DID is the agency's. [`KeySource`] tells the person which it was.
+//!
+//! The document of a `did:web` proves nothing by itself. What officers logged of it counts before what its website says
+//! now, but only from a registry that the person has pinned: any other platform could log what it likes.
 
 use std::fmt;
 
@@ -18,6 +21,7 @@ use did::document::DocumentError;
 use did::document::KeyForError;
 use did::methods::jwk;
 use did::methods::key;
+use did::methods::web;
 use did::methods::webvh;
 use did::resolve::Options;
 use did::resolve::ResolutionError;
@@ -33,9 +37,17 @@ use serde::Serializer;
 use server::Fetcher;
 use server::fetch::Outgoing;
 use thiserror::Error;
+use trust::Anchor;
+use trust::bundle::BundleError;
+use trust::bundle::Extract;
+use trust::bundle::MAX_EXTRACT_BYTES;
+use url::form_urlencoded;
 
 use crate::PeerError;
 use crate::peer;
+
+/// A key and a digest.
+pub(crate) const MAX_ANCHOR_BYTES: usize = 64 * 1_024;
 
 /// Where a DID's keys were found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +58,9 @@ pub enum KeySource {
     /// The DID's own signed log, from the registry of the platform that the offer or request came from. The
     /// domain name in the DID was not asked.
     Registry(String),
+    /// The document of a `did:web` that officers logged, from the pinned registry of the platform at this origin. The
+    /// website was not asked.
+    Logged(String),
     /// The website in the DID; for `did:webvh` its signed log there.
     Website,
 }
@@ -62,6 +77,16 @@ pub enum ResolveError {
     Ended {
         /// The DID.
         did: Did,
+    },
+    /// The pinned registry was asked, and what it said has expired: its operator's fault.
+    #[error("expected from the registry at {registry} what it says of {did} now, found what counted until {expired}")]
+    Expired {
+        /// The DID.
+        did: Did,
+        /// Origin of the platform.
+        registry: String,
+        /// Until when.
+        expired: Timestamp,
     },
     /// The document has no such key for this purpose.
     #[error("the DID document gives no key for this")]
@@ -80,6 +105,17 @@ pub enum ResolveError {
     /// The host did not answer.
     #[error("the DID cannot be resolved now")]
     Peer(#[from] PeerError),
+    /// What the pinned registry says is not signed by those whom its anchor names, or not sound: its operator's fault.
+    #[error("what the registry at {registry} says of {did} is refused")]
+    Register {
+        /// The DID.
+        did: Did,
+        /// Origin of the platform.
+        registry: String,
+        /// Why.
+        #[source]
+        source: Box<BundleError>,
+    },
     /// The method's rules are broken.
     #[error("the DID does not resolve")]
     Resolution(#[from] ResolutionError),
@@ -89,33 +125,82 @@ pub enum ResolveError {
 }
 
 /// The key that `url` names for `purpose`, and where it was found. `platform` is what the offer or request came
-/// from: its registry has the logs of its agencies' `did:webvh`.
+/// from: its registry has the logs of its agencies' `did:webvh`, and what was logged of a `did:web` if its anchor is one of
+/// the pinned `anchors`.
 pub(crate) async fn public_key(
     url: &str,
     purpose: Purpose,
-    platform: Option<&SecureUrl>,
+    (platform, anchors): (Option<&SecureUrl>, &[Anchor]),
     fetcher: &Fetcher,
     now: Timestamp,
 ) -> Result<(PublicKey, KeySource), ResolveError> {
     let url = DidUrl::parse(url)?;
-    let (document, source) = document(url.did(), platform, fetcher, now).await?;
+    let registry = platform.map(origin);
+    let (document, source) = match (url.did().method(), registry) {
+        (key::METHOD | jwk::METHOD, _) => (resolve(url.did(), None, fetcher, now).await?, KeySource::Did),
+        (webvh::METHOD, Some(registry)) => by_own_log(url.did(), registry, fetcher, now).await?,
+        (web::METHOD, Some(registry)) => match logged(url.did(), &registry, anchors, fetcher, now).await? {
+            Some(document) => (document, KeySource::Logged(registry)),
+            None => (resolve(url.did(), None, fetcher, now).await?, KeySource::Website),
+        },
+        _ => (resolve(url.did(), None, fetcher, now).await?, KeySource::Website),
+    };
     Ok((document.key_for(&url, purpose)?, source))
 }
 
-async fn document(
+/// The document of a `did:web` that officers logged; `None` where the registry is not pinned or has none.
+async fn logged(
     did: &Did,
-    platform: Option<&SecureUrl>,
+    registry: &str,
+    anchors: &[Anchor],
+    fetcher: &Fetcher,
+    now: Timestamp,
+) -> Result<Option<Document>, ResolveError> {
+    let get = async |path: &str, limit| {
+        let request = Outgoing::get(&format!("{registry}/registry/{path}"), limit);
+        peer::send(fetcher, request, "platform's registry").await
+    };
+    // Platforms without our registry have anything else there, or nothing.
+    let own = get("anchor", MAX_ANCHOR_BYTES).await.ok();
+    let own = own.and_then(|bytes| Anchor::parse(&bytes).ok());
+    let Some(anchor) = own.filter(|own| anchors.contains(own)) else {
+        return Ok(None);
+    };
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    let query = query.append_pair("issuer", did.as_str()).finish();
+    let extract = match get(&format!("extract?{query}"), MAX_EXTRACT_BYTES).await {
+        Err(PeerError::Refused { status: 404, .. }) => return Ok(None),
+        answer => answer?,
+    };
+    let extract = Extract::load(&extract, &anchor).map_err(|source| ResolveError::Register {
+        did: did.clone(),
+        registry: registry.to_owned(),
+        source: Box::new(source),
+    })?;
+    let bundle = extract.bundle();
+    if bundle.has_expired(now) {
+        return Err(ResolveError::Expired {
+            did: did.clone(),
+            registry: registry.to_owned(),
+            expired: bundle.snapshot().hard_expiry,
+        });
+    }
+    if bundle.state().did(did.as_str()).is_none() {
+        return Ok(None);
+    }
+    let document = bundle.document(did.as_str());
+    document
+        .map(Some)
+        .ok_or_else(|| ResolveError::Ended { did: did.clone() })
+}
+
+/// The document of a `did:webvh`, by its log.
+async fn by_own_log(
+    did: &Did,
+    registry: String,
     fetcher: &Fetcher,
     now: Timestamp,
 ) -> Result<(Document, KeySource), ResolveError> {
-    let is_key = [key::METHOD, jwk::METHOD].contains(&did.method());
-    if is_key {
-        return Ok((resolve(did, None, fetcher, now).await?, KeySource::Did));
-    }
-    let Some(platform) = platform.filter(|_| did.method() == webvh::METHOD) else {
-        return Ok((resolve(did, None, fetcher, now).await?, KeySource::Website));
-    };
-    let registry = origin(platform);
     let scid = Identifier::parse(did).map_err(ResolutionError::from)?.scid().to_owned();
     let logs = format!("{registry}/registry/dids/{scid}");
     match resolve(did, Some(&logs), fetcher, now).await {
@@ -171,6 +256,7 @@ impl fmt::Display for KeySource {
         match self {
             Self::Did => f.write_str("the identifier itself"),
             Self::Registry(origin) => write!(f, "its own signed log, from the registry at {origin}"),
+            Self::Logged(origin) => write!(f, "its document as officers logged it, from the registry at {origin}"),
             Self::Website => f.write_str("the website in the identifier"),
         }
     }

@@ -26,6 +26,7 @@ use signer::Passphrase;
 use signer::Vault;
 use signer::VaultError;
 use thiserror::Error;
+use trust::Anchor;
 
 use crate::extract::extract_item;
 
@@ -36,6 +37,7 @@ const ID_BYTES: usize = 5;
 #[derive(Debug)]
 pub struct Wallet {
     pub(crate) vault: Vault,
+    pub(crate) anchors: Vec<Anchor>,
 }
 
 /// A credential in a list.
@@ -137,7 +139,10 @@ impl Wallet {
             return Err(WalletError::NoPassphrase);
         }
         let vault = Vault::create(home, passphrase, &mut signer::os_rng())?;
-        Ok(Self { vault })
+        Ok(Self {
+            vault,
+            anchors: Vec::new(),
+        })
     }
 
     /// Whether a wallet is in `home`.
@@ -152,7 +157,16 @@ impl Wallet {
     /// [`WalletError`].
     pub fn open(home: &Path, passphrase: &Passphrase) -> Result<Self, WalletError> {
         let vault = Vault::open(home, passphrase)?;
-        Ok(Self { vault })
+        Ok(Self {
+            vault,
+            anchors: Vec::new(),
+        })
+    }
+
+    /// Believes the registries of these anchors, which the person has pinned, about documents of `did:web`.
+    #[must_use]
+    pub fn with_anchors(self, anchors: Vec<Anchor>) -> Self {
+        Self { anchors, ..self }
     }
 
     /// The credentials, in the order in which they came.

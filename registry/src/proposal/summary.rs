@@ -18,6 +18,7 @@ use trust::merkle::Hash;
 use trust::state::State;
 
 pub(super) use policy::changes;
+pub use policy::duration;
 pub(super) use policy::is_change;
 
 /// One sentence. `state` knows the Policy that the draft goes by, and so what changes of it; an officer's program takes the

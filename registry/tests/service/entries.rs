@@ -109,16 +109,7 @@ async fn a_new_did_is_admitted_by_the_operator_only() {
     assert_eq!(admitted.status, 200);
     assert!(nation.registry.document(&agency.did).is_some());
     // Its next line is signed by a key that the registry knows.
-    let newest = nation
-        .registry
-        .state()
-        .did(&agency.did)
-        .unwrap()
-        .webvh()
-        .unwrap()
-        .newest()
-        .unwrap()
-        .clone();
+    let newest = agency.newest(&nation.registry);
     let update = did::webvh::Update {
         document: None,
         parameters: did::webvh::ParameterChanges::default(),

@@ -102,17 +102,8 @@ async fn ended_dids_are_gone() {
     for agency in [&own, &ended] {
         nation.admit(agency).await;
     }
-    let newest = nation
-        .registry
-        .state()
-        .did(&own.did)
-        .unwrap()
-        .webvh()
-        .unwrap()
-        .newest()
-        .unwrap()
-        .clone();
-    let request = newest
+    let request = own
+        .newest(&nation.registry)
         .deactivate(GENESIS.plus(1), keys::Signer::public_key(&own.key))
         .unwrap();
     let line = own.key.fulfil(request).unwrap().into_bytes();

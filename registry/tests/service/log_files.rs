@@ -96,6 +96,41 @@ async fn partial_tiles_are_removed_when_nobody_needs_them_any_more() {
     assert_eq!(audited(&nation, folder.path()).await, last);
 }
 
+/// What a process did not live to remove, the next one does, also of a tile that is full by now.
+#[tokio::test]
+async fn partial_tiles_that_a_process_left_behind_are_removed_by_the_next() {
+    let (nation, agency) = Nation::with_issuer().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let first = nation.registry.write_files(&mut at(path)).await.unwrap();
+    for epoch in 1..=130 {
+        let (leaf, compact) = nation.commitment(&agency, epoch, &[]);
+        nation.registry.append(leaf, vec![compact]).await.unwrap();
+    }
+    // This one leaves the partial tiles of the first alone: whoever has its checkpoint needs them.
+    let second = published(&nation).await;
+    assert_eq!(nation.registry.write_files(&mut at(path)).await.unwrap(), second);
+    assert!(second > 256, "{second}");
+    let width = |size: u64| (size % 256).to_string();
+    assert_eq!(partial(path, "000"), [width(first)]);
+    assert_eq!(partial(path, "001"), [width(second)]);
+    // Neither what is no tile nor what an operator who is ahead of us has written.
+    fs::write(path.join("tile/entries/000.p/of-somebody"), "x").unwrap();
+    fs::write(path.join("tile/entries/001.p/255"), "x").unwrap();
+
+    let mut files = at(path);
+    let third = published(&nation).await;
+    assert_eq!(nation.registry.write_files(&mut files).await.unwrap(), third);
+    assert_eq!(partial(path, "000"), [width(first), "of-somebody".to_owned()]);
+    nation.clock.advance(601);
+    let last = published(&nation).await;
+    assert_eq!(nation.registry.write_files(&mut files).await.unwrap(), last);
+    assert_eq!(partial(path, "000"), ["of-somebody"]);
+    assert_eq!(partial(path, "001"), [width(third), width(last), "255".to_owned()]);
+    assert!(!path.join(format!("tile/0/000.p/{first}")).exists());
+    assert_eq!(audited(&nation, path).await, last);
+}
+
 #[tokio::test]
 async fn files_of_another_log_are_left_alone() {
     let (nation, other) = (Nation::new().await, Nation::with_issuer().await.0);

@@ -399,6 +399,13 @@ impl Agency {
         Self { did, key, first_line }
     }
 
+    /// The newest version in the log of its DID.
+    pub(crate) fn newest(&self, registry: &Registry) -> did::webvh::LogState {
+        let state = registry.state();
+        let log = state.did(&self.did).unwrap().webvh().unwrap();
+        log.newest().unwrap().clone()
+    }
+
     pub(crate) fn list_uri(&self) -> String {
         format!("https://{}/status/1", self.did.rsplit(':').next().unwrap())
     }

@@ -10,6 +10,7 @@ use did::webvh;
 use keys::Algorithm;
 use keys::Signer as _;
 use keys::Timestamp;
+use serde_json::Value;
 use signer::SoftwareKey;
 use trust::Anchor;
 use trust::TrustedBundle;
@@ -99,6 +100,9 @@ pub(crate) struct Agency {
     name: String,
 }
 
+/// All keys of an agency's document.
+pub(crate) const FRAGMENTS: [&str; 4] = ["es256", "eddsa", "bbs", "login"];
+
 /// Everything about one party's key follows from its number.
 pub(crate) fn key(algorithm: Algorithm, number: u8) -> SoftwareKey {
     SoftwareKey::from_secret(algorithm, &[number; 32]).unwrap()
@@ -145,7 +149,7 @@ impl LogKeys {
                 self.witness().1
             ),
             state_quorum: "state".to_owned(),
-            methods: vec!["key".to_owned(), "webvh".to_owned()],
+            methods: ["key", "web", "webvh"].map(str::to_owned).to_vec(),
             algorithms: vec![Algorithm::Es256, Algorithm::EdDsa],
             recovery: None,
             genesis_time: Some(GENESIS),
@@ -225,42 +229,51 @@ pub(crate) fn grant(agency: &Agency, name: &str) -> Grant {
     }
 }
 
+/// The document of an agency whose keys follow from `number`, with the keys of these fragments.
+pub(crate) fn document(did: &str, number: u8, fragments: &[&str]) -> Value {
+    let both = &[Purpose::AssertionMethod, Purpose::Authentication][..];
+    let keys = [
+        ("es256", key(Algorithm::Es256, number), both),
+        ("eddsa", key(Algorithm::EdDsa, number + 1), both),
+        ("bbs", key(Algorithm::Bbs, number + 3), &both[..1]),
+        // Good for proving who it is, not for issuing.
+        ("login", key(Algorithm::Es256, number + 2), &both[1..]),
+    ];
+    let keys = keys.iter().filter(|(fragment, ..)| fragments.contains(fragment));
+    let methods: Vec<NewMethod<'_>> = keys
+        .map(|(fragment, key, purposes)| NewMethod {
+            fragment,
+            key: key.public_key(),
+            purposes,
+        })
+        .collect();
+    new_document(did, &methods)
+}
+
 impl Agency {
     fn new(name: &str, number: u8) -> Self {
         let update = key(Algorithm::EdDsa, number);
-        let es256 = key(Algorithm::Es256, number);
-        let eddsa = key(Algorithm::EdDsa, number + 1);
         let did = format!("did:webvh:{}:{name}.attestry.example", webvh::SCID_PLACEHOLDER);
-        let method = |fragment, key, purposes| NewMethod {
-            fragment,
-            key,
-            purposes,
-        };
-        let both = [Purpose::AssertionMethod, Purpose::Authentication];
-        let login = key(Algorithm::Es256, number + 2);
-        let bbs = key(Algorithm::Bbs, number + 3);
-        let methods = [
-            method("es256", es256.public_key(), &both[..]),
-            method("eddsa", eddsa.public_key(), &both[..]),
-            method("bbs", bbs.public_key(), &both[..1]),
-            // Good for proving who it is, not for issuing.
-            method("login", login.public_key(), &both[1..]),
-        ];
         let mut parameters = webvh::ParameterChanges::default();
         parameters.update_keys = Some(vec![update.public_key().to_multikey()]);
         let creation = webvh::create(webvh::NewLog {
-            document: new_document(&did, &methods),
+            document: document(&did, number, &FRAGMENTS),
             parameters,
             time: GENESIS,
             signer: update.public_key(),
         })
         .unwrap();
+        let first_line = update.fulfil(creation.line).unwrap().into_bytes();
+        Self::with_keys(creation.did.to_string(), first_line, name, number)
+    }
+
+    fn with_keys(did: String, first_line: Vec<u8>, name: &str, number: u8) -> Self {
         Self {
-            did: creation.did.to_string(),
-            es256,
-            eddsa,
-            bbs,
-            first_line: update.fulfil(creation.line).unwrap().into_bytes(),
+            did,
+            es256: key(Algorithm::Es256, number),
+            eddsa: key(Algorithm::EdDsa, number + 1),
+            bbs: key(Algorithm::Bbs, number + 3),
+            first_line,
             name: name.to_owned(),
         }
     }
@@ -386,6 +399,19 @@ impl Nation {
         });
         self.append(Entry::without_approval(did, did, seq, prev, &body).unwrap());
         agency
+    }
+
+    /// An agency whose DID is its website, with the document that the officers logged.
+    pub(crate) fn admit_web(&mut self, name: &str, number: u8) -> Agency {
+        let did = format!("did:web:{name}.attestry.example");
+        self.log_document(&did, &document(&did, number, &FRAGMENTS));
+        Agency::with_keys(did, Vec::new(), name, number)
+    }
+
+    /// The officers log what they saw at the website of a did:web.
+    pub(crate) fn log_document(&mut self, did: &str, document: &Value) {
+        let document = document.to_string().into_bytes();
+        self.govern(did, Body::DidEvent(DidEventBody::Web { document }));
     }
 
     /// The agency commits to its list in all views, with these statuses.

@@ -49,24 +49,43 @@ pub(super) fn shown(did: &str, document: &[u8]) -> String {
     text
 }
 
+/// What the website says of a document now.
+pub(super) struct Compared {
+    /// Whether it serves this very document; `None` where it could not be asked.
+    same: Option<bool>,
+    /// The finding for people.
+    pub(super) told: String,
+}
+
+impl Compared {
+    /// The finding for programs.
+    pub(super) fn to_json(&self) -> Value {
+        json!({"serves_this_document": self.same, "told": self.told})
+    }
+}
+
 /// What the website says of it now, seen from the officer's own machine: the proposal came from somebody else.
-pub(super) async fn compared(did: &str, document: &[u8]) -> String {
+pub(super) async fn compared(did: &str, document: &[u8]) -> Compared {
     let Ok(Ok(url)) = Did::parse(did).map(|did| web::url(&did)) else {
-        return format!("{did} names no place on the web");
+        return Compared {
+            same: None,
+            told: format!("{did} names no place on the web"),
+        };
     };
     comparison(&url, &fetch(&url).await, document)
 }
 
-fn comparison(url: &str, served: &Result<Vec<u8>>, document: &[u8]) -> String {
-    match served {
-        Ok(served) if served == document => format!("{url} serves this document now"),
-        Ok(served) => format!(
-            "{url} serves ANOTHER document now, {} bytes of SHA-256 {}",
-            served.len(),
-            Hash::digest(served)
-        ),
-        Err(error) => format!("{url} could not be compared: {error:#}"),
-    }
+fn comparison(url: &str, served: &Result<Vec<u8>>, document: &[u8]) -> Compared {
+    let (same, told) = match served {
+        Ok(served) if served == document => (Some(true), format!("{url} serves this document now")),
+        Ok(served) => {
+            let (size, digest) = (served.len(), Hash::digest(served));
+            let told = format!("{url} serves ANOTHER document now, {size} bytes of SHA-256 {digest}");
+            (Some(false), told)
+        }
+        Err(error) => (None, format!("{url} could not be compared: {error:#}")),
+    };
+    Compared { same, told }
 }
 
 /// A website of somebody else names the place, so nothing on this machine is reached.
@@ -113,13 +132,31 @@ mod tests {
     async fn officers_are_told_of_another_document_at_the_website() {
         let url = "https://agency.example/.well-known/did.json";
         let told = |served| comparison(url, &served, b"{}");
-        assert_eq!(told(Ok(b"{}".to_vec())), format!("{url} serves this document now"));
+        let same = told(Ok(b"{}".to_vec()));
+        assert_eq!(
+            same.to_json(),
+            json!({"serves_this_document": true, "told": format!("{url} serves this document now")})
+        );
         // Another byte is another document, even where it says the same.
-        assert!(told(Ok(b"{ }".to_vec())).starts_with(&format!("{url} serves ANOTHER document now, 3 bytes")));
+        let other = told(Ok(b"{ }".to_vec()));
+        let digest = Hash::digest(b"{ }");
+        assert_eq!(
+            other.to_json(),
+            json!({
+                "serves_this_document": false,
+                "told": format!("{url} serves ANOTHER document now, 3 bytes of SHA-256 {digest}"),
+            })
+        );
         let unreached = told(Err(anyhow::anyhow!("no answer")));
-        assert_eq!(unreached, format!("{url} could not be compared: no answer"));
+        assert_eq!(
+            unreached.to_json(),
+            json!({"serves_this_document": null, "told": format!("{url} could not be compared: no answer")})
+        );
         let nowhere = compared("did:web:127.0.0.1", b"{}").await;
-        assert_eq!(nowhere, "did:web:127.0.0.1 names no place on the web");
+        assert_eq!(
+            nowhere.to_json(),
+            json!({"serves_this_document": null, "told": "did:web:127.0.0.1 names no place on the web"})
+        );
     }
 
     /// A document that hides something behind what a terminal does with it.

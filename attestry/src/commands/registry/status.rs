@@ -17,7 +17,9 @@ use crate::commands::bundle;
 use crate::output::Output;
 
 pub(super) async fn run(url: &Url, output: Output) -> Result<()> {
-    let bundle = bundle::current(url).await?;
+    let current = bundle::current(url).await?;
+    current.hint(output);
+    let bundle = &current.bundle;
     let policy = bundle.state().policy().context("the registry has no policy")?;
     let pending = PendingRecovery::of(bundle.state()).map(|pending| pending.to_json());
     let mut value = json!({
@@ -33,6 +35,7 @@ pub(super) async fn run(url: &Url, output: Output) -> Result<()> {
                 .map(|pending| ("pending_recovery".to_owned(), pending.clone())),
         );
     }
+    current.add_to(&mut value);
     let pending = pending
         .as_ref()
         .map_or_else(|| "No recovery is pending.".to_owned(), warning);
@@ -115,8 +118,9 @@ fn lines(policy: &PolicyBody) -> String {
     match &policy.recovery {
         Some(Recovery { threshold, keys, delay }) => {
             lines.push(format!(
-                "recovery by {threshold} of {} keys, {delay} seconds after it is logged",
-                keys.len()
+                "recovery by {threshold} of {} keys, {} after it is logged",
+                keys.len(),
+                registry::duration(*delay)
             ));
             lines.extend(keys.iter().map(|key| format!("  {key}")));
         }

@@ -11,6 +11,7 @@ use crate::codec;
 use crate::codec::DecodeError;
 use crate::merkle;
 use crate::merkle::Hash;
+use crate::merkle::Levels;
 use crate::tiles::MAX_ENTRY_BYTES;
 
 /// A DID's log of 1 MiB with its witness proofs is the largest record; every other one is about one entry.
@@ -39,6 +40,16 @@ pub(crate) struct Section<R> {
     records: OrdMap<Arc<str>, Arc<(R, Hash)>>,
     /// Of the records as they are; a Snapshot is made, applied and compared by it.
     root: OnceLock<Hash>,
+    /// Of the records as they are, once a proof was asked for. Few states are asked, so that the others do without.
+    tree: OnceLock<Arc<Tree>>,
+}
+
+/// What proofs are made from.
+#[derive(Debug)]
+struct Tree {
+    /// In their order.
+    keys: Vec<Arc<str>>,
+    levels: Levels,
 }
 
 /// A record of a section, and the proof that it is one.
@@ -57,6 +68,7 @@ impl<R> Default for Section<R> {
         Self {
             records: OrdMap::new(),
             root: OnceLock::new(),
+            tree: OnceLock::new(),
         }
     }
 }
@@ -94,7 +106,7 @@ impl<R: Record> Section<R> {
     pub(super) fn encode_with(&self, changed: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, DecodeError> {
         let mut section = Self {
             records: self.records.clone(),
-            root: OnceLock::new(),
+            ..Self::default()
         };
         section.records.extend(Self::decode(changed)?.records);
         Ok(section.encode())
@@ -102,17 +114,20 @@ impl<R: Record> Section<R> {
 
     /// The encoded record of a key with its place in the tree of the section.
     pub(super) fn located(&self, key: &str) -> Option<Located> {
-        let (at, (_, record)) = self
-            .records
-            .iter()
-            .enumerate()
-            .find(|(_, (known, _))| &***known == key)?;
+        let record = self.get(key)?;
+        let tree = self.tree.get_or_init(|| {
+            Arc::new(Tree {
+                keys: self.records.keys().cloned().collect(),
+                levels: Levels::of(self.records.values().map(|record| record.1).collect()),
+            })
+        });
+        let at = tree.keys.binary_search_by(|known| (**known).cmp(key)).ok()?;
         let index = u64::try_from(at).ok()?;
-        let leaves: Vec<Hash> = self.records.values().map(|record| record.1).collect();
+        let Ok(path) = merkle::inclusion_proof(&tree.levels, index, self.len());
         Some(Located {
             index,
-            record: record.0.to_value().to_vec(),
-            path: merkle::inclusion_proof_of(&leaves, index),
+            record: record.to_value().to_vec(),
+            path,
         })
     }
 
@@ -121,6 +136,7 @@ impl<R: Record> Section<R> {
         let leaf = merkle::leaf_hash(&record.to_value().to_vec());
         self.records.insert(record.key().into(), Arc::new((record, leaf)));
         self.root = OnceLock::new();
+        self.tree = OnceLock::new();
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&R> {
@@ -161,5 +177,59 @@ impl<R: Record> Section<R> {
     pub(super) fn digest(&self) -> (u64, Hash) {
         let root = || merkle::root(&self.records.values().map(|record| record.1).collect::<Vec<_>>());
         (self.len(), *self.root.get_or_init(root))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone)]
+    struct Numbered(u64);
+
+    impl Record for Numbered {
+        fn key(&self) -> String {
+            format!("{:03}", self.0)
+        }
+
+        fn index(&self) -> u64 {
+            self.0
+        }
+
+        fn to_value(&self) -> Value {
+            Value::from(self.0)
+        }
+
+        fn from_value(_: Value) -> Result<Self, DecodeError> {
+            Err(DecodeError::Shape {
+                what: "test record",
+                expected: "nothing: it is not read",
+            })
+        }
+    }
+
+    /// Every record of these numbers is proven at its place, and none besides.
+    fn check(section: &Section<Numbered>, numbers: &[u64]) {
+        let (count, root) = section.digest();
+        for (at, number) in (0..).zip(numbers) {
+            let located = section.located(&Numbered(*number).key()).unwrap();
+            assert_eq!((located.index, &located.record), (at, &Value::from(*number).to_vec()));
+            merkle::verify_inclusion(merkle::leaf_hash(&located.record), at, count, &located.path, root).unwrap();
+        }
+        assert_eq!(count, u64::try_from(numbers.len()).unwrap());
+        assert_eq!(section.located("000"), None);
+    }
+
+    #[test]
+    fn records_are_proven_in_a_copy_and_in_what_it_was_copied_from() {
+        let mut section = Section::default();
+        for number in [2, 4, 6, 8, 10] {
+            section.put(Numbered(number));
+        }
+        check(&section, &[2, 4, 6, 8, 10]);
+        let mut copy = section.clone();
+        copy.put(Numbered(5));
+        check(&copy, &[2, 4, 5, 6, 8, 10]);
+        check(&section, &[2, 4, 6, 8, 10]);
     }
 }

@@ -1,32 +1,36 @@
 //! DIDs in the registry: logs of did:webvh.
 
 use did::webvh::Update;
+use serde_json::Value;
 use trust::entry::Body;
 use trust::entry::DidEventBody;
 use trust::entry::Entry;
 use trust::merkle::Hash;
 use trust::state::Refusal;
+use trust::state::WebvhLog;
 
 use crate::nation::*;
 
+/// The log of the agency's DID.
+fn log<'a>(nation: &'a Nation, agency: &Agency) -> &'a WebvhLog {
+    nation.state.did(&agency.did).unwrap().webvh().unwrap()
+}
+
 /// The line that adds a `versionTime` so many seconds after the genesis.
 fn update(nation: &Nation, agency: &Agency, seconds: i64) -> Vec<u8> {
-    let newest = nation
-        .state
-        .did(&agency.did)
-        .unwrap()
-        .webvh()
-        .unwrap()
-        .newest()
-        .unwrap()
-        .clone();
+    update_to(nation, agency, seconds, None)
+}
+
+/// The same with a new document.
+fn update_to(nation: &Nation, agency: &Agency, seconds: i64, document: Option<Value>) -> Vec<u8> {
     let update = Update {
-        document: None,
+        document,
         parameters: did::webvh::ParameterChanges::default(),
         time: GENESIS.plus(seconds),
         signer: keys::Signer::public_key(&agency.key),
     };
-    agency.key.fulfil(newest.update(update).unwrap()).unwrap().into_bytes()
+    let request = log(nation, agency).newest().unwrap().update(update).unwrap();
+    agency.key.fulfil(request).unwrap().into_bytes()
 }
 
 #[test]
@@ -34,11 +38,10 @@ fn lines_are_kept_verbatim_and_resolve() {
     let (mut nation, agency) = Nation::with_issuer();
     let line = update(&nation, &agency, 60);
     nation.log_lines(&agency.did, vec![line.clone()]).unwrap();
-    let record = nation.state.did(&agency.did).unwrap();
     let expected = [agency.first_line.as_slice(), b"\n", &line, b"\n"].concat();
-    assert_eq!(record.webvh().unwrap().bytes(), expected);
-    assert_eq!(record.webvh().unwrap().newest().unwrap().version_number(), 2);
-    assert_eq!(record.head().seq, 1);
+    assert_eq!(log(&nation, &agency).bytes(), expected);
+    assert_eq!(log(&nation, &agency).newest().unwrap().version_number(), 2);
+    assert_eq!(nation.state.did(&agency.did).unwrap().head().seq, 1);
 }
 
 #[test]
@@ -51,18 +54,7 @@ fn several_lines_come_in_one_entry() {
     nation
         .log_lines(&agency.did, vec![agency.first_line.clone(), second])
         .unwrap();
-    assert_eq!(
-        nation
-            .state
-            .did(&agency.did)
-            .unwrap()
-            .webvh()
-            .unwrap()
-            .newest()
-            .unwrap()
-            .version_number(),
-        2
-    );
+    assert_eq!(log(&nation, &agency).newest().unwrap().version_number(), 2);
 }
 
 #[test]
@@ -126,15 +118,7 @@ fn other_methods_and_namespaces_are_refused() {
 #[test]
 fn deactivated_did_has_no_document_and_cannot_sign() {
     let (mut nation, agency) = Nation::with_issuer();
-    let newest = nation
-        .state
-        .did(&agency.did)
-        .unwrap()
-        .webvh()
-        .unwrap()
-        .newest()
-        .unwrap()
-        .clone();
+    let newest = log(&nation, &agency).newest().unwrap();
     let request = newest
         .deactivate(GENESIS.plus(60), keys::Signer::public_key(&agency.key))
         .unwrap();
@@ -156,22 +140,8 @@ fn too_long_a_log_is_refused() {
     document.insert("padding".to_owned(), "x".repeat(40_000).into());
     let limit = 1 << 20;
     for seconds in 1.. {
-        let newest = nation
-            .state
-            .did(&agency.did)
-            .unwrap()
-            .webvh()
-            .unwrap()
-            .newest()
-            .unwrap();
-        let update = Update {
-            document: Some(document.clone().into()),
-            parameters: did::webvh::ParameterChanges::default(),
-            time: GENESIS.plus(seconds),
-            signer: keys::Signer::public_key(&agency.key),
-        };
-        let line = agency.key.fulfil(newest.update(update).unwrap()).unwrap().into_bytes();
-        let fits = nation.state.did(&agency.did).unwrap().webvh().unwrap().bytes().len() + line.len() < limit;
+        let line = update_to(&nation, &agency, seconds, Some(document.clone().into()));
+        let fits = log(&nation, &agency).bytes().len() + line.len() < limit;
         let result = nation.log_lines(&agency.did, vec![line]);
         if !fits {
             assert!(matches!(result, Err(Refusal::Content { .. })), "{result:?}");

@@ -64,10 +64,24 @@ fn wrong() -> NoteError {
     }
 }
 
-/// The log's second line on the checkpoint of `nation`, as text.
-fn second_line(nation: &Nation) -> String {
-    let checkpoint = nation.checkpoint();
-    second_log_key().find(checkpoint.note()).unwrap().to_string()
+/// The log's second signature on the checkpoint of `nation`.
+fn second(nation: &Nation) -> NoteSignature {
+    second_log_key().find(nation.checkpoint().note()).unwrap().clone()
+}
+
+/// The Policy with other witnesses, as a change of the first one.
+fn next(witness_policy: String) -> PolicyBody {
+    PolicyBody {
+        genesis_time: None,
+        witness_policy,
+        ..policy()
+    }
+}
+
+/// A nation of one key of the log gets the second one.
+fn name_second_key(nation: &mut Nation) {
+    nation.govern(ORIGIN, Body::Policy(next(ml_dsa_policy()))).unwrap();
+    nation.snapshot(nation.state.time().plus(HOUR));
 }
 
 /// A line with another key id or other bytes.
@@ -78,13 +92,9 @@ fn line(id: u32, bytes: &[u8]) -> NoteSignature {
     parse_signatures(&text).unwrap().remove(0)
 }
 
-/// The checkpoint with `changed` in the place of the second signature's bytes.
+/// The checkpoint with the second signature's bytes changed.
 fn with_second(nation: &Nation, change: impl FnOnce(&mut Vec<u8>)) -> SignedCheckpoint {
-    let mut bytes = second_log_key()
-        .find(nation.checkpoint().note())
-        .unwrap()
-        .bytes()
-        .to_vec();
+    let mut bytes = second(nation).bytes().to_vec();
     change(&mut bytes);
     let mut checkpoint = nation.signed_once();
     checkpoint.add(line(second_log_key().id(), &bytes));
@@ -137,11 +147,7 @@ fn second_signature_by_another_key_is_refused() {
 #[test]
 fn second_signature_of_another_tree_is_refused() {
     let mut nation = nation();
-    let before = second_log_key()
-        .find(nation.checkpoint().note())
-        .unwrap()
-        .bytes()
-        .to_vec();
+    let before = second(&nation).bytes().to_vec();
     nation.snapshot(nation.state.time().plus(HOUR));
     load(&nation, nation.checkpoint()).unwrap();
     let stale = with_second(&nation, |bytes| *bytes = before);
@@ -172,12 +178,7 @@ fn second_signature_under_another_key_id_is_refused() {
     let nation = nation();
     load(&nation, nation.checkpoint()).unwrap();
     let mut checkpoint = nation.signed_once();
-    let bytes = second_log_key()
-        .find(nation.checkpoint().note())
-        .unwrap()
-        .bytes()
-        .to_vec();
-    checkpoint.add(line(second_log_key().id() ^ 1, &bytes));
+    checkpoint.add(line(second_log_key().id() ^ 1, second(&nation).bytes()));
     assert_eq!(log_error(load(&nation, checkpoint)), unsigned());
     // A verifier key whose id is not that of its name and key is none.
     let text = second_log_key().to_string();
@@ -207,13 +208,7 @@ fn where_the_policy_does_not_name_the_second_key_its_line_is_ignored() {
 fn second_key_is_named_by_a_change_of_the_policy() {
     let (mut nation, _) = Nation::with_issuer();
     load(&nation, nation.signed_once()).unwrap();
-    let next = PolicyBody {
-        genesis_time: None,
-        witness_policy: ml_dsa_policy(),
-        ..policy()
-    };
-    nation.govern(ORIGIN, Body::Policy(next)).unwrap();
-    nation.snapshot(nation.state.time().plus(HOUR));
+    name_second_key(&mut nation);
     assert!(
         load(&nation, nation.checkpoint())
             .unwrap()
@@ -229,13 +224,7 @@ fn second_key_is_named_by_a_change_of_the_policy() {
 fn bundle_without_the_policy_that_names_the_second_key_does_not_replace_one_with_it() {
     let (mut nation, _) = Nation::with_issuer();
     let (mut thief, _) = Nation::with_issuer();
-    let next = PolicyBody {
-        genesis_time: None,
-        witness_policy: ml_dsa_policy(),
-        ..policy()
-    };
-    nation.govern(ORIGIN, Body::Policy(next)).unwrap();
-    nation.snapshot(nation.state.time().plus(HOUR));
+    name_second_key(&mut nation);
     let seen = load(&nation, nation.checkpoint()).unwrap();
     for hours in 2..6 {
         thief.snapshot(GENESIS.plus(hours * HOUR));
@@ -263,11 +252,6 @@ fn policy_that_names_the_second_key_only_is_refused() {
     assert!(TlogPolicy::parse(&ml_dsa_policy()).is_ok());
     assert_eq!(TlogPolicy::parse(&only).unwrap_err().to_string(), expected);
     let (mut nation, _) = Nation::with_issuer();
-    let next = |witness_policy| PolicyBody {
-        genesis_time: None,
-        witness_policy,
-        ..policy()
-    };
     let refused = nation.govern(ORIGIN, Body::Policy(next(only)));
     let expected = "a tlog-policy";
     assert_eq!(refused, Err(Refusal::PolicyContent { expected }));
@@ -282,11 +266,8 @@ fn second_key_that_is_a_witness_too_or_of_another_log_is_refused() {
         ml_dsa_verifier("witness.example/1", 120),
         ml_dsa_verifier("other.example", 120),
     );
-    let changed = |from: &VerifierKey, to: &VerifierKey| PolicyBody {
-        genesis_time: None,
-        witness_policy: ml_dsa_policy().replace(&from.to_string(), &to.to_string()),
-        ..policy()
-    };
+    let changed =
+        |from: &VerifierKey, to: &VerifierKey| next(ml_dsa_policy().replace(&from.to_string(), &to.to_string()));
     let plain = ml_dsa_verifier("witness.example/1", 111);
     for (body, expected) in [
         (changed(&plain, &as_witness), "no key twice"),
@@ -379,6 +360,6 @@ fn second_line_is_as_long_as_the_text_says() {
     let nation = nation();
     // Dash, space, name, space, base64 of key id, time and signature.
     let bytes = "\u{2014}  ".len() + ORIGIN.len() + (4_usize + 8 + 2_420).div_ceil(3) * 4;
-    assert_eq!(second_line(&nation).len(), bytes);
+    assert_eq!(second(&nation).to_string().len(), bytes);
     assert!(Note::parse(nation.checkpoint().to_string().as_bytes()).is_ok());
 }

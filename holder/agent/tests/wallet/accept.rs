@@ -23,7 +23,9 @@ use crate::fetcher;
 use crate::issuer::Fault;
 use crate::items;
 use crate::passphrase;
+use crate::platform::DOMAIN;
 use crate::platform::Platform;
+use crate::platform::document;
 use crate::wallet;
 
 async fn read(uri: &str) -> Result<Offer, ReadOfferError> {
@@ -344,6 +346,27 @@ async fn the_issuer_s_key_comes_from_its_log_in_the_registry() {
     );
     assert!(wallet.list().unwrap().is_empty());
     platform.issuer(|issuer| issuer.key = genuine);
+    assert_eq!(accepted(&platform, &wallet, &["Identity"]).await[0].issuer, did);
+}
+
+/// Its website can never be reached here.
+#[tokio::test]
+async fn did_web_of_an_issuer_counts_as_the_pinned_registry_has_it() {
+    let platform = Platform::start().await;
+    let (wallet, _folder) = wallet();
+    let did = format!("did:web:{DOMAIN}");
+    let key = platform.issuer(|issuer| {
+        issuer.take_did(&did);
+        issuer.key.public_key().clone()
+    });
+    let anchor = platform.registry(|registry| {
+        registry.log(&did, &document(&did, &key));
+        registry.anchor().clone()
+    });
+    let unpinned = accept(&platform, &wallet, &["Identity"]).await.unwrap_err();
+    let website = matches!(unpinned, AcceptError::Resolve(ResolveError::Peer(_)));
+    assert!(website, "{}", chain(&unpinned));
+    let wallet = wallet.with_anchors(vec![anchor]);
     assert_eq!(accepted(&platform, &wallet, &["Identity"]).await[0].issuer, did);
 }
 

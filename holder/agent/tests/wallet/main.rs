@@ -7,6 +7,7 @@ mod folder;
 mod issuer;
 mod platform;
 mod present;
+mod registry;
 mod verifier;
 
 use std::path::Path;

@@ -1,14 +1,9 @@
 //! One server with the three peers of a wallet.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 
 use axum::Router;
-use axum::extract::Path;
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::routing::get;
 use did::Purpose;
 use did::document::NewMethod;
 use did::document::new_document;
@@ -18,17 +13,20 @@ use keys::Algorithm;
 use keys::PublicKey;
 use keys::Signer as _;
 use openid4vc::SecureUrl;
+use serde_json::Value;
 use server::Clock;
 use signer::SoftwareKey;
 
 use crate::NOW;
 use crate::issuer;
 use crate::issuer::Issuer;
+use crate::registry;
+use crate::registry::Registry;
 use crate::verifier;
 use crate::verifier::Verifier;
 
 /// The name in the DIDs of this platform's agencies. No such name can ever exist.
-const DOMAIN: &str = "agency.invalid%3A1";
+pub(crate) const DOMAIN: &str = "agency.invalid%3A1";
 
 /// The running server.
 #[derive(Clone)]
@@ -39,8 +37,17 @@ pub(crate) struct Peers {
     pub(crate) clock: Clock,
     pub(crate) issuer: Mutex<Issuer>,
     pub(crate) verifier: Mutex<Verifier>,
-    /// DID logs by SCID.
-    pub(crate) registry: Mutex<BTreeMap<String, String>>,
+    pub(crate) registry: Mutex<Registry>,
+}
+
+/// The document of a DID whose `#key-1` is `key`.
+pub(crate) fn document(did: &str, key: &PublicKey) -> Value {
+    let method = NewMethod {
+        fragment: "key-1",
+        key,
+        purposes: &[Purpose::AssertionMethod, Purpose::Authentication],
+    };
+    new_document(did, &[method])
 }
 
 impl Platform {
@@ -51,11 +58,11 @@ impl Platform {
             clock: Clock::manual(NOW),
             issuer: Mutex::new(Issuer::new(&origin)),
             verifier: Mutex::new(Verifier::new()),
-            registry: Mutex::default(),
+            registry: Mutex::new(Registry::new()),
             origin,
         }));
         let router = Router::new()
-            .route("/registry/dids/{scid}/did.jsonl", get(log))
+            .merge(registry::router())
             .merge(issuer::router())
             .merge(verifier::router())
             .with_state(platform.clone());
@@ -78,15 +85,10 @@ impl Platform {
     /// A new DID whose `#key-1` is `key`, and its log. Not yet in the registry.
     pub(crate) fn new_did(key: &PublicKey) -> (String, String) {
         let update_key = SoftwareKey::generate(Algorithm::EdDsa, &mut signer::os_rng());
-        let method = NewMethod {
-            fragment: "key-1",
-            key,
-            purposes: &[Purpose::AssertionMethod, Purpose::Authentication],
-        };
         let mut parameters = ParameterChanges::default();
         parameters.update_keys = Some(vec![update_key.public_key().to_multikey()]);
         let creation = did::webvh::create(NewLog {
-            document: new_document(&format!("did:webvh:{{SCID}}:{DOMAIN}"), &[method]),
+            document: document(&format!("did:webvh:{{SCID}}:{DOMAIN}"), key),
             parameters,
             time: NOW.minus(60),
             signer: update_key.public_key(),
@@ -99,11 +101,6 @@ impl Platform {
     /// Has the registry serve `log` for the SCID of `did`.
     pub(crate) fn publish(&self, did: &str, log: &str) {
         let scid = did.split(':').nth(2).unwrap().to_owned();
-        self.0.registry.lock().unwrap().insert(scid, log.to_owned());
+        self.registry(|registry| registry.logs.insert(scid, log.to_owned()));
     }
-}
-
-async fn log(State(platform): State<Platform>, Path(scid): Path<String>) -> Result<String, StatusCode> {
-    let log = platform.0.registry.lock().unwrap().get(&scid).cloned();
-    log.ok_or(StatusCode::NOT_FOUND)
 }

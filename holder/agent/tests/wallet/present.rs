@@ -29,13 +29,18 @@ use openid4vc::vp::session::SessionTerms;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
+use server::Clock;
 use signer::SoftwareKey;
+use trust::Anchor;
+use trust::merkle::Hash;
 
 use crate::NOW;
 use crate::accept::accepted;
 use crate::chain;
 use crate::fetcher;
+use crate::platform::DOMAIN;
 use crate::platform::Platform;
+use crate::platform::document;
 use crate::verifier::Fault;
 use crate::verifier::adult;
 use crate::verifier::seen;
@@ -208,6 +213,100 @@ async fn the_verifier_s_key_comes_from_its_log_in_the_registry_and_the_person_is
         told["key_source"],
         format!("its own signed log, from the registry at {origin}")
     );
+}
+
+/// A verifier whose DID is a website, and the URI of its request.
+async fn asked_by_did_web() -> (Scene, String) {
+    let scene = Scene::new().await;
+    let did = format!("did:web:{DOMAIN}");
+    scene.platform.verifier(|verifier| verifier.take_did(&did));
+    scene.platform.ask(false);
+    let uri = scene.platform.request_uri(RequestUriMethod::Post);
+    (scene, uri)
+}
+
+/// The website was asked, which is not there.
+fn is_of_website(error: &PresentError) -> bool {
+    let PresentError::Resolve(ResolveError::Peer(error)) = error else {
+        return false;
+    };
+    error.to_string() == "the website of the DID does not answer"
+}
+
+/// The website in the DID can never be reached here, so a key that is found was logged.
+#[tokio::test]
+async fn did_web_of_a_verifier_counts_as_the_pinned_registry_has_it() {
+    let (mut scene, uri) = asked_by_did_web().await;
+    let (did, key) = scene
+        .platform
+        .verifier(|verifier| (verifier.did.clone(), verifier.key.public_key().clone()));
+    let log = |scene: &Scene, document: &Value| scene.platform.registry(|registry| registry.log(&did, document));
+    log(&scene, &document(&did, &key));
+    // Whoever sends a request could log what they like in a registry of their own.
+    let error = scene.prepare(&uri).await.unwrap_err();
+    assert!(is_of_website(&error), "{}", chain(&error));
+    let anchor = scene.platform.registry(|registry| registry.anchor().clone());
+    let other = Anchor::new(anchor.log().clone(), Hash::digest(b"another genesis")).unwrap();
+    scene.wallet = scene.wallet.with_anchors(vec![other.clone()]);
+    let error = scene.prepare(&uri).await.unwrap_err();
+    assert!(is_of_website(&error), "{}", chain(&error));
+
+    scene.wallet = scene.wallet.with_anchors(vec![other, anchor]);
+    let origin = scene.platform.0.origin.clone();
+    let verifier = scene.prepare(&uri).await.unwrap().verifier();
+    assert_eq!(verifier.did.as_deref(), Some(did.as_str()));
+    assert_eq!(verifier.key_source, Some(KeySource::Logged(origin.clone())));
+    assert_eq!(
+        serde_json::to_value(&verifier).unwrap()["key_source"],
+        format!("its document as officers logged it, from the registry at {origin}")
+    );
+
+    // Another key under its name, and none.
+    let stranger = SoftwareKey::generate(Algorithm::EdDsa, &mut signer::os_rng());
+    log(&scene, &document(&did, stranger.public_key()));
+    let error = scene.prepare(&uri).await.unwrap_err();
+    assert!(matches!(error, PresentError::Request(_)), "{}", chain(&error));
+    log(&scene, &json!({"id": did}));
+    let error = scene.prepare(&uri).await.unwrap_err();
+    let no_key = matches!(error, PresentError::Resolve(ResolveError::Key(_)));
+    assert!(no_key, "{}", chain(&error));
+    log(&scene, &document(&did, &key));
+    assert!(scene.prepare(&uri).await.is_ok());
+}
+
+#[tokio::test]
+async fn website_is_asked_where_the_pinned_registry_has_no_such_did_and_not_where_its_answer_is_refused() {
+    let (mut scene, uri) = asked_by_did_web().await;
+    let (did, key) = scene
+        .platform
+        .verifier(|verifier| (verifier.did.clone(), verifier.key.public_key().clone()));
+    let (anchor, expired) = scene.platform.registry(|registry| {
+        registry.log("did:web:other.invalid", &document("did:web:other.invalid", &key));
+        (registry.anchor().clone(), registry.hard_expiry())
+    });
+    scene.wallet = scene.wallet.with_anchors(vec![anchor]);
+    let error = scene.prepare(&uri).await.unwrap_err();
+    assert!(is_of_website(&error), "{}", chain(&error));
+
+    scene
+        .platform
+        .registry(|registry| registry.log(&did, &document(&did, &key)));
+    assert!(scene.prepare(&uri).await.is_ok());
+    scene
+        .platform
+        .registry(|registry| registry.forged = Some(b"no extract".to_vec()));
+    let error = scene.prepare(&uri).await.unwrap_err();
+    let refused = matches!(error, PresentError::Resolve(ResolveError::Register { .. }));
+    assert!(refused, "{}", chain(&error));
+    scene.platform.registry(|registry| registry.forged = None);
+    let late = Clock::manual(expired.plus(1));
+    let error = scene.wallet.prepare(&uri, &fetcher(), &late).await.unwrap_err();
+    let refused = matches!(error, PresentError::Resolve(ResolveError::Expired { .. }));
+    assert!(refused, "{}", chain(&error));
+    scene.platform.registry(|registry| registry.end(&did));
+    let error = scene.prepare(&uri).await.unwrap_err();
+    let ended = matches!(error, PresentError::Resolve(ResolveError::Ended { .. }));
+    assert!(ended, "{}", chain(&error));
 }
 
 #[tokio::test]

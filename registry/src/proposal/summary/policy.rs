@@ -263,12 +263,18 @@ fn name(algorithm: Algorithm) -> String {
         .to_owned()
 }
 
-/// Whole days where it is so many, as delays are told among people.
-fn duration(seconds: u64) -> String {
-    const DAY: u64 = 86_400;
-    if seconds.is_multiple_of(DAY) {
-        format!("{} days", seconds / DAY)
+/// A delay in words: whole days or hours where it is so many, as delays are told among people.
+#[must_use]
+pub fn duration(seconds: u64) -> String {
+    const HOUR: u64 = 3_600;
+    const DAY: u64 = 24 * HOUR;
+    let (count, unit) = if seconds.is_multiple_of(DAY) {
+        (seconds / DAY, "day")
+    } else if seconds.is_multiple_of(HOUR) {
+        (seconds / HOUR, "hour")
     } else {
-        format!("{seconds} seconds")
-    }
+        (seconds, "second")
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural}")
 }

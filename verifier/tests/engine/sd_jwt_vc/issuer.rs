@@ -1,6 +1,8 @@
 //! Whose key it is, and whether its owner may issue this.
 
 use super::*;
+use crate::nation::FRAGMENTS;
+use crate::nation::document;
 
 #[test]
 fn tampered_disclosure_is_refused() {
@@ -65,6 +67,34 @@ fn issuer_that_no_bundle_knows_is_refused() {
     let stranger = elsewhere.admit("stranger", 60);
     let result = judge(&nation.bundle(), &age(), present(&stranger, &issue(&stranger)));
     assert_eq!(refused(result), Reason::IssuerUnknown { issuer: stranger.did });
+}
+
+/// The website of a did:web is asked by nobody: what the officers logged counts, until they log something else.
+#[test]
+fn credential_of_a_did_web_counts_while_the_logged_document_has_its_key() {
+    let mut nation = Nation::before_snapshot(|_| {}).0;
+    let agency = nation.admit_web("library", 30);
+    nation.grant("library-issues-identity", grant(&agency, IDENTITY));
+    nation.commit(&agency, &[]);
+    nation.snapshot(SNAPSHOT);
+    let verified = genuine(&nation, &agency).unwrap();
+    let issuer = &verified.to_value()["issuer"];
+    assert_eq!(issuer["id"], "did:web:library.attestry.example");
+    assert_eq!(issuer["key"], "did:web:library.attestry.example#es256");
+
+    nation.log_document(&agency.did, &document(&agency.did, 30, &["eddsa", "bbs", "login"]));
+    nation.snapshot(SNAPSHOT.plus(MINUTE));
+    let method = agency.method("es256");
+    assert_eq!(refused(genuine(&nation, &agency)), Reason::KeyUnknown { method });
+    // Another key under the name of the old one.
+    nation.log_document(&agency.did, &document(&agency.did, 60, &FRAGMENTS));
+    nation.snapshot(SNAPSHOT.plus(2 * MINUTE));
+    let reason = refused(genuine(&nation, &agency));
+    let signature = |reason: &_| matches!(reason, Reason::SdJwtVc(SdJwtVcError::Jws(JwsError::Signature(_))));
+    assert!(signature(&reason), "{reason:?}");
+    nation.log_document(&agency.did, &document(&agency.did, 30, &FRAGMENTS));
+    nation.snapshot(SNAPSHOT.plus(3 * MINUTE));
+    assert!(genuine(&nation, &agency).is_ok());
 }
 
 #[test]

@@ -190,3 +190,17 @@ fn a_first_policy_is_new_as_a_whole() {
         assert!(whole.contains(part), "{part}: {whole}");
     }
 }
+
+#[test]
+fn delays_are_told_in_the_largest_unit_that_fits() {
+    for (seconds, told) in [
+        (604_800, "7 days"),
+        (86_400, "1 day"),
+        (90_000, "25 hours"),
+        (3_600, "1 hour"),
+        (86_401, "86401 seconds"),
+        (1, "1 second"),
+    ] {
+        assert_eq!(duration(seconds), told);
+    }
+}
