@@ -22,7 +22,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use did::DidUrl;
-use did::Document;
 use did::Purpose;
 use keys::Algorithm;
 use keys::PublicKey;
@@ -169,7 +168,7 @@ fn entity<'s>(
         .filter(|service| service.record.grant().listing.is_some());
     let speaks = listed.max_by_key(|service| rank(service.record))?;
     let listing = speaks.record.grant().listing.as_ref()?;
-    let keys = keys(state, &state.document(did)?);
+    let keys = keys(state, did);
     (!keys.is_empty()).then_some(Entity {
         did,
         listing,
@@ -179,14 +178,10 @@ fn entity<'s>(
 }
 
 /// The keys that sign credentials and that no incident stands against. Keys of BBS have no JWK that is a standard.
-fn keys(state: &State, document: &Document) -> Vec<(DidUrl, PublicKey)> {
-    let ids = document.method_ids(Purpose::AssertionMethod).into_iter();
-    let counting = ids.filter(|id| state.incident_on(id).is_none());
-    let keys = counting.filter_map(|id| {
-        let key = document.key_for(&id, Purpose::AssertionMethod).ok()?;
-        (key.algorithm() != Algorithm::Bbs).then_some((id, key))
-    });
-    keys.collect()
+fn keys(state: &State, did: &str) -> Vec<(DidUrl, PublicKey)> {
+    let mut keys = state.keys_under(did, Purpose::AssertionMethod);
+    keys.retain(|(id, key)| key.algorithm() != Algorithm::Bbs && state.incident_on(id).is_none());
+    keys
 }
 
 /// JSON as it is signed: in one form ([RFC 8785](https://www.rfc-editor.org/rfc/rfc8785)).

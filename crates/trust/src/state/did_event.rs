@@ -203,6 +203,22 @@ impl State {
         }
     }
 
+    /// The keys of [`Self::document`] under this purpose that can be had, in the order of the document; each key of a DID
+    /// in the log is worked out once.
+    pub(crate) fn keys_under(&self, did: &str, purpose: Purpose) -> Vec<(DidUrl, PublicKey)> {
+        let all = |document: &Document, key: &dyn Fn(&DidUrl) -> Option<PublicKey>| {
+            let ids = document.method_ids(purpose).into_iter();
+            ids.filter_map(|id| key(&id).map(|key| (id, key))).collect()
+        };
+        match self.current(did) {
+            Some(Current::Logged(record)) => record.published().map_or_else(Vec::new, |published| {
+                all(published.document(), &|id| published.key_for(id, purpose).ok())
+            }),
+            Some(Current::Itself(document)) => all(&document, &|id| document.key_for(id, purpose).ok()),
+            None => Vec::new(),
+        }
+    }
+
     fn current(&self, did: &str) -> Option<Current<'_>> {
         let parsed = Did::parse(did).ok()?;
         if self.tombstone(EntryType::DidEvent, did).is_some() || !self.allows_method(&parsed) {
