@@ -43,10 +43,26 @@ use crate::state::State;
 const LIFETIME: i64 = 7 * 86_400;
 
 /// All projections of one state, with their digests.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Projections {
     digests: ProjectionDigests,
     contents: BTreeMap<&'static str, Arc<[u8]>>,
+    /// By DID, what is said of each entity, for the next ones: most of a nation is as it was.
+    known: BTreeMap<String, Arc<Known>>,
+}
+
+/// What is said of an entity, as long as nothing changes that it comes from.
+#[derive(Debug)]
+struct Known {
+    basis: Vec<u64>,
+    /// `None` for one without a key that counts.
+    said: Option<Said>,
+}
+
+/// An entity in each form that has a part for it.
+#[derive(Debug)]
+struct Said {
+    lote: String,
 }
 
 /// The Snapshot that projections are made for.
@@ -64,13 +80,19 @@ impl Projections {
     /// The name of the list of issuing authorities of mdocs.
     pub const VICAL: &'static str = "vical";
 
-    /// Makes all of them.
-    pub(crate) fn new(state: &State, publication: &Publication, issue: Issue) -> Self {
-        let view = View {
+    /// Makes all of them; `before` are the last ones of the same log.
+    pub(crate) fn new(state: &State, publication: &Publication, issue: Issue, before: Option<&Self>) -> Self {
+        let entities = entities(state, publication, issue.time, before);
+        let known = entities
+            .iter()
+            .map(|entity| (entity.did.to_owned(), entity.known.clone()));
+        let known = known.collect();
+        let mut view = View {
             publication,
             issue,
-            entities: entities(state, issue.time),
+            entities,
         };
+        view.entities.retain(|entity| entity.known.said.is_some());
         let contents = BTreeMap::from([
             (Self::LOTE, lote::project(&view).into()),
             (Self::VICAL, vical::project(&view).into()),
@@ -82,6 +104,7 @@ impl Projections {
                 digests: contents.iter().map(digest).collect(),
             },
             contents,
+            known,
         }
     }
 
@@ -90,6 +113,7 @@ impl Projections {
         Self {
             digests,
             contents: BTreeMap::new(),
+            known: BTreeMap::new(),
         }
     }
 
@@ -115,13 +139,12 @@ struct View<'s> {
     entities: Vec<Entity<'s>>,
 }
 
-/// An entity that is listed.
+/// An entity with a listing that counts.
 struct Entity<'s> {
     did: &'s str,
     listing: &'s Listing,
-    /// Its keys under `assertionMethod`, by their ids; at least one.
-    keys: Vec<(DidUrl, PublicKey)>,
     services: Vec<Service<'s>>,
+    known: Arc<Known>,
 }
 
 /// One thing that it may do.
@@ -132,22 +155,29 @@ struct Service<'s> {
     schema: Option<&'s Schema>,
 }
 
-fn entities(state: &State, time: Timestamp) -> Vec<Entity<'_>> {
+fn entities<'s>(
+    state: &'s State,
+    publication: &Publication,
+    time: Timestamp,
+    before: Option<&Projections>,
+) -> Vec<Entity<'s>> {
     let mut records: BTreeMap<&str, Vec<&AccreditationRecord>> = BTreeMap::new();
     for record in state.accreditations() {
         records.entry(&record.grant().entity).or_default().push(record);
     }
+    let known = |did: &str| before.and_then(|before| before.known.get(did));
     let entities = records.into_iter();
     entities
-        .filter_map(|(did, records)| entity(state, time, did, &records))
+        .filter_map(|(did, records)| entity(state, publication, time, (did, &records), known(did)))
         .collect()
 }
 
 fn entity<'s>(
     state: &'s State,
+    publication: &Publication,
     time: Timestamp,
-    did: &'s str,
-    records: &[&'s AccreditationRecord],
+    (did, records): (&'s str, &[&'s AccreditationRecord]),
+    known: Option<&Arc<Known>>,
 ) -> Option<Entity<'s>> {
     let mut services = Vec::new();
     for record in records.iter().copied() {
@@ -168,12 +198,22 @@ fn entity<'s>(
         .filter(|service| service.record.grant().listing.is_some());
     let speaks = listed.max_by_key(|service| rank(service.record))?;
     let listing = speaks.record.grant().listing.as_ref()?;
-    let keys = keys(state, did);
-    (!keys.is_empty()).then_some(Entity {
+    let basis = state.basis(did, services.iter().map(|service| (service.record, service.resource)));
+    let known = match known.filter(|known| known.basis == basis) {
+        Some(known) => known.clone(),
+        None => {
+            let keys = keys(state, did);
+            let said = (!keys.is_empty()).then(|| Said {
+                lote: lote::entity(publication, did, listing, &keys, &services),
+            });
+            Arc::new(Known { basis, said })
+        }
+    };
+    Some(Entity {
         did,
         listing,
-        keys,
         services,
+        known,
     })
 }
 
@@ -185,7 +225,21 @@ fn keys(state: &State, did: &str) -> Vec<(DidUrl, PublicKey)> {
 }
 
 /// JSON as it is signed: in one form ([RFC 8785](https://www.rfc-editor.org/rfc/rfc8785)).
-fn canonical(json: &Value) -> Vec<u8> {
+fn canonical(json: &Value) -> String {
     // Every number here is whole, and it refuses none of these.
-    jcs::canonicalize(json).map(String::into_bytes).unwrap_or_default()
+    jcs::canonicalize(json).unwrap_or_default()
 }
+
+/// Elements that are in that form, as an array in it.
+fn array<'s>(elements: impl Iterator<Item = &'s str>) -> String {
+    let elements: Vec<&str> = elements.collect();
+    format!("[{}]", elements.join(","))
+}
+
+impl PartialEq for Projections {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.digests, &self.contents) == (&other.digests, &other.contents)
+    }
+}
+
+impl Eq for Projections {}

@@ -7,59 +7,83 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use did::DidUrl;
+use keys::PublicKey;
 use serde_json::Value;
 use serde_json::json;
 
-use super::Entity;
 use super::LIFETIME;
 use super::Service;
 use super::View;
+use super::array;
 use super::canonical;
 use crate::entry::Action;
+use crate::entry::Listing;
 use crate::entry::Localised;
 use crate::entry::PostalAddress;
+use crate::entry::Publication;
 
 /// Of the rules for reading it.
 const VERSION: u64 = 1;
 
 /// The claims of the signed list.
 pub(super) fn project(view: &View<'_>) -> Vec<u8> {
-    let (publication, issue) = (view.publication, view.issue);
-    let operator = &publication.particulars;
-    let place = format!("{}/export/lote.json", publication.url);
-    let titled =
-        |name: &Localised| json!({"lang": name.language, "value": format!("{}:{}", publication.territory, name.text)});
-    let mut list = json!({
-        "ListAndSchemeInformation": {
-            "LoTEVersionIdentifier": VERSION,
-            "LoTESequenceNumber": issue.number,
-            "LoTEType": place,
-            "SchemeOperatorName": texts(&operator.names),
-            "SchemeOperatorAddress": {
-                "SchemeOperatorPostalAddress": addresses(&operator.postal_addresses),
-                "SchemeOperatorElectronicAddress": uris(&operator.electronic_addresses),
-            },
-            "SchemeName": operator.names.iter().map(titled).collect::<Vec<Value>>(),
-            "SchemeInformationURI": uris(&operator.information),
-            "StatusDeterminationApproach": format!("{place}#accreditation"),
-            "SchemeTypeCommunityRules": uris(&operator.information),
-            "SchemeTerritory": publication.territory,
-            "PolicyOrLegalNotice": publication.notices.iter().map(|notice| json!({"LoTELegalNotice": text(notice)})).collect::<Vec<Value>>(),
-            "ListIssueDateTime": issue.time.to_rfc3339(),
-            "NextUpdate": issue.time.plus(LIFETIME).to_rfc3339(),
-            "DistributionPoints": [place],
-        },
-    });
+    let scheme = canonical(&scheme(view));
+    let entities = array(
+        view.entities
+            .iter()
+            .filter_map(|entity| Some(entity.known.said.as_ref()?.lote.as_str())),
+    );
     // Clause 6.1: the list of entities is left out where there is none.
-    if !view.entities.is_empty() {
-        let entities = view.entities.iter().map(|listed| entity(listed, &place));
-        list["TrustedEntitiesList"] = entities.collect();
-    }
-    canonical(&json!({"LoTE": list}))
+    let entities = if view.entities.is_empty() {
+        String::new()
+    } else {
+        format!(",\"TrustedEntitiesList\":{entities}")
+    };
+    format!("{{\"LoTE\":{{\"ListAndSchemeInformation\":{scheme}{entities}}}}}").into_bytes()
 }
 
-fn entity(entity: &Entity<'_>, place: &str) -> Value {
-    let particulars = &entity.listing.particulars;
+fn place(publication: &Publication) -> String {
+    format!("{}/export/lote.json", publication.url)
+}
+
+fn scheme(view: &View<'_>) -> Value {
+    let (publication, issue) = (view.publication, view.issue);
+    let operator = &publication.particulars;
+    let place = place(publication);
+    let titled =
+        |name: &Localised| json!({"lang": name.language, "value": format!("{}:{}", publication.territory, name.text)});
+    let notice = |notice: &Localised| json!({"LoTELegalNotice": text(notice)});
+    json!({
+        "LoTEVersionIdentifier": VERSION,
+        "LoTESequenceNumber": issue.number,
+        "LoTEType": place,
+        "SchemeOperatorName": texts(&operator.names),
+        "SchemeOperatorAddress": {
+            "SchemeOperatorPostalAddress": addresses(&operator.postal_addresses),
+            "SchemeOperatorElectronicAddress": uris(&operator.electronic_addresses),
+        },
+        "SchemeName": operator.names.iter().map(titled).collect::<Vec<Value>>(),
+        "SchemeInformationURI": uris(&operator.information),
+        "StatusDeterminationApproach": format!("{place}#accreditation"),
+        "SchemeTypeCommunityRules": uris(&operator.information),
+        "SchemeTerritory": publication.territory,
+        "PolicyOrLegalNotice": publication.notices.iter().map(notice).collect::<Vec<Value>>(),
+        "ListIssueDateTime": issue.time.to_rfc3339(),
+        "NextUpdate": issue.time.plus(LIFETIME).to_rfc3339(),
+        "DistributionPoints": [place],
+    })
+}
+
+/// One of the trusted entities.
+pub(super) fn entity(
+    publication: &Publication,
+    did: &str,
+    listing: &Listing,
+    keys: &[(DidUrl, PublicKey)],
+    services: &[Service<'_>],
+) -> String {
+    let particulars = &listing.particulars;
     let mut information = json!({
         "TEName": texts(&particulars.names),
         "TEAddress": {
@@ -71,33 +95,31 @@ fn entity(entity: &Entity<'_>, place: &str) -> Value {
     if !particulars.trade_names.is_empty() {
         information["TETradeName"] = texts(&particulars.trade_names);
     }
-    let services = entity.services.iter().map(|of| service(of, entity, place));
-    json!({
-        "TrustedEntityInformation": information,
-        "TrustedEntityServices": services.collect::<Vec<Value>>(),
-    })
-}
-
-fn service(service: &Service<'_>, entity: &Entity<'_>, place: &str) -> Value {
-    let grant = service.record.grant();
-    let keys = entity.keys.iter().map(|(id, key)| {
+    let keys = keys.iter().map(|(id, key)| {
         let mut jwk = serde_json::to_value(key.to_jwk()).unwrap_or_default();
         jwk["kid"] = id.to_string().into();
         jwk
     });
-    let mut identity = json!({
-        "PublicKeyValues": keys.collect::<Vec<Value>>(),
-        "OtherIds": [entity.did],
-    });
+    let identity = json!({"PublicKeyValues": keys.collect::<Vec<Value>>(), "OtherIds": [did]});
+    let place = place(publication);
+    let services = services.iter().map(|of| service(of, listing, identity.clone(), &place));
+    canonical(&json!({
+        "TrustedEntityInformation": information,
+        "TrustedEntityServices": services.collect::<Vec<Value>>(),
+    }))
+}
+
+fn service(service: &Service<'_>, listing: &Listing, mut identity: Value, place: &str) -> Value {
+    let grant = service.record.grant();
     // They stand for signers of mdocs.
     let is_mdoc = service.schema.is_some_and(|schema| schema.doctype.is_some());
-    if grant.action == Action::Issue && is_mdoc && !entity.listing.certificates.is_empty() {
-        let certificates = entity.listing.certificates.iter();
+    if grant.action == Action::Issue && is_mdoc && !listing.certificates.is_empty() {
+        let certificates = listing.certificates.iter();
         let certificates = certificates.map(|der| json!({"val": STANDARD.encode(der)}));
         identity["X509Certificates"] = certificates.collect();
     }
     // The name of a resource is one for all languages.
-    let names = entity.listing.particulars.names.iter();
+    let names = listing.particulars.names.iter();
     let names = names.map(|name| json!({"lang": name.language, "value": service.resource}));
     let mut information = json!({
         "ServiceName": names.collect::<Vec<Value>>(),
@@ -105,7 +127,7 @@ fn service(service: &Service<'_>, entity: &Entity<'_>, place: &str) -> Value {
         "ServiceDigitalIdentity": identity,
     });
     if let Some(schema) = service.schema {
-        let definitions = entity.listing.particulars.names.iter();
+        let definitions = listing.particulars.names.iter();
         let definitions = definitions.map(|name| json!({"lang": name.language, "uriValue": schema.vct}));
         information["ServiceDefinitionURI"] = definitions.collect();
     }

@@ -5,6 +5,8 @@
 
 use keys::Timestamp;
 
+use super::AccreditationRecord;
+use super::Record as _;
 use super::Refusal;
 use super::State;
 use crate::entry::EntryType;
@@ -74,7 +76,32 @@ impl State {
             number: epoch + 1,
             time,
         };
-        Projections::new(self, publication, issue)
+        Projections::new(self, publication, issue, self.projections.as_ref())
+    }
+
+    /// The entries that what is said of an entity comes from: as long as these are the same, so is that.
+    pub(crate) fn basis<'s>(
+        &'s self,
+        did: &str,
+        services: impl Iterator<Item = (&'s AccreditationRecord, &'s str)>,
+    ) -> Vec<u64> {
+        const NONE: u64 = u64::MAX;
+        let policy = self.policy().map_or(NONE, |policy| policy.head().index);
+        let document = self.did(did).map_or(NONE, |record| record.head.index);
+        let mut basis = vec![policy, document];
+        for (record, resource) in services {
+            let resources = &record.grant().resources;
+            let place = resources.iter().position(|known| known.id == resource);
+            let place = place.and_then(|place| u64::try_from(place).ok()).unwrap_or(NONE);
+            let schema = self.schema(resource).and_then(|_| self.schemas.get(resource));
+            let schema = schema.map_or(NONE, |record| record.head.index);
+            basis.extend([record.head.index, place, schema]);
+        }
+        // Those of a DID that begins alike, too: then something is made again that would not have to be.
+        let incidents = self.incidents.with_prefix(did);
+        let standing = incidents.filter(|record| record.standing(self.time()).is_some());
+        basis.extend(standing.map(|record| record.index()));
+        basis
     }
 
     fn publication(&self) -> Option<&Publication> {

@@ -4,6 +4,8 @@ use keys::Timestamp;
 use keys::cbor::Value as Cbor;
 use serde_json::Value;
 use serde_json::json;
+use trust::TrustedBundle;
+use trust::bundle::Limits;
 use trust::entry::AccreditationBody;
 use trust::entry::Action;
 use trust::entry::Backdating;
@@ -17,6 +19,7 @@ use trust::entry::Listing;
 use trust::entry::PolicyBody;
 use trust::entry::ProjectionDigests;
 use trust::entry::Reason;
+use trust::entry::SchemaBody;
 use trust::entry::SnapshotBody;
 use trust::entry::TombstoneBody;
 use trust::merkle::Hash;
@@ -205,6 +208,78 @@ fn two_readers_of_one_log_make_the_same_bytes() {
         replayed.apply(index, leaf).unwrap();
     }
     assert_eq!(replayed.projections(), nation.state.projections());
+}
+
+/// Most of a list is taken from the one before. Whoever reads the state back from a bundle has none, and makes the same.
+#[test]
+fn a_list_made_from_the_last_one_is_the_list_of_the_state() {
+    let mut nation = Nation::new();
+    nation.publish(IDENTITY);
+    let agency = Agency::web("population", 20);
+    nation.log_document(&agency.did, &agency.first_line).unwrap();
+    nation
+        .grant("accreditation-1", grant(&agency.did, Action::Issue, &[IDENTITY]))
+        .unwrap();
+    nation
+        .grant("accreditation-2", grant(&agency.did, Action::Verify, &[IDENTITY]))
+        .unwrap();
+    let changes: [(&str, fn(&mut Nation, &Agency)); 7] = [
+        ("nothing", |_, _| ()),
+        ("terms", |nation, agency| {
+            let terms = Grant {
+                listing: Some(Listing {
+                    particulars: particulars("Another Name"),
+                    certificates: Vec::new(),
+                    federation_entity: None,
+                }),
+                ..grant(&agency.did, Action::Verify, &[IDENTITY])
+            };
+            let amend = Body::Accreditation(AccreditationBody::Amend(terms));
+            nation.govern("accreditation-2", amend).unwrap();
+        }),
+        ("the document", |nation, agency| {
+            nation
+                .log_document(&agency.did, &web_document(&agency.did, 77, true))
+                .unwrap();
+        }),
+        ("an incident", |nation, agency| declare(nation, &agency.method())),
+        ("its end", |nation, agency| {
+            let withdraw = IncidentBody::Withdraw {
+                reason: Reason::Unspecified,
+            };
+            nation.govern(&agency.method(), Body::Incident(withdraw)).unwrap();
+        }),
+        ("the schema", |nation, _| {
+            nation.govern(IDENTITY, Body::Schema(SchemaBody::Withdraw)).unwrap();
+        }),
+        ("the publication", |nation, _| {
+            let mut next = PolicyBody {
+                genesis_time: None,
+                ..policy()
+            };
+            published(&mut next).url = "https://elsewhere.example".to_owned();
+            nation.govern(ORIGIN, Body::Policy(next)).unwrap();
+        }),
+    ];
+    let mut lists = Vec::new();
+    for (what, change) in changes {
+        change(&mut nation, &agency);
+        nation.snapshot(nation.state.time().plus(60));
+        let bundle = TrustedBundle::load(&nation.bundle(), nation.state.anchor(), Limits::default()).unwrap();
+        let mut restored = bundle.state().clone();
+        let leaf = nation.snapshot_leaf_with(nation.state.time().plus(60), Projecting::Anew);
+        assert_eq!(restored.apply(restored.size(), &leaf), Ok(()), "{what}");
+        nation.append(&leaf).unwrap();
+        let content = nation.state.projections().unwrap().content(Projections::LOTE).unwrap();
+        let mut list = serde_json::from_slice::<Value>(content).unwrap();
+        lists.push(list["LoTE"]["TrustedEntitiesList"].take());
+    }
+    let is_new = lists.windows(2).map(|pair| pair[0] != pair[1]);
+    assert!(
+        is_new.clone().all(|is_new| is_new),
+        "each changes the list: {:?}",
+        is_new.collect::<Vec<_>>()
+    );
 }
 
 /// Each of these takes the agency off the list, and nothing else does.

@@ -14,6 +14,7 @@ use trust::entry::Reason;
 use trust::entry::StatusCommitBody;
 use trust::entry::StatusEncoding;
 use trust::entry::TombstoneBody;
+use trust::state::Projecting;
 use trust::state::Refusal;
 use trust::state::State;
 use trust::status_bits::StatusBits;
@@ -197,8 +198,14 @@ fn perform(nation: &mut Nation, agencies: &[Agency], count: u64, step: &Step) ->
             nation.govern(&subject, Body::Tombstone(TombstoneBody { target, reason }))
         }
         Step::Snapshot(seconds) => {
-            nation.snapshot(nation.state.time().plus(i64::from(*seconds)));
-            Ok(())
+            let projecting = if seconds.is_multiple_of(2) {
+                Projecting::Anew
+            } else {
+                Projecting::IfDue
+            };
+            let time = nation.state.time().plus(i64::from(*seconds));
+            let leaf = nation.snapshot_leaf_with(time, projecting);
+            nation.append(&leaf)
         }
     }
 }
@@ -312,7 +319,7 @@ proptest! {
         let proof = nation.proof(nation.state.size() - 1, nation.witnessed(&[(0, now), (1, now)]));
         let again = trust::bundle::export(bundle.state(), last, &proof, |digest| nation.blob(digest)).unwrap();
         prop_assert_eq!(again, bytes);
-        let next = nation.snapshot_leaf(now.plus(60));
+        let next = nation.snapshot_leaf_with(now.plus(60), Projecting::Anew);
         let mut restored = bundle.state().clone();
         prop_assert_eq!(restored.apply(restored.size(), &next), Ok(()));
     }
