@@ -152,10 +152,11 @@ fn bundle(table: &mut Table) {
 /// The registry in others' forms, which whoever replays makes again. Nobody has set a bound for it.
 fn projections() {
     let projected = Projected::of_a_nation(2_000, 300);
-    let found = seconds(SELDOM, || projected.make()) * 1e3;
     println!(
-        "| all projections of 2,000 agencies, {} bytes, made | {found:.3} ms | | |",
-        projected.len()
+        "| (all projections of 2,000 agencies, {} bytes: made in {:.1} ms, made again in {:.1} ms) | | | |",
+        projected.len(),
+        seconds(SELDOM, || projected.make_first()) * 1e3,
+        seconds(SELDOM, || projected.make_again()) * 1e3
     );
 }
 

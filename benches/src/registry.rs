@@ -40,6 +40,7 @@ use trust::merkle::node_hash;
 use trust::merkle::verify_inclusion;
 use trust::proof::TlogProof;
 use trust::state::Projecting;
+use trust::state::SnapshotTimes;
 use trust::state::State;
 use trust::state::StatusRecord;
 use trust::status_bits::StatusBits;
@@ -378,23 +379,40 @@ impl Extracted {
 }
 
 /// A large nation whose Snapshot makes its projections.
-pub struct Projected(Nation);
+pub struct Projected {
+    nation: Nation,
+    /// The same state, of which no projection was made before.
+    fresh: State,
+}
 
 impl Projected {
     /// A nation as [`Packed::of_a_nation`] has it.
     pub fn of_a_nation(agencies: u16, schemas: u16) -> Self {
-        Self(large_nation(agencies, schemas, 1_000, 50))
+        let nation = large_nation(agencies, schemas, 1_000, 50);
+        let fresh = Packed::of(&nation).load().state().clone();
+        Self { nation, fresh }
     }
 
     /// The Snapshot with projections that are made for it.
-    pub fn make(&self) -> Vec<u8> {
-        self.0
-            .snapshot_leaf_with(self.0.state.time().plus(HOUR), Projecting::Anew)
+    pub fn make_first(&self) -> Vec<u8> {
+        let time = self.fresh.time().plus(HOUR);
+        let times = SnapshotTimes {
+            time,
+            next_update: time.plus(HOUR),
+            hard_expiry: time.plus(30 * 24 * HOUR),
+        };
+        self.fresh.snapshot(times, Projecting::Anew).expect("a Snapshot")
+    }
+
+    /// The same where the ones before were made of much the same.
+    pub fn make_again(&self) -> Vec<u8> {
+        let time = self.nation.state.time().plus(HOUR);
+        self.nation.snapshot_leaf_with(time, Projecting::Anew)
     }
 
     /// How many bytes all projections of the last Snapshot have.
     pub fn len(&self) -> usize {
-        let projections = self.0.state.projections().expect("a publication");
+        let projections = self.nation.state.projections().expect("a publication");
         let digests = projections.digests().digests.iter();
         digests
             .filter_map(|(name, _)| projections.content(name))
