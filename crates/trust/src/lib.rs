@@ -5,7 +5,7 @@
 //! state machine over them ([`state`]); the state witness ([`witness`]) and the audit ([`audit`]); the trust bundle ([`bundle`],
 //! [`anchor`]) with compact status lists ([`status_bits`], [`golomb_rice`]). `spec/registry.md` is the same
 //! for people with another programming language. [`trqp`] answers others' questions from the same state, and
-//! [`projection`] is that state in others' forms.
+//! [`projection`] is that state in others' forms; [`federation`] is what is signed and read around one of them.
 //!
 //! Out of scope: storing and serving the log (`registry/`), what a credential says
 //! (`crates/credential`), and the verdict on one (`verifier/`). Pure: no I/O, clock, randomness or signing.
@@ -16,6 +16,7 @@ pub mod bundle;
 pub mod checkpoint;
 pub mod cosignature;
 pub mod entry;
+pub mod federation;
 pub mod golomb_rice;
 pub mod merkle;
 pub mod note;

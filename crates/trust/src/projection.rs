@@ -3,6 +3,7 @@
 //! | Name | Form | File |
 //! |---|---|---|
 //! | `etsi-lote` | List of Trusted Entities of [ETSI TS 119 602](https://www.etsi.org/deliver/etsi_ts/119600_119699/119602/), JSON | `projection/lote.rs` |
+//! | `openid-federation` | statements of a Trust Anchor of [OpenID Federation 1.0](https://openid.net/specs/openid-federation-1_0.html) | `projection/federation.rs` |
 //! | `vical` | Verified Issuer Certificate Authority List of ISO/IEC 18013-5 annex C, CBOR | `projection/vical.rs` |
 //!
 //! Each is a function of the state, the Policy's publication and the Snapshot that it is made for, to the last byte. A
@@ -15,6 +16,7 @@
 //! Out of scope: signing and serving (`registry/`). What is signed is in the Snapshot, signatures are not: they differ
 //! each time.
 
+mod federation;
 mod lote;
 mod vical;
 
@@ -63,6 +65,7 @@ struct Known {
 #[derive(Debug)]
 struct Said {
     lote: String,
+    federation: Option<federation::Untimed>,
 }
 
 /// The Snapshot that projections are made for.
@@ -77,6 +80,8 @@ pub struct Issue {
 impl Projections {
     /// The name of the List of Trusted Entities.
     pub const LOTE: &'static str = "etsi-lote";
+    /// The name of the statements of OpenID Federation.
+    pub const FEDERATION: &'static str = "openid-federation";
     /// The name of the list of issuing authorities of mdocs.
     pub const VICAL: &'static str = "vical";
 
@@ -95,6 +100,7 @@ impl Projections {
         view.entities.retain(|entity| entity.known.said.is_some());
         let contents = BTreeMap::from([
             (Self::LOTE, lote::project(&view).into()),
+            (Self::FEDERATION, federation::project(&view).into()),
             (Self::VICAL, vical::project(&view).into()),
         ]);
         let digest = |(name, bytes): (&&str, &Arc<[u8]>)| ((*name).to_owned(), Hash::digest(bytes));
@@ -205,6 +211,7 @@ fn entity<'s>(
             let keys = keys(state, did);
             let said = (!keys.is_empty()).then(|| Said {
                 lote: lote::entity(publication, did, listing, &keys, &services),
+                federation: federation::subordinate(publication, did, listing, &keys, &services),
             });
             Arc::new(Known { basis, said })
         }

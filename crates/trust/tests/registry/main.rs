@@ -13,6 +13,7 @@ mod dids;
 mod extracts;
 mod forks;
 mod nation;
+mod openid_federation;
 mod policies;
 mod projections;
 mod replay;
