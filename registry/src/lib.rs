@@ -25,6 +25,8 @@
 //! | `GET /export/lote.json` | `http/projections.rs` | ETSI TS 119 602, signed by JAdES |
 //! | `GET /export/vical.cbor` | `http/projections.rs` | ISO/IEC 18013-5 annex C |
 //! | `GET /registry/projections` | `http/projections.rs` | digests of these, and the proof that the log has them |
+//! | `GET /.well-known/openid-federation`, `GET /federation/fetch`, `GET /federation/list`, `GET /federation/resolve` | `http/federation.rs` | OpenID Federation 1.0 |
+//! | `GET /export/openid-federation.json` | `http/federation.rs` | what these sign |
 //! | `GET /types/...` | `http/types.rs` | documents of credential types, where their URIs point here |
 //! | `POST /registry/proposals` | `http/proposals.rs` | administrative token |
 //! | `POST /registry/proposals/{id}/approvals` | `http/proposals.rs` | a signature of an officer, or with a recovery key |
@@ -32,6 +34,7 @@
 mod blobs;
 mod cosigners;
 mod deltas;
+mod federation;
 mod follower;
 mod genesis;
 mod history;
@@ -84,6 +87,7 @@ use trust::tlog_policy::TlogPolicy;
 
 pub use blobs::BlobError;
 pub use deltas::DeltaError;
+pub use federation::FederationError;
 pub use genesis::Genesis;
 pub use genesis::witness_name;
 pub use history::HistoryError;
@@ -111,6 +115,7 @@ pub use published::UnfitError;
 
 use cosigners::Cosigners;
 use deltas::Deltas;
+use federation::TrustAnchor;
 use history::History;
 use kept::Kept;
 use lease::Lease;
@@ -149,7 +154,7 @@ pub struct Config {
     pub witness_key: Arc<dyn Signer>,
     /// The key of the certificate in the Policy's publication, which signs projections.
     pub publication_key: Option<Arc<dyn Signer>>,
-    /// Asks the Policy's witnesses of elsewhere for their cosignatures.
+    /// Asks the Policy's witnesses of elsewhere for their cosignatures, and agencies for their Entity Configurations.
     pub fetcher: Fetcher,
     /// The leaf of the genesis Policy, signed by its officers: for an empty log. See [`Genesis`].
     pub genesis: Option<Vec<u8>>,
@@ -190,6 +195,7 @@ struct Inner {
     deltas: Deltas,
     history: History,
     publisher: Publisher,
+    trust_anchor: TrustAnchor,
 }
 
 /// Where an entry of the log is.
@@ -263,6 +269,7 @@ impl Registry {
             deltas: Deltas::default(),
             history: History::default(),
             publisher: Publisher::new(config.publication_key),
+            trust_anchor: TrustAnchor::new(),
         };
         let registry = Self(Arc::new(inner));
         proposal::finish_approved(&registry).await?;

@@ -120,6 +120,20 @@ struct Signed {
     bytes: Arc<[u8]>,
 }
 
+/// What is signed, and with what.
+pub(crate) struct Signing<'s> {
+    pub(crate) publication: &'s Publication,
+    pub(crate) content: &'s [u8],
+    pub(crate) key: &'s dyn Signer,
+}
+
+impl Signing<'_> {
+    /// The same for the same content and certificate.
+    pub(crate) fn of(&self) -> (Hash, Hash) {
+        (Hash::digest(self.content), Hash::digest(&self.publication.certificate))
+    }
+}
+
 /// A projection is not to be had.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -186,26 +200,34 @@ impl Publisher {
         name: &'static str,
         sign: impl FnOnce(&Publication, &dyn Signer, &[u8]) -> Result<Vec<u8>, SignerError>,
     ) -> Result<Arc<[u8]>, ProjectionError> {
-        let publication = state
-            .policy()
-            .map(PolicyRecord::body)
-            .and_then(|policy| policy.publication.as_ref());
-        let publication = publication.ok_or(ProjectionError::NoPublication)?;
-        let projections = state.projections().ok_or(ProjectionError::NoPublication)?;
-        let content = projections.content(name).ok_or(ProjectionError::NoPublication)?;
-        let key = self.key_of(publication).ok_or(ProjectionError::Key)?;
-        let of = (Hash::digest(content), Hash::digest(&publication.certificate));
+        let signing = self.signing(state, name)?;
+        let of = signing.of();
         let mut signed = self.signed.lock().await;
         if let Some(signed) = signed.get(name).filter(|signed| signed.of == of) {
             return Ok(signed.bytes.clone());
         }
-        let bytes: Arc<[u8]> = sign(publication, key, content)?.into();
+        let bytes: Arc<[u8]> = sign(signing.publication, signing.key, signing.content)?.into();
         let new = Signed {
             of,
             bytes: bytes.clone(),
         };
         signed.insert(name, new);
         Ok(bytes)
+    }
+
+    /// The projection of this name of the last Snapshot, and the key for it.
+    pub(crate) fn signing<'s>(&'s self, state: &'s State, name: &str) -> Result<Signing<'s>, ProjectionError> {
+        let publication = state
+            .policy()
+            .map(PolicyRecord::body)
+            .and_then(|policy| policy.publication.as_ref());
+        let publication = publication.ok_or(ProjectionError::NoPublication)?;
+        let projections = state.projections().ok_or(ProjectionError::NoPublication)?;
+        Ok(Signing {
+            publication,
+            content: projections.content(name).ok_or(ProjectionError::NoPublication)?,
+            key: self.key_of(publication).ok_or(ProjectionError::Key)?,
+        })
     }
 
     fn key_of(&self, publication: &Publication) -> Option<&dyn Signer> {

@@ -23,7 +23,7 @@ pub(crate) struct Setup {
     /// Whether this process may write to the log.
     pub(crate) lease: Lease,
     pub(crate) clock: Clock,
-    /// For asking the witnesses of elsewhere.
+    /// For asking the witnesses of elsewhere, and subjects of OpenID Federation.
     pub(crate) fetcher: Fetcher,
     pub(crate) log: KeyPair,
     /// With it the log signs each checkpoint again, where it has one.

@@ -5,6 +5,7 @@ mod bundle;
 mod dids;
 mod entries;
 mod extract;
+mod federation;
 mod identifiers;
 mod pages;
 mod projections;
@@ -46,6 +47,11 @@ pub(crate) fn router(registry: Registry) -> Router {
         .route("/registry/projections", get(projections::get))
         .route("/export/lote.json", get(projections::lote))
         .route("/export/vical.cbor", get(projections::vical))
+        .route("/export/openid-federation.json", get(federation::content))
+        .route("/.well-known/openid-federation", get(federation::configuration))
+        .route("/federation/fetch", get(federation::fetch))
+        .route("/federation/list", get(federation::list))
+        .route("/federation/resolve", get(federation::resolve))
         .route("/registry/proposals", get(proposals::list).post(proposals::create))
         .route("/registry/proposals/{id}", get(proposals::get))
         .route("/registry/proposals/{id}/approvals", post(proposals::approve))

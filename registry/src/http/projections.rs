@@ -76,6 +76,7 @@ async fn proof(registry: &Registry) -> Result<Option<Value>, RecordError> {
 
 fn place(name: &str) -> Option<&'static str> {
     match name {
+        Projections::FEDERATION => Some("/export/openid-federation.json"),
         Projections::LOTE => Some("/export/lote.json"),
         Projections::VICAL => Some("/export/vical.cbor"),
         _ => None,

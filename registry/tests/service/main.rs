@@ -12,6 +12,7 @@ mod identifiers;
 mod log_files;
 mod mirrors;
 mod nation;
+mod openid_federation;
 mod operators;
 mod projections;
 mod recovery;

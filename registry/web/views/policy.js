@@ -38,7 +38,11 @@ export function show(bundle) {
 }
 
 /** Where each form of the registry is to be had. */
-const PLACES = { "etsi-lote": "/export/lote.json", vical: "/export/vical.cbor" };
+const PLACES = {
+  "etsi-lote": "/export/lote.json",
+  "openid-federation": "/export/openid-federation.json",
+  vical: "/export/vical.cbor",
+};
 
 /** The registry in the forms of others: the log has their digests. */
 function published({ policy, snapshot }) {
