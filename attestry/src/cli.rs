@@ -455,6 +455,8 @@ pub(crate) struct Needs {
 pub(crate) enum Projection {
     /// List of Trusted Entities of ETSI TS 119 602, a JWS.
     EtsiLote,
+    /// Everything that the registry signs as a Trust Anchor of OpenID Federation, as JSON.
+    OpenidFederation,
     /// Verified Issuer Certificate Authority List of ISO/IEC 18013-5, a COSE_Sign1.
     Vical,
 }
@@ -464,6 +466,7 @@ impl Projection {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::EtsiLote => Projections::LOTE,
+            Self::OpenidFederation => Projections::FEDERATION,
             Self::Vical => Projections::VICAL,
         }
     }
@@ -528,7 +531,7 @@ pub(crate) enum Bundle {
     },
     /// Hold a trusted list, as other software uses it, against what the bundle's registry has committed to.
     #[command(
-        after_help = "Examples:\n  attestry bundle compare trust.bundle etsi-lote lote.json\n  attestry bundle compare trust.bundle vical vical.cbor\n\nThe registry serves them at /export/lote.json and /export/vical.cbor. A list from another day than the bundle differs: fetch both anew."
+        after_help = "Examples:\n  attestry bundle compare trust.bundle etsi-lote lote.json\n  attestry bundle compare trust.bundle vical vical.cbor\n  attestry bundle compare trust.bundle openid-federation openid-federation.json\n\nThe registry serves them at /export/lote.json, /export/vical.cbor and /export/openid-federation.json. A list from another day than the bundle differs: fetch both anew."
     )]
     Compare {
         /// The bundle.

@@ -328,7 +328,7 @@ async fn open_registry(
                 witness_key: witness_key.public_key(),
                 authorities: vec![officers.authority()],
                 recovery: Some(officers.recovery()),
-                publication: Some(sample::publication(&*publication_key, clock.now())?),
+                publication: Some(sample::publication(&*publication_key, public_url, clock.now())?),
                 time: clock.now(),
             };
             officers.approve(&genesis.draft()?)
@@ -351,7 +351,7 @@ async fn open_registry(
         second_log_key: second_log_key.map(|key| key as Arc<dyn ml_dsa::Signer>),
         witness_key,
         publication_key: Some(publication_key),
-        // Its URLs stand in a Policy that officers approved; no stranger names them.
+        // Its URLs stand in a Policy and in listings that officers approved; no stranger names them.
         fetcher: Fetcher::new(Reach::LoopbackToo)?,
         genesis,
         snapshot_min_age: SNAPSHOT_MIN_AGE,
@@ -359,7 +359,7 @@ async fn open_registry(
     })
     .await?;
     if let Some(officers) = officers {
-        sample::found(data, &registry, &officers, clock.now()).await?;
+        sample::found(data, &registry, &officers, public_url, clock.now()).await?;
     }
     Ok(registry)
 }
@@ -423,6 +423,10 @@ impl issuer::Registry for RegistryLink {
 
     fn append(&self, leaf: Vec<u8>, blobs: Vec<Vec<u8>>) -> issuer::Answer<'_, ()> {
         Box::pin(async move { self.0.append(leaf, blobs).await.map(|_| ()).map_err(registry_error) })
+    }
+
+    fn entity_identifier(&self) -> issuer::Answer<'_, Option<String>> {
+        Box::pin(async move { Ok(self.0.entity_identifier()) })
     }
 }
 

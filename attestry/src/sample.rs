@@ -18,6 +18,7 @@ use issuer::mapping::Mapping;
 use keys::Algorithm;
 use keys::Signer;
 use keys::Timestamp;
+use openid4vc::SecureUrl;
 use registry::Registry;
 use signer::KeyFile;
 use signer::Passphrase;
@@ -216,18 +217,28 @@ impl Officers {
     }
 }
 
-/// Under whose name the sample's registry is shown in others' forms, with the certificate of `key`.
-pub(crate) fn publication(key: &dyn Signer, now: Timestamp) -> Result<Publication> {
+/// Under whose name the sample's registry is shown in others' forms, with the certificate of `key`. Where the platform has a
+/// public https URL, it is the one that is published: only there others find what the statements of OpenID Federation name.
+pub(crate) fn publication(key: &dyn Signer, public_url: &SecureUrl, now: Timestamp) -> Result<Publication> {
     let particulars = particulars(AUTHORITY_NAME, "authority");
     Ok(Publication {
         certificate: registry::certify(key, &particulars, TERRITORY, now)?,
         particulars,
         territory: TERRITORY.to_owned(),
-        url: format!("https://{ORIGIN}"),
+        url: if is_public(public_url) {
+            public_url.to_string()
+        } else {
+            format!("https://{ORIGIN}")
+        },
         notices: vec![english(
             "Sample data of a nation that does not exist. Nothing follows from it.",
         )],
     })
+}
+
+/// Entity identifiers of OpenID Federation are https URLs. On loopback the sample has none.
+fn is_public(public_url: &SecureUrl) -> bool {
+    public_url.as_str().starts_with("https://")
 }
 
 /// Names and addresses that lists of trust ask for; the addresses lead nowhere.
@@ -260,11 +271,18 @@ fn english(text: &str) -> Localised {
 }
 
 /// Founds the nation in a registry that has only its genesis: schemas, agencies, accreditations.
-pub(crate) async fn found(data: &DataFolder, registry: &Registry, officers: &Officers, now: Timestamp) -> Result<()> {
+pub(crate) async fn found(
+    data: &DataFolder,
+    registry: &Registry,
+    officers: &Officers,
+    public_url: &SecureUrl,
+    now: Timestamp,
+) -> Result<()> {
     for agency in &AGENCIES {
         let did = admit(data, registry, agency, &officers.iaca, now)
             .await
             .with_context(|| format!("cannot admit the agency {}", agency.id))?;
+        let federation_entity = is_public(public_url).then(|| format!("{public_url}/issuers/{}", agency.id));
         for sample_type in agency.types {
             publish_schema(registry, officers, sample_type).await?;
             let terms = Terms {
@@ -272,6 +290,7 @@ pub(crate) async fn found(data: &DataFolder, registry: &Registry, officers: &Off
                 resource: sample_type.name,
                 max_staleness: sample_type.max_staleness,
                 on_stale: sample_type.on_stale,
+                federation_entity: federation_entity.clone(),
             };
             accredit(registry, officers, agency, &did, &terms, now).await?;
         }
@@ -281,6 +300,7 @@ pub(crate) async fn found(data: &DataFolder, registry: &Registry, officers: &Off
                 resource: API,
                 max_staleness: DAY,
                 on_stale: OnStale::Refuse,
+                federation_entity,
             };
             accredit(registry, officers, agency, &did, &terms, now).await?;
         }
@@ -449,6 +469,8 @@ struct Terms {
     resource: &'static str,
     max_staleness: u64,
     on_stale: OnStale,
+    /// As which it issues here.
+    federation_entity: Option<String>,
 }
 
 async fn accredit(
@@ -480,7 +502,7 @@ async fn accredit(
         listing: Some(Listing {
             particulars: particulars(agency.name, agency.id),
             certificates: vec![officers.iaca.root().to_vec()],
-            federation_entity: None,
+            federation_entity: terms.federation_entity.clone(),
         }),
     };
     let does = match terms.action {

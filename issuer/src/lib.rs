@@ -11,6 +11,7 @@
 //! |---|---|---|
 //! | `GET /.well-known/openid-credential-issuer/issuers/{agency}` | `http/metadata.rs` | OpenID4VCI, Credential Issuer Metadata |
 //! | `GET /.well-known/oauth-authorization-server/issuers/{agency}` | `http/metadata.rs` | RFC 8414 |
+//! | `GET /issuers/{agency}/.well-known/openid-federation` | `http/federation.rs` | OpenID Federation, Entity Configuration |
 //! | `GET /issuers/{agency}/offers/{reference}` | `http/offer.rs` | Credential Offer by reference |
 //! | `POST /issuers/{agency}/token` | `http/token.rs` | Token Endpoint |
 //! | `POST /issuers/{agency}/nonce` | `http/nonce.rs` | Nonce Endpoint |
@@ -78,6 +79,9 @@ pub trait Registry: Send + Sync {
 
     /// Appends a signed entry; `blobs` are the contents that it names by digest.
     fn append(&self, leaf: Vec<u8>, blobs: Vec<Vec<u8>>) -> Answer<'_, ()>;
+
+    /// The registry's entity identifier of OpenID Federation; none where it is no Trust Anchor.
+    fn entity_identifier(&self) -> Answer<'_, Option<String>>;
 }
 
 /// An answer of the registry, later. A trait object cannot return `impl Future`.

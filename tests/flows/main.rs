@@ -10,6 +10,7 @@ mod governance;
 mod log_files;
 mod mdoc;
 mod offline;
+mod openid_federation;
 mod own_agency;
 mod projections;
 mod second_key;

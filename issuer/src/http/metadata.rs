@@ -29,6 +29,7 @@ use thiserror::Error;
 
 use super::desk;
 use crate::Agency;
+use crate::Desk;
 use crate::Issuer;
 use crate::agency::CredentialType;
 use crate::document::CRYPTOSUITE;
@@ -49,11 +50,16 @@ pub(super) async fn authorization_server(
     Path(agency): Path<String>,
 ) -> Result<Response, Problem> {
     let desk = desk(&issuer, &agency)?;
-    let token_endpoint = endpoint(&desk.identifier, "token").map_err(|error| Problem::internal(&error))?;
-    let mut metadata = AuthorizationServerMetadata::pre_authorized(desk.identifier.clone(), token_endpoint);
-    let aggregation = endpoint(&desk.identifier, "status").map_err(|error| Problem::internal(&error))?;
-    metadata.status_list_aggregation_endpoint = Some(aggregation);
+    let metadata = server_metadata(&desk).map_err(|error| Problem::internal(&error))?;
     Ok(Json(metadata).into_response())
+}
+
+/// An agency as the authorization server of its own issuing.
+pub(super) fn server_metadata(desk: &Desk) -> Result<AuthorizationServerMetadata, UrlError> {
+    let token_endpoint = endpoint(&desk.identifier, "token")?;
+    let mut metadata = AuthorizationServerMetadata::pre_authorized(desk.identifier.clone(), token_endpoint);
+    metadata.status_list_aggregation_endpoint = Some(endpoint(&desk.identifier, "status")?);
+    Ok(metadata)
 }
 
 /// What an agency publishes about itself.

@@ -2,6 +2,7 @@
 
 mod admin;
 mod credential;
+mod federation;
 mod metadata;
 mod negotiation;
 mod nonce;
@@ -40,6 +41,10 @@ pub(crate) fn router(issuer: Issuer) -> Router {
         .route(
             "/.well-known/oauth-authorization-server/issuers/{agency}",
             get(metadata::authorization_server),
+        )
+        .route(
+            "/issuers/{agency}/.well-known/openid-federation",
+            get(federation::configuration),
         )
         .route("/issuers/{agency}/offers/{reference}", get(offer::get))
         .route("/issuers/{agency}/token", post(token::post))

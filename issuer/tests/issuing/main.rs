@@ -2,6 +2,7 @@
 //! from the offer to revocation.
 #![cfg(test)]
 
+mod federation;
 mod formats;
 mod mdoc;
 mod metadata;

@@ -50,6 +50,8 @@ const GENESIS: Timestamp = NOW.minus(3_600);
 /// The registry, and the contents that came with entries.
 pub(crate) struct Registry {
     inner: Mutex<(State, Vec<Vec<u8>>)>,
+    /// Its own, in OpenID Federation.
+    pub(crate) entity_identifier: Mutex<Option<String>>,
     /// The next answer waits for it.
     pub(crate) delay: Mutex<Option<tokio::sync::oneshot::Receiver<()>>>,
 }
@@ -130,6 +132,7 @@ impl Registry {
         }
         let registry = Self {
             inner: Mutex::new((state, Vec::new())),
+            entity_identifier: Mutex::default(),
             delay: Mutex::default(),
         };
         (registry, identity)
@@ -168,6 +171,15 @@ impl issuer::Registry for Registry {
                 reason: error.to_string(),
             })
         })
+    }
+
+    fn entity_identifier(&self) -> Answer<'_, Option<String>> {
+        let identifier = self
+            .entity_identifier
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        Box::pin(async move { Ok(identifier) })
     }
 }
 

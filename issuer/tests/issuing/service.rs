@@ -137,6 +137,16 @@ impl Service {
         Self::run(self.common.clone(), Some(&self.public_url)).await
     }
 
+    /// The same, with another public URL.
+    pub(crate) async fn called(&self, public_url: &str) -> Self {
+        Self::run(self.common.clone(), Some(public_url)).await
+    }
+
+    /// What is under a path here, whatever the public URL is.
+    pub(crate) async fn get_here(&self, path: &str) -> Fetched {
+        self.get(&format!("{}{path}", self.origin), &[]).await
+    }
+
     async fn run(common: Arc<Common>, public_url: Option<&str>) -> Self {
         let signers = AgencySigners {
             jose: common.identity.es256.clone(),

@@ -52,6 +52,8 @@ fn content(projection: Projection, signed: &[u8]) -> Result<Vec<u8>> {
             let jws = UnverifiedJws::parse(text.trim_ascii_end(), MAX_LIST_BYTES)?;
             Ok(jws.unverified_payload().to_vec())
         }
+        // Its statements are signed one by one.
+        Projection::OpenidFederation => Ok(signed.to_vec()),
         Projection::Vical => {
             let sign1 = UnverifiedSign1::parse(signed, MAX_LIST_BYTES)?;
             let payload = sign1.unverified_payload();
