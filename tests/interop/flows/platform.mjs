@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,12 +17,25 @@ const READY_WITHIN_MS = 60_000;
 const STOPPED_WITHIN_MS = 20_000;
 const COMMAND_WITHIN_MS = 30_000;
 
+/** A port that was free a moment ago. */
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
 export class Platform {
   #process;
   #environment;
 
-  /** Starts the platform with the sample nation on a free port, and waits until it answers. */
-  static async start() {
+  /**
+   * Starts the platform with the sample nation on a free port, and waits until it answers. Under a public URL it goes by
+   * that, as behind a proxy; `address` is where it is.
+   */
+  static async start(publicUrl) {
     const platform = new Platform();
     platform.folder = mkdtempSync(join(tmpdir(), "attestry-interop-"));
     // Nothing of the person who runs the tests gets in.
@@ -32,7 +47,7 @@ export class Platform {
       ATTESTRY_PASSPHRASE: "interop",
     };
     try {
-      await platform.#begin();
+      await platform.#begin(publicUrl);
     } catch (error) {
       platform.#process?.kill("SIGKILL");
       throw error;
@@ -41,9 +56,11 @@ export class Platform {
     return platform;
   }
 
-  async #begin() {
+  async #begin(publicUrl) {
     const log = openSync(this.file("log"), "w");
-    this.#process = spawn(BINARY, ["up", "--sample", "--listen", "127.0.0.1:0", "--json"], {
+    const listen = `127.0.0.1:${publicUrl === undefined ? 0 : await freePort()}`;
+    const called = publicUrl === undefined ? [] : ["--public-url", publicUrl];
+    this.#process = spawn(BINARY, ["up", "--sample", "--listen", listen, ...called, "--json"], {
       env: this.#environment,
       stdio: ["ignore", "pipe", log],
     });
@@ -59,6 +76,7 @@ export class Platform {
         resolve(JSON.parse(line).ready);
       });
     });
+    this.address = publicUrl === undefined ? this.url : `http://${listen}`;
   }
 
   /** Ends the platform as an operator does, and checks that it ends well. */
