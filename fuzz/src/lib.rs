@@ -15,6 +15,7 @@ pub mod dcql;
 pub mod delta;
 pub mod did;
 pub mod encodings;
+pub mod federation;
 pub mod json;
 pub mod json_schema;
 pub mod jsonld;

@@ -51,6 +51,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         "delta" => vec![UPDATE.1.clone(), unpacked(&UPDATE.1)],
         "did" => texts(did()),
         "encodings" => texts(encodings()),
+        "federation" => texts(crate::federation::seeds()),
         "json" => texts([
             document().to_string(),
             r#"{"a":[1,-2.5e-7,1e21,true,null],"\u00e9":"\ud83d\ude00"}"#.to_owned(),
