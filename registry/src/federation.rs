@@ -467,6 +467,7 @@ mod tests {
             Statements::new(&Signing {
                 publication: &publication,
                 content: content.as_bytes(),
+                digest: Hash::digest(content.as_bytes()),
                 key,
             })
             .map(|_| ())

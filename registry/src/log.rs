@@ -16,13 +16,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use ::store::CommitError;
 use ::store::Snapshot;
 use ::store::records::RecordError;
 use keys::SignerError;
 use thiserror::Error;
+use tokio::time::Instant;
 use trust::Anchor;
 use trust::anchor::AnchorError;
 use trust::checkpoint::Checkpoint;

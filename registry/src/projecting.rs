@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,6 +20,7 @@ use serde_json::Value;
 use serde_json::json;
 use thiserror::Error;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 use trust::entry::EntryType;
 use trust::entry::Particulars;
 use trust::entry::Publication;
@@ -124,13 +124,15 @@ struct Signed {
 pub(crate) struct Signing<'s> {
     pub(crate) publication: &'s Publication,
     pub(crate) content: &'s [u8],
+    /// Of the content, as the Snapshot has it.
+    pub(crate) digest: Hash,
     pub(crate) key: &'s dyn Signer,
 }
 
 impl Signing<'_> {
     /// The same for the same content and certificate.
     pub(crate) fn of(&self) -> (Hash, Hash) {
-        (Hash::digest(self.content), Hash::digest(&self.publication.certificate))
+        (self.digest, Hash::digest(&self.publication.certificate))
     }
 }
 
@@ -226,6 +228,7 @@ impl Publisher {
         Ok(Signing {
             publication,
             content: projections.content(name).ok_or(ProjectionError::NoPublication)?,
+            digest: projections.digests().get(name).ok_or(ProjectionError::NoPublication)?,
             key: self.key_of(publication).ok_or(ProjectionError::Key)?,
         })
     }

@@ -205,17 +205,15 @@ fn entity<'s>(
     let speaks = listed.max_by_key(|service| rank(service.record))?;
     let listing = speaks.record.grant().listing.as_ref()?;
     let basis = state.basis(did, services.iter().map(|service| (service.record, service.resource)));
-    let known = match known.filter(|known| known.basis == basis) {
-        Some(known) => known.clone(),
-        None => {
-            let keys = keys(state, did);
-            let said = (!keys.is_empty()).then(|| Said {
-                lote: lote::entity(publication, did, listing, &keys, &services),
-                federation: federation::subordinate(publication, did, listing, &keys, &services),
-            });
-            Arc::new(Known { basis, said })
-        }
-    };
+    let known = known.filter(|known| known.basis == basis).cloned();
+    let known = known.unwrap_or_else(|| {
+        let keys = keys(state, did);
+        let said = (!keys.is_empty()).then(|| Said {
+            lote: lote::entity(publication, did, listing, &keys, &services),
+            federation: federation::subordinate(publication, did, listing, &keys, &services),
+        });
+        Arc::new(Known { basis, said })
+    });
     Some(Entity {
         did,
         listing,

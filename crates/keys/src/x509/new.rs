@@ -174,7 +174,6 @@ pub struct NewListSigner<'a> {
 impl NewListSigner<'_> {
     /// The DER certificate, once signed by its key. The extended key usages are those of a signer of trusted lists
     /// (ETSI TS 119 612) and of a VICAL (ISO/IEC 18013-5 annex C).
-    #[must_use]
     pub fn issue(&self) -> SigningRequest<Vec<u8>> {
         let name = tlv(
             SEQUENCE,

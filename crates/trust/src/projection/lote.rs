@@ -84,54 +84,77 @@ pub(super) fn entity(
     services: &[Service<'_>],
 ) -> String {
     let particulars = &listing.particulars;
-    let mut information = json!({
-        "TEName": texts(&particulars.names),
-        "TEAddress": {
-            "TEPostalAddress": addresses(&particulars.postal_addresses),
-            "TEElectronicAddress": uris(&particulars.electronic_addresses),
-        },
-        "TEInformationURI": uris(&particulars.information),
+    let address = json!({
+        "TEPostalAddress": addresses(&particulars.postal_addresses),
+        "TEElectronicAddress": uris(&particulars.electronic_addresses),
     });
-    if !particulars.trade_names.is_empty() {
-        information["TETradeName"] = texts(&particulars.trade_names);
-    }
+    let trades = !particulars.trade_names.is_empty();
+    let information = object([
+        ("TEName", Some(texts(&particulars.names))),
+        ("TETradeName", trades.then(|| texts(&particulars.trade_names))),
+        ("TEAddress", Some(address)),
+        ("TEInformationURI", Some(uris(&particulars.information))),
+    ]);
     let keys = keys.iter().map(|(id, key)| {
-        let mut jwk = serde_json::to_value(key.to_jwk()).unwrap_or_default();
-        jwk["kid"] = id.to_string().into();
-        jwk
+        let mut jwk = key.to_jwk();
+        jwk.kid = Some(id.to_string());
+        jwk.to_value()
     });
-    let identity = json!({"PublicKeyValues": keys.collect::<Vec<Value>>(), "OtherIds": [did]});
+    let keys: Value = keys.collect();
     let place = place(publication);
-    let services = services.iter().map(|of| service(of, listing, identity.clone(), &place));
+    let services = services.iter().map(|of| service(of, listing, (did, &keys), &place));
     canonical(&json!({
         "TrustedEntityInformation": information,
         "TrustedEntityServices": services.collect::<Vec<Value>>(),
     }))
 }
 
-fn service(service: &Service<'_>, listing: &Listing, mut identity: Value, place: &str) -> Value {
+fn service(service: &Service<'_>, listing: &Listing, (did, keys): (&str, &Value), place: &str) -> Value {
     let grant = service.record.grant();
     // They stand for signers of mdocs.
     let is_mdoc = service.schema.is_some_and(|schema| schema.doctype.is_some());
-    if grant.action == Action::Issue && is_mdoc && !listing.certificates.is_empty() {
-        let certificates = listing.certificates.iter();
-        let certificates = certificates.map(|der| json!({"val": STANDARD.encode(der)}));
-        identity["X509Certificates"] = certificates.collect();
-    }
-    // The name of a resource is one for all languages.
-    let names = listing.particulars.names.iter();
-    let names = names.map(|name| json!({"lang": name.language, "value": service.resource}));
-    let mut information = json!({
-        "ServiceName": names.collect::<Vec<Value>>(),
-        "ServiceTypeIdentifier": format!("{place}#{}", grant.action.name()),
-        "ServiceDigitalIdentity": identity,
-    });
-    if let Some(schema) = service.schema {
-        let definitions = listing.particulars.names.iter();
-        let definitions = definitions.map(|name| json!({"lang": name.language, "uriValue": schema.vct}));
-        information["ServiceDefinitionURI"] = definitions.collect();
-    }
+    let certified = grant.action == Action::Issue && is_mdoc && !listing.certificates.is_empty();
+    let certificates = listing.certificates.iter();
+    let certificates = certificates.map(|der| json!({"val": STANDARD.encode(der)}));
+    let identity = object([
+        ("PublicKeyValues", Some(keys.clone())),
+        ("OtherIds", Some(json!([did]))),
+        ("X509Certificates", certified.then(|| certificates.collect())),
+    ]);
+    // The name of a resource is one for all languages, and so is the URI of its type.
+    let names = || listing.particulars.names.iter();
+    let definition = |vct: &str| {
+        names()
+            .map(|name| json!({"lang": name.language, "uriValue": vct}))
+            .collect()
+    };
+    let information = object([
+        (
+            "ServiceName",
+            Some(
+                names()
+                    .map(|name| json!({"lang": name.language, "value": service.resource}))
+                    .collect(),
+            ),
+        ),
+        (
+            "ServiceTypeIdentifier",
+            Some(format!("{place}#{}", grant.action.name()).into()),
+        ),
+        (
+            "ServiceDefinitionURI",
+            service.schema.map(|schema| definition(&schema.vct)),
+        ),
+        ("ServiceDigitalIdentity", Some(identity)),
+    ]);
     json!({"ServiceInformation": information})
+}
+
+/// An object without the members that are not there.
+fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
+    let there = members.into_iter();
+    let there = there.filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Value::Object(there.collect())
 }
 
 fn texts(items: &[Localised]) -> Value {
@@ -149,17 +172,14 @@ fn uris(items: &[Localised]) -> Value {
 
 fn addresses(items: &[PostalAddress]) -> Value {
     let address = |item: &PostalAddress| {
-        let mut address = json!({
-            "lang": item.language,
-            "StreetAddress": item.street,
-            "Locality": item.locality,
-            "PostalCode": item.postal_code,
-            "Country": item.country,
-        });
-        if let Some(province) = &item.province {
-            address["StateOrProvince"] = province.as_str().into();
-        }
-        address
+        object([
+            ("lang", Some(item.language.as_str().into())),
+            ("StreetAddress", Some(item.street.as_str().into())),
+            ("Locality", Some(item.locality.as_str().into())),
+            ("StateOrProvince", item.province.as_deref().map(Value::from)),
+            ("PostalCode", Some(item.postal_code.as_str().into())),
+            ("Country", Some(item.country.as_str().into())),
+        ])
     };
     items.iter().map(address).collect()
 }

@@ -6,7 +6,7 @@
 use keys::Timestamp;
 
 use super::AccreditationRecord;
-use super::Record as _;
+use super::Record;
 use super::Refusal;
 use super::State;
 use crate::entry::EntryType;
@@ -100,7 +100,7 @@ impl State {
         // Those of a DID that begins alike, too: then something is made again that would not have to be.
         let incidents = self.incidents.with_prefix(did);
         let standing = incidents.filter(|record| record.standing(self.time()).is_some());
-        basis.extend(standing.map(|record| record.index()));
+        basis.extend(standing.map(Record::index));
         basis
     }
 

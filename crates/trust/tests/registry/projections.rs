@@ -31,6 +31,9 @@ use crate::accreditations::delegate;
 use crate::accreditations::with_ministry;
 use crate::nation::*;
 
+/// What happens to an agency, and what it is.
+type Event = (&'static str, fn(&mut Nation, &Agency));
+
 /// The List of Trusted Entities that a Snapshot of this time makes.
 fn list(nation: &mut Nation, time: Timestamp) -> Value {
     let leaf = nation.snapshot_leaf_with(time, Projecting::Anew);
@@ -223,7 +226,7 @@ fn a_list_made_from_the_last_one_is_the_list_of_the_state() {
     nation
         .grant("accreditation-2", grant(&agency.did, Action::Verify, &[IDENTITY]))
         .unwrap();
-    let changes: [(&str, fn(&mut Nation, &Agency)); 7] = [
+    let changes: [Event; 7] = [
         ("nothing", |_, _| ()),
         ("terms", |nation, agency| {
             let terms = Grant {
@@ -289,7 +292,7 @@ fn what_does_not_count_is_not_listed() {
     let (mut nation, agency) = Nation::with_issuer();
     assert_eq!(listed(&mut nation, time), [agency.did]);
 
-    let withdrawn: [(&str, fn(&mut Nation, &Agency)); 6] = [
+    let withdrawn: [Event; 6] = [
         ("suspended", |nation, _| {
             let suspend = AccreditationBody::Suspend {
                 reason: Reason::NonCompliance,
@@ -350,12 +353,12 @@ fn declare(nation: &mut Nation, subject: &str) {
 #[test]
 fn an_authority_names_an_entity_before_who_passes_something_on() {
     let (mut nation, ministry, branch, below) = with_ministry();
-    let named = |name: &str| Listing {
+    let called = |name: &str| Listing {
         particulars: particulars(name),
         certificates: Vec::new(),
         federation_entity: None,
     };
-    let names = |nation: &mut Nation| -> Vec<String> {
+    let shown = |nation: &mut Nation| -> Vec<String> {
         let list = list(nation, GENESIS.plus(HOUR));
         let entities = list["TrustedEntitiesList"].as_array().unwrap().iter();
         let of = |entity: &Value| {
@@ -369,22 +372,22 @@ fn an_authority_names_an_entity_before_who_passes_something_on() {
         names
     };
     let passed_on = Grant {
-        listing: Some(named("Branch, says the ministry")),
+        listing: Some(called("Branch, says the ministry")),
         ..below
     };
     delegate(&mut nation, &ministry, "branch", passed_on.clone()).unwrap();
-    assert_eq!(names(&mut nation), ["An Agency", "Branch, says the ministry"]);
+    assert_eq!(shown(&mut nation), ["An Agency", "Branch, says the ministry"]);
     let direct = Grant {
-        listing: Some(named("Branch, says the authority")),
+        listing: Some(called("Branch, says the authority")),
         ..grant(&branch.did, Action::Verify, &[IDENTITY])
     };
     nation.grant("branch-verifies", direct).unwrap();
-    assert_eq!(names(&mut nation), ["An Agency", "Branch, says the authority"]);
+    assert_eq!(shown(&mut nation), ["An Agency", "Branch, says the authority"]);
     // Also when the ministry speaks again.
     let again = Body::Accreditation(AccreditationBody::Amend(passed_on));
     let leaf = ministry.approved(&nation.draft_by(&ministry.did, "branch", again));
     nation.append(&leaf).unwrap();
-    assert_eq!(names(&mut nation), ["An Agency", "Branch, says the authority"]);
+    assert_eq!(shown(&mut nation), ["An Agency", "Branch, says the authority"]);
 }
 
 #[test]
@@ -476,7 +479,7 @@ fn other_forms_of_a_listing_are_refused() {
             listing.particulars.names[0].language = "English".to_owned();
         }),
         Change("a postal address", |listing| {
-            listing.particulars.postal_addresses.clear()
+            listing.particulars.postal_addresses.clear();
         }),
         Change("a country of two letters", |listing| {
             listing.particulars.postal_addresses[0].country = "Xa".to_owned();
@@ -514,10 +517,10 @@ fn other_forms_of_a_listing_are_refused() {
 fn other_forms_of_a_publication_are_refused() {
     let forms: [Change<PolicyBody>; 4] = [
         Change("a territory", |policy| {
-            published(policy).territory = "Sample".to_owned()
+            published(policy).territory = "Sample".to_owned();
         }),
         Change("an https URL", |policy| {
-            published(policy).url = "http://a.example".to_owned()
+            published(policy).url = "http://a.example".to_owned();
         }),
         Change("a certificate", |policy| published(policy).certificate = vec![0x30, 0]),
         Change("a notice", |policy| published(policy).notices.clear()),

@@ -198,14 +198,9 @@ fn perform(nation: &mut Nation, agencies: &[Agency], count: u64, step: &Step) ->
             nation.govern(&subject, Body::Tombstone(TombstoneBody { target, reason }))
         }
         Step::Snapshot(seconds) => {
-            let projecting = if seconds.is_multiple_of(2) {
-                Projecting::Anew
-            } else {
-                Projecting::IfDue
-            };
+            let projecting = [Projecting::Anew, Projecting::IfDue][usize::from(!seconds.is_multiple_of(2))];
             let time = nation.state.time().plus(i64::from(*seconds));
-            let leaf = nation.snapshot_leaf_with(time, projecting);
-            nation.append(&leaf)
+            nation.append(&nation.snapshot_leaf_with(time, projecting))
         }
     }
 }

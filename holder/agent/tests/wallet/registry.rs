@@ -34,6 +34,7 @@ use trust::merkle::Hash;
 use trust::note::SignatureType;
 use trust::note::VerifierKey;
 use trust::proof::TlogProof;
+use trust::state::Projecting;
 use trust::state::SnapshotTimes;
 
 use crate::NOW;
@@ -89,6 +90,7 @@ fn policy() -> PolicyBody {
         algorithms: vec![Algorithm::EdDsa],
         recovery: None,
         genesis_time: Some(FOUNDED),
+        publication: None,
     }
 }
 
@@ -122,7 +124,7 @@ impl Registry {
             next_update: time.plus(60),
             hard_expiry: time.plus(GOOD_FOR),
         };
-        let leaf = self.state.snapshot(times, Vec::new()).unwrap();
+        let leaf = self.state.snapshot(times, Projecting::IfDue).unwrap();
         self.append(leaf);
     }
 

@@ -9,19 +9,23 @@ use trust::merkle::Hash;
 
 /// How lists of trust show an entity.
 pub(super) fn listed(listing: &Listing) -> String {
-    let mut words = format!("listed as {}", particulars(&listing.particulars));
-    if !listing.certificates.is_empty() {
-        let digests = listing.certificates.iter().map(|der| Hash::digest(der).to_string());
-        let digests: Vec<String> = digests.collect();
-        words += &format!(
+    let digests = listing.certificates.iter().map(|der| Hash::digest(der).to_string());
+    let digests: Vec<String> = digests.collect();
+    let certificates = if digests.is_empty() {
+        String::new()
+    } else {
+        format!(
             ", with the certificates of issuing authorities of SHA-256 {}",
             digests.join(", ")
-        );
-    }
-    if let Some(entity) = &listing.federation_entity {
-        words += &format!(", in OpenID Federation as {entity}");
-    }
-    words
+        )
+    };
+    let federation = listing.federation_entity.as_deref();
+    let federation = federation.map(|entity| format!(", in OpenID Federation as {entity}"));
+    format!(
+        "listed as {}{certificates}{}",
+        particulars(&listing.particulars),
+        federation.unwrap_or_default()
+    )
 }
 
 /// Under whose name the registry is shown, where, and with which key.
