@@ -253,7 +253,7 @@ pub(crate) struct Platform {
 pub(crate) enum Agency {
     /// Make an agency's keys and DID, begin to issue from its register, and propose its accreditation.
     #[command(
-        after_help = "Example:\n  attestry agency add --id library --name 'City Library' --folder library/\n\nThe folder has mappings/TYPE.json, types/TYPE/type.json and display.json, and the CSV files that the mappings name. It is copied into the platform's data folder, so the command runs on the platform's machine."
+        after_help = "Example:\n  attestry agency add --id library --name 'City Library' --folder library/\n\nThe folder has mappings/TYPE.json, types/TYPE/type.json and display.json, the CSV files that the mappings name, and if the agency shall be in trusted lists, its names and addresses in listing.json. It is copied into the platform's data folder, so the command runs on the platform's machine."
     )]
     Add {
         #[command(flatten)]

@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use e2e::Database;
 use e2e::Place;
 use e2e::Platform;
@@ -67,6 +70,16 @@ fn an_own_csv_is_issued_from() {
     .unwrap();
     place.admit(&platform, "library", &folder);
     card_is_shown(&place, &platform, "Åsa Ô Brien");
+    // What its listing says is in the next list.
+    e2e::eventually("the agency listed", Duration::from_secs(20), || {
+        let list = platform.client().get("/export/lote.json").text();
+        let payload = list
+            .split('.')
+            .nth(1)
+            .and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+        let payload = String::from_utf8(payload.unwrap_or_default()).unwrap();
+        payload.contains("\"City Library\"").then_some(())
+    });
     // And after a restart it is still an agency.
     platform.stop();
     let platform = place.up(&[]);

@@ -55,11 +55,12 @@ async fn add(platform: &cli::Platform, id: &str, name: &str, folder: &Path, outp
         .and_then(Value::as_str)
         .context("the platform's answer has no did")?;
     let now = server::Clock::System.now();
+    let listing = listing(&target)?;
     let mut proposals = Vec::new();
     for (name, doctype) in types(&target)? {
         for proposal in [
             schema_proposal(&target, &name, doctype.as_deref())?,
-            accreditation_proposal(id, did, &name, now),
+            accreditation_proposal(id, did, (&name, listing.as_ref()), now),
         ] {
             let answer = client.post("/registry/proposals", &proposal).await?;
             proposals.push(answer.get("id").cloned().context("the platform's answer has no id")?);
@@ -102,9 +103,9 @@ async fn certify(platform: &cli::Platform, id: &str, authority: &Path, output: O
 }
 
 /// The registry's terms for a type that a small agency issues; officers see them before they sign.
-fn accreditation_proposal(agency: &str, did: &str, name: &str, now: Timestamp) -> Value {
+fn accreditation_proposal(agency: &str, did: &str, (name, listing): (&str, Option<&Value>), now: Timestamp) -> Value {
     const TEN_YEARS: i64 = 10 * 365 * 86_400;
-    json!({
+    let mut proposal = json!({
         "type": "accreditation",
         "action": "grant",
         "id": format!("{agency}-issues-{}", name.to_ascii_lowercase()),
@@ -114,7 +115,22 @@ fn accreditation_proposal(agency: &str, did: &str, name: &str, now: Timestamp) -
         "valid_until": now.plus(TEN_YEARS).to_rfc3339(),
         "max_staleness": 7 * 86_400,
         "on_stale": "refuse",
-    })
+    });
+    if let (Some(members), Some(listing)) = (proposal.as_object_mut(), listing) {
+        members.insert("listing".to_owned(), listing.clone());
+    }
+    proposal
+}
+
+/// How lists of trust shall name the agency, if its folder says so.
+fn listing(folder: &Path) -> Result<Option<Value>> {
+    let path = folder.join("listing.json");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let listing = json::parse(&read(&path)?, json::DEFAULT_LIMITS);
+    let listing = listing.with_context(|| format!("cannot understand {}", path.display()))?;
+    Ok(Some(listing))
 }
 
 fn schema_proposal(folder: &Path, name: &str, doctype: Option<&str>) -> Result<Value> {
