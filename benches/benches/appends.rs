@@ -16,6 +16,7 @@ use benches::registry::Delegations;
 use benches::registry::approve_genesis;
 use benches::registry::authority;
 use benches::registry::key_of;
+use benches::registry::publication;
 use keys::Signer as _;
 use registry::Genesis;
 use registry::Registry;
@@ -152,7 +153,7 @@ async fn nation(entries: usize, witnesses: &[(u8, SocketAddr)]) -> (SocketAddr, 
         log_key: Arc::new(key_of(100)),
         second_log_key: None,
         witness_key: Arc::new(key_of(110)),
-        publication_key: None,
+        publication_key: Some(Arc::new(key_of(130))),
         fetcher: Fetcher::new(Reach::LoopbackToo).expect("a fetcher"),
         genesis: Some(genesis),
         snapshot_min_age: 60,
@@ -175,7 +176,7 @@ fn genesis(witnesses: &[(u8, SocketAddr)]) -> Vec<u8> {
         witness_key: witness.public_key(),
         authorities: vec![authority()],
         recovery: None,
-        publication: None,
+        publication: Some(publication()),
         time: BEGIN,
     };
     let mut draft = genesis.draft().expect("a draft");

@@ -30,6 +30,7 @@ use trust::entry::Action;
 use trust::entry::Authority;
 use trust::entry::Body;
 use trust::entry::Draft;
+use trust::entry::Publication;
 use trust::entry::StatusCommitBody;
 use trust::entry::StatusEncoding;
 use trust::entry::StatusList;
@@ -52,6 +53,7 @@ use verifier::RequestOrigin;
 
 use crate::VERIFIER;
 use crate::key;
+use crate::nation;
 use crate::nation::Agency;
 use crate::nation::GENESIS;
 use crate::nation::HOUR;
@@ -431,12 +433,17 @@ pub const BEGIN: Timestamp = GENESIS;
 
 /// The key of the party of this number: officers from 1, the log 100, the registry's own witness 110, others above.
 pub fn key_of(number: u8) -> SoftwareKey {
-    crate::nation::key(number)
+    nation::key(number)
 }
 
 /// The governing authority.
 pub fn authority() -> Authority {
     policy().authorities.remove(0)
+}
+
+/// Under whose name the registry is shown in others' forms, with the certificate of the key of number 130.
+pub fn publication() -> Publication {
+    nation::publication()
 }
 
 /// The genesis Policy with the approval of its officers.
@@ -460,6 +467,8 @@ impl Delegations {
         nation.grant("ministry", terms.clone()).expect("an accreditation");
         terms.entity.clone_from(&agency.did);
         terms.parent = Some("ministry".to_owned());
+        // As most entries of a nation are, which are of status lists: some hundred bytes.
+        terms.listing = None;
         terms.delegation_depth = 0;
         let leaf = |number| {
             let body = Body::Accreditation(AccreditationBody::Grant(terms.clone()));

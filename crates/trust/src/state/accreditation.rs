@@ -7,6 +7,7 @@
 mod record;
 
 use keys::Timestamp;
+use keys::x509::Certificate;
 
 use super::EMERGENCY_LAPSES_AFTER;
 use super::Head;
@@ -280,6 +281,12 @@ impl State {
         if grant.valid_until <= self.time() {
             return Err(Refusal::Content {
                 expected: "a time of validity that is not over",
+            });
+        }
+        let certificates = grant.listing.iter().flat_map(|listing| &listing.certificates);
+        if certificates.clone().any(|der| Certificate::from_der(der).is_err()) {
+            return Err(Refusal::Content {
+                expected: "X.509 certificates of algorithms that are known here in the listing",
             });
         }
         if grant.action == Action::Publish {

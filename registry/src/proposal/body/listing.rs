@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use keys::Signer;
 use keys::Timestamp;
+use keys::x509::Certificate;
 use serde::Deserialize;
 use serde::de::Error as _;
 use trust::entry::Listing;
@@ -105,8 +106,9 @@ impl ParticularsRequest {
 }
 
 fn der(text: &str) -> Result<Vec<u8>, BodyError> {
-    STANDARD.decode(text).map_err(|_| {
-        let expected = "expected certificates as base64 of their DER, as in x5c";
+    let der = STANDARD.decode(text).ok();
+    der.filter(|der| Certificate::from_der(der).is_ok()).ok_or_else(|| {
+        let expected = "expected X.509 certificates as base64 of their DER, as in x5c";
         BodyError::Members(serde_json::Error::custom(expected))
     })
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use keys::x509::Certificate;
+
 use super::Refusal;
 use crate::entry::PolicyBody;
 use crate::tlog_policy::TlogPolicy;
@@ -73,6 +75,12 @@ pub(super) fn check_content(body: &PolicyBody, origin: &str) -> Result<TlogPolic
         expected: "an authority",
     })?;
     expect(governing.scope.is_none(), "a governing authority without a scope")?;
+    if let Some(publication) = &body.publication {
+        expect(
+            Certificate::from_der(&publication.certificate).is_ok(),
+            "an X.509 certificate of an algorithm that is known here in its publication",
+        )?;
+    }
     if let Some(recovery) = &body.recovery {
         let count = u64::try_from(recovery.keys.len()).unwrap_or(u64::MAX);
         expect(
