@@ -328,7 +328,11 @@ async fn open_registry(
                 witness_key: witness_key.public_key(),
                 authorities: vec![officers.authority()],
                 recovery: Some(officers.recovery()),
-                publication: Some(sample::publication(&*publication_key, public_url, clock.now())?),
+                publication: Some(sample::publication(
+                    &*publication_key,
+                    (&log_name, public_url),
+                    clock.now(),
+                )?),
                 time: clock.now(),
             };
             officers.approve(&genesis.draft()?)

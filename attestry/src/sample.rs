@@ -219,7 +219,11 @@ impl Officers {
 
 /// Under whose name the sample's registry is shown in others' forms, with the certificate of `key`. Where the platform has a
 /// public https URL, it is the one that is published: only there others find what the statements of OpenID Federation name.
-pub(crate) fn publication(key: &dyn Signer, public_url: &SecureUrl, now: Timestamp) -> Result<Publication> {
+pub(crate) fn publication(
+    key: &dyn Signer,
+    (origin, public_url): (&str, &SecureUrl),
+    now: Timestamp,
+) -> Result<Publication> {
     let particulars = particulars(AUTHORITY_NAME, "authority");
     Ok(Publication {
         certificate: registry::certify(key, &particulars, TERRITORY, now)?,
@@ -228,7 +232,7 @@ pub(crate) fn publication(key: &dyn Signer, public_url: &SecureUrl, now: Timesta
         url: if is_public(public_url) {
             public_url.to_string()
         } else {
-            format!("https://{ORIGIN}")
+            format!("https://{origin}")
         },
         notices: vec![english(
             "Sample data of a nation that does not exist. Nothing follows from it.",
