@@ -49,8 +49,9 @@ const LIFETIME: i64 = 7 * 86_400;
 pub struct Projections {
     digests: ProjectionDigests,
     contents: BTreeMap<&'static str, Arc<[u8]>>,
-    /// By DID, what is said of each entity, for the next ones: most of a nation is as it was.
-    known: BTreeMap<String, Arc<Known>>,
+    /// By DID, what is said of each entity, for the next ones: most of a nation is as it was. Shared by copies of a state,
+    /// of which there is one for every group of entries.
+    known: Arc<BTreeMap<String, Arc<Known>>>,
 }
 
 /// What is said of an entity, as long as nothing changes that it comes from.
@@ -91,7 +92,7 @@ impl Projections {
         let known = entities
             .iter()
             .map(|entity| (entity.did.to_owned(), entity.known.clone()));
-        let known = known.collect();
+        let known = Arc::new(known.collect());
         let mut view = View {
             publication,
             issue,
@@ -115,11 +116,11 @@ impl Projections {
     }
 
     /// Of which nothing but the digests is known.
-    pub(crate) const fn known(digests: ProjectionDigests) -> Self {
+    pub(crate) fn known(digests: ProjectionDigests) -> Self {
         Self {
             digests,
             contents: BTreeMap::new(),
-            known: BTreeMap::new(),
+            known: Arc::default(),
         }
     }
 
