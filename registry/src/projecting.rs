@@ -48,7 +48,7 @@ pub(crate) struct Projector {
 }
 
 pub(crate) struct Made {
-    of: Vec<SectionDigest>,
+    of: Shown,
     at: Instant,
     took: Duration,
 }
@@ -79,11 +79,15 @@ impl Projector {
     }
 }
 
-/// The sections that projections are made of. Status lists change all day, and no projection has them.
-fn shown(state: &State) -> Vec<SectionDigest> {
+/// What projections are made of, but for what passes with time alone: the Policy in force, which a recovery becomes without
+/// an entry, and the sections.
+type Shown = (Option<Hash>, Vec<SectionDigest>);
+
+/// Status lists change all day, and no projection has them.
+fn shown(state: &State) -> Shown {
     let mut sections = state.sections();
     sections.retain(|digest| digest.section != EntryType::StatusCommit);
-    sections
+    (state.policy().map(PolicyRecord::hash), sections)
 }
 
 /// A certificate of `key` as the signer of this registry's projections, made by itself.

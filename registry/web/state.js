@@ -79,15 +79,13 @@ export function schemaStanding(bundle, record) {
   return tombstone(bundle, SCHEMA, record.id) === undefined ? "published" : "ended";
 }
 
-/**
- * How lists of trust name somebody: the word of an authority before that of an agency which passed something on, then
- * the newest, of the accreditations that count.
- */
+/** How lists of trust name somebody: the word of the governing authority, then the newest, of what counts. */
 export function listing(bundle, { accreditations }, now) {
   const speaks = accreditations.filter(
     (record) => record.grant.listing !== undefined && standing(bundle, record, now).kind === "active",
   );
-  const rank = (record) => [record.grant.parent === undefined ? 1 : 0, Number(record.head.index)];
+  const governing = bundle.policy.body.authorities[0].id;
+  const rank = (record) => [record.ns === governing ? 1 : 0, Number(record.head.index)];
   speaks.sort((left, right) => rank(right)[0] - rank(left)[0] || rank(right)[1] - rank(left)[1]);
   return speaks[0]?.grant.listing;
 }

@@ -162,6 +162,16 @@ struct Service<'s> {
     schema: Option<&'s Schema>,
 }
 
+impl<'s> Service<'s> {
+    /// Those of the accreditation's own listing, whoever else lists the entity.
+    fn certificates(&self) -> &'s [Vec<u8>] {
+        let listing = self.record.grant().listing.as_ref();
+        listing
+            .map(|listing| listing.certificates.as_slice())
+            .unwrap_or_default()
+    }
+}
+
 fn entities<'s>(
     state: &'s State,
     publication: &Publication,
@@ -198,8 +208,12 @@ fn entity<'s>(
             }
         }
     }
-    // The word of an authority before that of an agency which passed something on, then the newest.
-    let rank = |record: &AccreditationRecord| (record.grant().parent.is_none(), record.head().index);
+    // The word of the governing authority before that of the others, then the newest.
+    let governing = state.policy().and_then(|policy| policy.body().governing());
+    let rank = |record: &AccreditationRecord| {
+        let governs = governing.is_some_and(|governing| governing.id == record.granted_by());
+        (governs, record.head().index)
+    };
     let listed = services
         .iter()
         .filter(|service| service.record.grant().listing.is_some());

@@ -2,6 +2,7 @@
 //! [OpenID Federation 1.0](https://openid.net/specs/openid-federation-1_0.html#federation_endpoints), and its errors.
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::RawQuery;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,6 +17,9 @@ use trust::federation::RESOLVE_RESPONSE;
 use crate::FederationError;
 use crate::Registry;
 use crate::federation::ResolveRequest;
+
+/// Distinct ones of one question.
+const MAX_ENTITY_TYPES: usize = 16;
 
 /// What an asker gets may be a minute old.
 const FOR_A_MINUTE: &str = "public, max-age=60";
@@ -62,7 +66,7 @@ pub(super) async fn list(
         }
     };
     let federation = registry.federation().await?;
-    let entity_types = values(&parameters, "entity_type");
+    let entity_types = entity_types(&parameters)?;
     // None of them is one: they are agencies.
     let found = federation.list(&entity_types).filter(|_| !intermediates);
     let headers = [(header::CACHE_CONTROL, FOR_A_MINUTE)];
@@ -78,7 +82,7 @@ pub(super) async fn resolve(
     let request = ResolveRequest {
         subject: one(&parameters, "sub")?,
         trust_anchors: values(&parameters, "trust_anchor"),
-        entity_types: values(&parameters, "entity_type"),
+        entity_types: entity_types(&parameters)?,
     };
     if request.trust_anchors.is_empty() {
         return Err(FederationError::Parameter {
@@ -95,13 +99,15 @@ pub(super) async fn content(State(registry): State<Registry>) -> Result<Response
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, FOR_A_MINUTE),
     ];
-    Ok((headers, registry.federation_content().await?.to_vec()).into_response())
+    Ok((headers, Bytes::from_owner(registry.federation_content().await?)).into_response())
 }
 
 impl IntoResponse for FederationError {
     fn into_response(self) -> Response {
         let (status, code) = self.code();
-        if status >= 500 {
+        if matches!(self, Self::Busy) {
+            tracing::debug!("too many subjects are asked for at once");
+        } else if status >= 500 {
             tracing::error!(cause = %chain(&self), "a question of OpenID Federation is not answered");
         }
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -127,6 +133,20 @@ fn all(query: Option<&str>) -> Vec<(String, String)> {
 fn values(parameters: &[(String, String)], name: &str) -> Vec<String> {
     let named = parameters.iter().filter(|(found, _)| found == name);
     named.map(|(_, value)| value.clone()).collect()
+}
+
+/// Each once. The standards have some dozen Entity Types; a stranger's query is held against every statement.
+fn entity_types(parameters: &[(String, String)]) -> Result<Vec<String>, FederationError> {
+    let mut found = values(parameters, "entity_type");
+    found.sort_unstable();
+    found.dedup();
+    if found.len() > MAX_ENTITY_TYPES {
+        return Err(FederationError::Parameter {
+            name: "entity_type",
+            expected: "at most sixteen times",
+        });
+    }
+    Ok(found)
 }
 
 fn one(parameters: &[(String, String)], name: &'static str) -> Result<String, FederationError> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header;
@@ -40,7 +41,7 @@ fn signed(media_type: &'static str, signed: Result<Arc<[u8]>, ProjectionError>) 
         (header::CONTENT_TYPE, media_type),
         (header::CACHE_CONTROL, FOR_A_MINUTE),
     ];
-    Ok((headers, signed.to_vec()).into_response())
+    Ok((headers, Bytes::from_owner(signed)).into_response())
 }
 
 /// `GET /registry/projections`: digests of what is signed, and the Snapshot that has them with its proof.

@@ -1,6 +1,6 @@
 //! What lists of trust outside of the registry say of an entity, and of whoever keeps the registry.
 //!
-//! Names and addresses are what officers approved, like everything that an accreditation says: a list that took them from
+//! Names and addresses are what officers approved, so that what an entity passes on has none: a list that took them from
 //! a DID document would let an agency call itself a ministry.
 //!
 //! Here is their form. That certificates are some, the state machine checks when an entry is applied: whoever reads

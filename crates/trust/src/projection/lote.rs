@@ -113,9 +113,9 @@ fn service(service: &Service<'_>, listing: &Listing, (did, keys): (&str, &Value)
     let grant = service.record.grant();
     // They stand for signers of mdocs.
     let is_mdoc = service.schema.is_some_and(|schema| schema.doctype.is_some());
-    let certified = grant.action == Action::Issue && is_mdoc && !listing.certificates.is_empty();
-    let certificates = listing.certificates.iter();
-    let certificates = certificates.map(|der| json!({"val": STANDARD.encode(der)}));
+    let certificates = service.certificates();
+    let certified = grant.action == Action::Issue && is_mdoc && !certificates.is_empty();
+    let certificates = certificates.iter().map(|der| json!({"val": STANDARD.encode(der)}));
     let identity = object([
         ("PublicKeyValues", Some(keys.clone())),
         ("OtherIds", Some(json!([did]))),

@@ -50,7 +50,8 @@ pub(super) fn project(view: &View<'_>) -> Vec<u8> {
     Value::Map(vical).to_vec()
 }
 
-/// What may be issued under each certificate: a nation's agencies may have one authority in common.
+/// What may be issued under each certificate: a nation's agencies may have one authority in common. A certificate counts
+/// for what is granted with it, so that whoever may grant one type vouches for no signer of another.
 fn document_types<'s>(view: &View<'s>) -> BTreeMap<&'s [u8], BTreeSet<&'s str>> {
     let mut types: BTreeMap<&[u8], BTreeSet<&str>> = BTreeMap::new();
     for entity in &view.entities {
@@ -58,9 +59,11 @@ fn document_types<'s>(view: &View<'s>) -> BTreeMap<&'s [u8], BTreeSet<&'s str>> 
             .services
             .iter()
             .filter(|service| service.record.grant().action == Action::Issue);
-        for doctype in issues.filter_map(|service| service.schema?.doctype.as_deref()) {
-            for certificate in &entity.listing.certificates {
-                types.entry(certificate).or_default().insert(doctype);
+        for service in issues {
+            if let Some(doctype) = service.schema.and_then(|schema| schema.doctype.as_deref()) {
+                for certificate in service.certificates() {
+                    types.entry(certificate).or_default().insert(doctype);
+                }
             }
         }
     }

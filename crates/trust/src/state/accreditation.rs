@@ -283,6 +283,11 @@ impl State {
                 expected: "a time of validity that is not over",
             });
         }
+        if grant.parent.is_some() && grant.listing.is_some() {
+            return Err(Refusal::Content {
+                expected: "no listing in what an entity passes on: names are what officers approve",
+            });
+        }
         let certificates = grant.listing.iter().flat_map(|listing| &listing.certificates);
         if certificates.clone().any(|der| Certificate::from_der(der).is_err()) {
             return Err(Refusal::Content {

@@ -6,6 +6,7 @@
 use keys::Timestamp;
 
 use super::AccreditationRecord;
+use super::DidRecord;
 use super::Record;
 use super::Refusal;
 use super::State;
@@ -97,8 +98,11 @@ impl State {
             let schema = schema.map_or(NONE, |record| record.head.index);
             basis.extend([record.head.index, place, schema]);
         }
-        // Those of a DID that begins alike, too: then something is made again that would not have to be.
-        let incidents = self.incidents.with_prefix(did);
+        // Keys are of the name that the document has now: a did:webvh may have moved. Incidents of a DID that begins alike
+        // are among them; then something is made again that would not have to be.
+        let named = self.did(did).and_then(DidRecord::document);
+        let named = named.map_or_else(|| did.to_owned(), |document| document.id().to_string());
+        let incidents = self.incidents.with_prefix(&named);
         let standing = incidents.filter(|record| record.standing(self.time()).is_some());
         basis.extend(standing.map(Record::index));
         basis

@@ -341,6 +341,7 @@ pub(crate) fn with_ministry() -> (Nation, Agency, Agency, Grant) {
         entity: branch.did.clone(),
         delegation_depth: 1,
         parent: Some("ministry".to_owned()),
+        listing: None,
         ..above
     };
     (nation, ministry, branch, below)

@@ -330,11 +330,17 @@ pub(crate) fn committed(
 impl Agency {
     /// A did:webvh whose update key is also its assertion key `#key`.
     pub(crate) fn new(name: &str, number: u8) -> Self {
+        Self::webvh(name, number, None)
+    }
+
+    /// The same, which may move or may not.
+    pub(crate) fn webvh(name: &str, number: u8, portable: Option<bool>) -> Self {
         let key = key(number);
         let multikey = key.public_key().to_multikey();
         let did = format!("did:webvh:{{SCID}}:{name}.attestry.example");
         let mut parameters = did::webvh::ParameterChanges::default();
         parameters.update_keys = Some(vec![multikey.clone()]);
+        parameters.portable = portable;
         let new = did::webvh::NewLog {
             document: json!({
                 "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],

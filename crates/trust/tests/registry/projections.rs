@@ -1,5 +1,6 @@
 //! The registry in others' forms: what it shows, and that nobody can show another one.
 
+use keys::Signer as _;
 use keys::Timestamp;
 use keys::cbor::Value as Cbor;
 use serde_json::Value;
@@ -137,16 +138,10 @@ fn the_list_says_who_may_do_what_with_which_keys() {
 #[test]
 fn the_list_of_issuing_authorities_says_for_which_documents() {
     let (mut nation, agency) = Nation::with_issuer();
-    // The newest listing of an agency counts, for all that it issues. Whoever verifies issues nothing.
-    let other = Grant {
-        listing: Some(Listing {
-            particulars: particulars("An Agency"),
-            certificates: vec![certificate(132)],
-            federation_entity: None,
-        }),
-        ..grant(&agency.did, Action::Issue, &[LICENCE])
-    };
-    nation.grant("accreditation-2", other).unwrap();
+    // Two types under one certificate. Whoever verifies issues nothing.
+    nation
+        .grant("accreditation-2", grant(&agency.did, Action::Issue, &[LICENCE]))
+        .unwrap();
     let verifier = nation.admit("verifier", 21);
     nation
         .grant("accreditation-3", grant(&verifier.did, Action::Verify, &[IDENTITY]))
@@ -168,7 +163,7 @@ fn the_list_of_issuing_authorities_says_for_which_documents() {
         )
     };
     let types = [LICENCE, IDENTITY].map(|id| Cbor::text(format!("example.attestry.{id}")));
-    let der = certificate(132);
+    let der = certificate(131);
     let parsed = keys::x509::Certificate::from_der(&der).unwrap();
     let info = map(vec![
         ("ski", Cbor::bytes(parsed.subject_key_id().unwrap())),
@@ -285,6 +280,39 @@ fn a_list_made_from_the_last_one_is_the_list_of_the_state() {
     );
 }
 
+/// A did:webvh keeps its record when it moves, and its keys are of the new name: so are the incidents.
+#[test]
+fn an_incident_on_the_new_name_of_a_did_is_heard_of() {
+    let mut nation = Nation::new();
+    nation.publish(IDENTITY);
+    let agency = Agency::webvh("population", 20, Some(true));
+    nation.log_did(&agency).unwrap();
+    nation
+        .grant("accreditation-1", grant(&agency.did, Action::Issue, &[IDENTITY]))
+        .unwrap();
+    let mut document = nation.state.document(&agency.did).unwrap().into_value().to_string();
+    document = document.replace("population.attestry.example", "moved.attestry.example");
+    let mut document: Value = serde_json::from_str(&document).unwrap();
+    document["alsoKnownAs"] = json!([agency.did]);
+    let update = did::webvh::Update {
+        document: Some(document.clone()),
+        parameters: did::webvh::ParameterChanges::default(),
+        time: GENESIS.plus(60),
+        signer: agency.key.public_key(),
+    };
+    let log = nation.state.did(&agency.did).unwrap().webvh().unwrap();
+    let line = agency
+        .key
+        .fulfil(log.newest().unwrap().update(update).unwrap())
+        .unwrap();
+    nation.log_lines(&agency.did, vec![line.into_bytes()]).unwrap();
+    assert_eq!(listed(&mut nation, GENESIS.plus(HOUR)), [agency.did]);
+    let method = document["assertionMethod"][0].as_str().unwrap();
+    assert!(method.contains("moved.attestry.example"), "{method}");
+    declare(&mut nation, method);
+    assert_eq!(listed(&mut nation, GENESIS.plus(2 * HOUR)), [""; 0]);
+}
+
 /// Each of these takes the agency off the list, and nothing else does.
 #[test]
 fn what_does_not_count_is_not_listed() {
@@ -349,45 +377,82 @@ fn declare(nation: &mut Nation, subject: &str) {
     nation.govern(subject, Body::Incident(incident)).unwrap();
 }
 
-/// Whoever passes something on lists those below it, until an authority says otherwise.
+/// Whoever passes something on does not name those below it: no officer would have seen it.
 #[test]
-fn an_authority_names_an_entity_before_who_passes_something_on() {
-    let (mut nation, ministry, branch, below) = with_ministry();
-    let called = |name: &str| Listing {
-        particulars: particulars(name),
-        certificates: Vec::new(),
-        federation_entity: None,
+fn no_listing_is_passed_on() {
+    let (mut nation, ministry, _, below) = with_ministry();
+    let named = Grant {
+        listing: grant(&below.entity, Action::Issue, &[IDENTITY]).listing,
+        ..below.clone()
     };
-    let shown = |nation: &mut Nation| -> Vec<String> {
-        let list = list(nation, GENESIS.plus(HOUR));
-        let entities = list["TrustedEntitiesList"].as_array().unwrap().iter();
-        let of = |entity: &Value| {
-            entity["TrustedEntityInformation"]["TEName"][0]["value"]
-                .as_str()
-                .unwrap()
-                .to_owned()
-        };
-        let mut names: Vec<String> = entities.map(of).collect();
-        names.sort();
-        names
+    let refused = delegate(&mut nation, &ministry, "branch", named);
+    assert!(matches!(refused, Err(Refusal::Content { .. })), "{refused:?}");
+    delegate(&mut nation, &ministry, "branch", below).unwrap();
+    assert_eq!(listed(&mut nation, GENESIS.plus(HOUR)), [ministry.did]);
+}
+
+/// Of a nation with a library authority besides, whose officers have the numbers 60 and 61.
+fn with_libraries() -> (Nation, Agency) {
+    let mut with = policy();
+    let mut other = with.authorities[0].clone();
+    other.id = "libraries".to_owned();
+    other.scope = Some(vec![LICENCE.to_owned()]);
+    for (officer, number) in other.officers.iter_mut().zip(60..) {
+        officer.key = public(number);
+    }
+    with.authorities.push(other);
+    let mut nation = Nation::with_policy(with).unwrap();
+    nation.publish(IDENTITY);
+    nation.publish(LICENCE);
+    let agency = nation.admit("population", 20);
+    nation
+        .grant("accreditation-1", grant(&agency.did, Action::Issue, &[IDENTITY]))
+        .unwrap();
+    let terms = Grant {
+        listing: Some(Listing {
+            particulars: particulars("A Library"),
+            certificates: vec![certificate(132)],
+            federation_entity: None,
+        }),
+        ..grant(&agency.did, Action::Issue, &[LICENCE])
     };
-    let passed_on = Grant {
-        listing: Some(called("Branch, says the ministry")),
-        ..below
+    let body = Body::Accreditation(AccreditationBody::Grant(terms));
+    let draft = nation.draft_by("libraries", "accreditation-2", body);
+    let signatures = [(0, 60), (1, 61)].map(|(officer, number)| {
+        let request = draft.sign(OFFICERS[officer], keys::Algorithm::EdDsa);
+        key(number).fulfil(request).unwrap()
+    });
+    nation.append(&draft.assemble(signatures.to_vec()).unwrap()).unwrap();
+    (nation, agency)
+}
+
+/// Whoever may grant one type names no agency over the governing authority, and vouches for no signer of another type.
+#[test]
+fn an_authority_with_a_scope_speaks_within_it() {
+    let (mut nation, _) = with_libraries();
+    let list = list(&mut nation, GENESIS.plus(HOUR));
+    let entity = &list["TrustedEntitiesList"][0];
+    assert_eq!(entity["TrustedEntityInformation"]["TEName"][0]["value"], "An Agency");
+    let certified = |number: u8| json!([{"val": base64(&certificate(number))}]);
+    for (service, number) in [(0, 131), (1, 132)] {
+        let identity = &entity["TrustedEntityServices"][service]["ServiceInformation"]["ServiceDigitalIdentity"];
+        assert_eq!(identity["X509Certificates"], certified(number));
+    }
+    let vical = nation.state.projections().unwrap().content(Projections::VICAL).unwrap();
+    let vical = keys::cbor::decode(vical, keys::json::DEFAULT_LIMITS).unwrap();
+    let infos = vical.get("certificateInfos").unwrap();
+    let Cbor::Array(infos) = infos else { panic!("an array") };
+    let types = |info: &Cbor| (info.get("certificate").cloned(), info.get("docType").cloned());
+    let mut found: Vec<_> = infos.iter().map(types).collect();
+    let expected = |number: u8, id: &str| {
+        let doctype = Cbor::text(format!("example.attestry.{id}"));
+        (Some(Cbor::bytes(certificate(number))), Some(Cbor::Array(vec![doctype])))
     };
-    delegate(&mut nation, &ministry, "branch", passed_on.clone()).unwrap();
-    assert_eq!(shown(&mut nation), ["An Agency", "Branch, says the ministry"]);
-    let direct = Grant {
-        listing: Some(called("Branch, says the authority")),
-        ..grant(&branch.did, Action::Verify, &[IDENTITY])
-    };
-    nation.grant("branch-verifies", direct).unwrap();
-    assert_eq!(shown(&mut nation), ["An Agency", "Branch, says the authority"]);
-    // Also when the ministry speaks again.
-    let again = Body::Accreditation(AccreditationBody::Amend(passed_on));
-    let leaf = ministry.approved(&nation.draft_by(&ministry.did, "branch", again));
-    nation.append(&leaf).unwrap();
-    assert_eq!(shown(&mut nation), ["An Agency", "Branch, says the authority"]);
+    let mut wanted = vec![expected(131, IDENTITY), expected(132, LICENCE)];
+    let key = |pair: &(Option<Cbor>, Option<Cbor>)| format!("{pair:?}");
+    found.sort_by_key(key);
+    wanted.sort_by_key(key);
+    assert_eq!(found, wanted);
 }
 
 #[test]

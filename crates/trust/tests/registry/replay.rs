@@ -198,7 +198,7 @@ fn perform(nation: &mut Nation, agencies: &[Agency], count: u64, step: &Step) ->
             nation.govern(&subject, Body::Tombstone(TombstoneBody { target, reason }))
         }
         Step::Snapshot(seconds) => {
-            let projecting = [Projecting::Anew, Projecting::IfDue][usize::from(!seconds.is_multiple_of(2))];
+            let projecting = [Projecting::IfDue, Projecting::Anew][usize::from(!seconds.is_multiple_of(2))];
             let time = nation.state.time().plus(i64::from(*seconds));
             nation.append(&nation.snapshot_leaf_with(time, projecting))
         }
@@ -224,6 +224,7 @@ fn delegate(
     };
     let mut terms = above.grant().clone();
     terms.parent = Some(parent.to_owned());
+    terms.listing = None;
     terms.valid_until = nation.state.time().plus(days * DAY).min(terms.valid_until);
     terms.delegation_depth = terms.delegation_depth.saturating_sub(1);
     let from = agencies.iter().find(|agency| agency.did == terms.entity).unwrap();
