@@ -194,6 +194,15 @@ async fn the_list_is_filtered_as_asked_or_not_given() {
         let answer = nation.get(&format!("/federation/list?{query}")).await;
         assert_eq!(refused(&answer), (400, code.to_owned()), "{query}");
     }
+    // A question is held against every statement, so it may not be as long as a stranger likes. The same type again is one.
+    let asked = |count: usize| {
+        let types = (0..count).map(|number| format!("entity_type=t{number}"));
+        let query: Vec<String> = types.chain(["entity_type=t0".to_owned()]).collect();
+        format!("/federation/list?{}", query.join("&"))
+    };
+    assert_eq!(nation.get(&asked(16)).await.status, 200);
+    let answer = nation.get(&asked(17)).await;
+    assert_eq!(refused(&answer), (400, "invalid_request".to_owned()));
 }
 
 #[tokio::test]
