@@ -70,12 +70,12 @@ struct Said {
 }
 
 /// The Snapshot that projections are made for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Issue {
+#[derive(Clone, Copy)]
+pub(crate) struct Issue {
     /// Its epoch plus one: grows with each issue.
-    pub number: u64,
+    pub(crate) number: u64,
     /// Its time.
-    pub time: Timestamp,
+    pub(crate) time: Timestamp,
 }
 
 impl Projections {

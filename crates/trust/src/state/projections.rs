@@ -52,13 +52,12 @@ impl State {
     /// The projections that this Snapshot has, if they are those of this state or may be carried over.
     pub(super) fn check_projections(&self, body: &SnapshotBody) -> Result<Option<Projections>, Refusal> {
         let refuse = |expected| Err(Refusal::Snapshot { expected });
-        let found = match (self.publication(), &body.projections) {
+        let (publication, found) = match (self.publication(), &body.projections) {
             (None, None) => return Ok(None),
             (None, Some(_)) => return refuse("no projections, since the policy has no publication"),
             (Some(_), None) => return refuse("projections, since the policy has a publication"),
             (Some(publication), Some(found)) => (publication, found),
         };
-        let (publication, found) = found;
         let carried = self.projections.as_ref().filter(|known| known.digests() == found);
         if let Some(carried) = carried.filter(|known| may_carry(known.digests(), body.time)) {
             return Ok(Some(carried.clone()));
