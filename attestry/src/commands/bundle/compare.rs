@@ -11,6 +11,7 @@ use trust::TrustedBundle;
 use trust::merkle::Hash;
 
 use crate::cli::Projection;
+use crate::files;
 use crate::output::Output;
 
 /// The list of a nation of 20,000 agencies with ten services each, and as much again.
@@ -26,7 +27,7 @@ pub(super) fn compare(bundle: &TrustedBundle, projection: Projection, file: &Pat
     let expected = published
         .get(name)
         .with_context(|| format!("the registry of the bundle publishes no {name}"))?;
-    let signed = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let signed = files::read(file, name, u64::try_from(MAX_LIST_BYTES).unwrap_or(u64::MAX))?;
     let content =
         content(projection, &signed).with_context(|| format!("cannot understand {} as {name}", file.display()))?;
     let found = Hash::digest(&content);
