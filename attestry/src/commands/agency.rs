@@ -48,6 +48,7 @@ async fn add(platform: &cli::Platform, id: &str, name: &str, folder: &Path, outp
     );
     let target = platform.data.join("agencies").join(id);
     copy_folder(folder, &target)?;
+    let listing = listing(&target)?;
     let client = Client::new(platform)?;
     let admitted = client.post("/admin/agencies", &json!({"id": id, "name": name})).await?;
     let did = admitted
@@ -55,7 +56,6 @@ async fn add(platform: &cli::Platform, id: &str, name: &str, folder: &Path, outp
         .and_then(Value::as_str)
         .context("the platform's answer has no did")?;
     let now = server::Clock::System.now();
-    let listing = listing(&target)?;
     let mut proposals = Vec::new();
     for (name, doctype) in types(&target)? {
         for proposal in [
