@@ -227,11 +227,7 @@ impl Registry {
             Some(statements) => statements,
             None => Statements::new(&signing)?,
         };
-        let statements = kept.insert(statements);
-        if !statements.names_key {
-            return Err(ProjectionError::Key.into());
-        }
-        read(statements, &signing)
+        read(kept.insert(statements).of_key()?, &signing)
     }
 }
 
@@ -295,6 +291,15 @@ impl Statements {
             names_key,
             signed: BTreeMap::new(),
         })
+    }
+
+    /// These statements, if they name the key that is to sign them.
+    fn of_key(&mut self) -> Result<&mut Self, ProjectionError> {
+        if self.names_key {
+            Ok(self)
+        } else {
+            Err(ProjectionError::Key)
+        }
     }
 
     fn anchor(&mut self, signing: &Signing<'_>) -> Result<Arc<str>, FederationError> {
@@ -475,10 +480,10 @@ mod tests {
                 digest: Hash::digest(content.as_bytes()),
                 key,
             })
-            .map(|statements| statements.names_key)
+            .unwrap()
         };
-        assert!(statements(&mine).unwrap());
+        assert!(statements(&mine).of_key().is_ok());
         // The Policy's certificate was changed since the projection was made.
-        assert!(!statements(&other).unwrap());
+        assert!(matches!(statements(&other).of_key(), Err(ProjectionError::Key)));
     }
 }

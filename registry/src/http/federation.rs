@@ -14,15 +14,13 @@ use server::problem::chain;
 use trust::federation::ENTITY_STATEMENT;
 use trust::federation::RESOLVE_RESPONSE;
 
+use super::FOR_A_MINUTE;
 use crate::FederationError;
 use crate::Registry;
 use crate::federation::ResolveRequest;
 
 /// Distinct ones of one question.
 const MAX_ENTITY_TYPES: usize = 16;
-
-/// What an asker gets may be a minute old.
-const FOR_A_MINUTE: &str = "public, max-age=60";
 
 /// `GET /.well-known/openid-federation`
 pub(super) async fn configuration(State(registry): State<Registry>) -> Result<Response, FederationError> {

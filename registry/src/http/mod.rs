@@ -26,6 +26,9 @@ use trust::state::Refusal;
 use crate::AppendError;
 use crate::Registry;
 
+/// Of answers in the forms of others, whose software asks once a day or so: what it gets may be a minute old.
+const FOR_A_MINUTE: &str = "public, max-age=60";
+
 /// Every endpoint of the registry, with full paths.
 pub(crate) fn router(registry: Registry) -> Router {
     let entries = post(entries::post).layer(DefaultBodyLimit::max(entries::MAX_SUBMISSION_BYTES));

@@ -18,12 +18,10 @@ use server::problem::chain;
 use store::records::RecordError;
 use trust::projection::Projections;
 
+use super::FOR_A_MINUTE;
 use crate::ProjectionError;
 use crate::Registry;
 use crate::published::Tiles;
-
-/// Others' software asks once a day or so; what it gets may be a minute old.
-const FOR_A_MINUTE: &str = "public, max-age=60";
 
 /// `GET /export/lote.json`: a JWS in compact form, as clause 6.8 of ETSI TS 119 602 has lists signed.
 pub(super) async fn lote(State(registry): State<Registry>) -> Result<Response, Problem> {
