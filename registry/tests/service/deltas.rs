@@ -41,10 +41,7 @@ async fn a_delta_leads_from_every_earlier_bundle_to_the_one_of_now() {
     }
     // What is new besides: an agency, and a schema with its document.
     nation.admit(&Agency::new("health", 30)).await;
-    let (id, draft) = nation.propose(changed_schema_json()).await;
-    for officer in [0, 2] {
-        assert_eq!(nation.approve(&id, &sign(&draft, officer)).await.status, 200);
-    }
+    nation.agree(changed_schema_json()).await;
     later(&nation).await;
     for before in &bundles {
         let (updated, _) = update(&nation, before).await;
@@ -72,10 +69,7 @@ async fn who_needs_a_part_gets_that_part_and_its_deltas() {
     let mut grant = grant_json(&other);
     grant["id"] = "health-issues".into();
     grant["territories"] = serde_json::json!(["XB"]);
-    let (id, draft) = nation.propose(grant).await;
-    for officer in [0, 2] {
-        assert_eq!(nation.approve(&id, &sign(&draft, officer)).await.status, 200);
-    }
+    nation.agree(grant).await;
     let commit = async |agency: &Agency, epoch: u64, revoked: &[usize]| {
         let (leaf, compact) = nation.commitment(agency, epoch, revoked);
         nation.registry.append(leaf, vec![compact]).await.unwrap();

@@ -277,10 +277,7 @@ impl Nation {
         let agency = Agency::new("population", 20);
         nation.admit(&agency).await;
         for proposal in [schema_json(), grant_json(&agency)] {
-            let (id, draft) = nation.propose(proposal).await;
-            for officer in [0, 2] {
-                assert_eq!(nation.approve(&id, &sign(&draft, officer)).await.status, 200);
-            }
+            nation.agree(proposal).await;
         }
         (nation, agency)
     }
@@ -303,6 +300,15 @@ impl Nation {
         let answer = json_of(&answer);
         let draft = base64url::decode(answer["draft"].as_str().unwrap()).unwrap();
         (answer["id"].as_str().unwrap().to_owned(), Draft::parse(&draft).unwrap())
+    }
+
+    /// Proposes over HTTP, has two of the three officers approve it, and returns the id.
+    pub(crate) async fn agree(&self, body: Value) -> String {
+        let (id, draft) = self.propose(body).await;
+        for officer in [0, 2] {
+            assert_eq!(self.approve(&id, &sign(&draft, officer)).await.status, 200);
+        }
+        id
     }
 
     pub(crate) async fn approve(&self, id: &str, signature: &trust::entry::ApprovalSignature) -> Fetched {

@@ -67,19 +67,12 @@ async fn configured(publication_key: SoftwareKey) -> Nation {
         .unwrap()
 }
 
-async fn agree(nation: &Nation, proposal: Value) {
-    let (id, draft) = nation.propose(proposal).await;
-    for officer in [0, 2] {
-        assert_eq!(nation.approve(&id, &sign(&draft, officer)).await.status, 200);
-    }
-}
-
 /// A registry that publishes, with one agency that is listed.
 async fn listed() -> Nation {
     let nation = configured(publication_key()).await;
     let agency = Agency::new("population", 20);
     nation.admit(&agency).await;
-    agree(&nation, schema_json()).await;
+    nation.agree(schema_json()).await;
     let mut grant = grant_json(&agency);
     grant["listing"] = json!({
         "particulars": {
@@ -92,7 +85,7 @@ async fn listed() -> Nation {
         },
         "federation_entity": AGENCY,
     });
-    agree(&nation, grant).await;
+    nation.agree(grant).await;
     nation
 }
 
@@ -255,7 +248,9 @@ async fn an_agency_that_is_suspended_is_not_vouched_for() {
     let fetch = format!("/federation/fetch?sub={}", encoded(AGENCY));
     assert_eq!(nation.get(&fetch).await.status, 200);
     let id = nation.registry.state().accreditations().next().unwrap().id().to_owned();
-    agree(&nation, json!({"type": "accreditation", "action": "suspend", "id": id})).await;
+    nation
+        .agree(json!({"type": "accreditation", "action": "suspend", "id": id}))
+        .await;
     let gone = ask_until(&nation, &fetch, 404, |_| true).await;
     assert_eq!(refused(&gone).1, "not_found");
     assert_eq!(json_of(&nation.get("/federation/list").await), json!([]));

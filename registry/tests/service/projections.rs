@@ -65,18 +65,10 @@ async fn configured(folder: tempfile::TempDir, clock: Clock, publisher: Option<u
     nation.await.unwrap()
 }
 
-async fn agreed(nation: &Nation, proposal: Value) -> String {
-    let (id, draft) = nation.propose(proposal).await;
-    for officer in [0, 2] {
-        assert_eq!(nation.approve(&id, &sign(&draft, officer)).await.status, 200);
-    }
-    id
-}
-
 /// A registry with a publication, and an agency that issues a type as an mdoc and is listed.
 async fn published() -> (Nation, Agency) {
     let nation = configured(tempfile::tempdir().unwrap(), Clock::manual(GENESIS), Some(PUBLISHER)).await;
-    agreed(&nation, publication_json()).await;
+    nation.agree(publication_json()).await;
     let agency = Agency::new("population", 20);
     nation.admit(&agency).await;
     let mut schema = schema_json();
@@ -87,7 +79,7 @@ async fn published() -> (Nation, Agency) {
         "certificates": [STANDARD.encode(certificate_of(&nation))],
     });
     for proposal in [schema, grant] {
-        agreed(&nation, proposal).await;
+        nation.agree(proposal).await;
     }
     (nation, agency)
 }
@@ -181,7 +173,7 @@ async fn the_list_follows_the_registry_and_the_log_has_its_digest() {
     assert!(verified.payload().windows(types.len()).any(|window| window == types));
 
     let suspend = json!({"type": "accreditation", "action": "suspend", "id": "population-identity"});
-    agreed(&nation, suspend).await;
+    nation.agree(suspend).await;
     let (_, list) = list_of(&nation, 0).await;
     let second = list["ListAndSchemeInformation"]["LoTESequenceNumber"].as_u64().unwrap();
     assert!(second > first, "{second} after {first}");
@@ -240,10 +232,10 @@ async fn without_a_publication_there_is_nothing_to_get() {
         assert_eq!(nation.get(path).await.status, 404, "{path}");
     }
     // What ends the publication ends the lists.
-    agreed(&nation, publication_json()).await;
+    nation.agree(publication_json()).await;
     assert_eq!(nation.get(LOTE).await.status, 200);
     let end = json!({"type": "policy", "action": "publication", "publication": null});
-    agreed(&nation, end).await;
+    nation.agree(end).await;
     assert_eq!(nation.get(LOTE).await.status, 404);
 }
 

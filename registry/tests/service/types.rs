@@ -4,13 +4,6 @@ use serde_json::json;
 
 use crate::nation::*;
 
-async fn publish(nation: &Nation, body: serde_json::Value) {
-    let (id, draft) = nation.propose(body).await;
-    for officer in [0, 2] {
-        assert_eq!(nation.approve(&id, &sign(&draft, officer)).await.status, 200);
-    }
-}
-
 #[tokio::test]
 async fn documents_of_types_are_served_where_their_uris_point() {
     let nation = Nation::new().await;
@@ -19,7 +12,7 @@ async fn documents_of_types_are_served_where_their_uris_point() {
     let document =
         |uri: &str| json!({"role": "type_metadata", "uri": uri, "media_type": "application/json", "content": content});
     body["documents"] = json!([document(vct)]);
-    publish(&nation, body.clone()).await;
+    nation.agree(body.clone()).await;
     let answer = nation.get("/types/PersonIdentity").await;
     assert_eq!((answer.status, answer.body.as_slice()), (200, content.as_bytes()));
     for (name, value) in [
@@ -34,6 +27,6 @@ async fn documents_of_types_are_served_where_their_uris_point() {
     }
     // A document of another place is not ours to serve, and one that was replaced is gone.
     body["documents"] = json!([document("https://elsewhere.example/types/PersonIdentity")]);
-    publish(&nation, body).await;
+    nation.agree(body).await;
     assert_eq!(nation.get("/types/PersonIdentity").await.status, 404);
 }
