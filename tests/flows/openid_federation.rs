@@ -12,8 +12,6 @@ use trust::federation::ENTITY_STATEMENT;
 use trust::federation::Federation;
 use trust::federation::RESOLVE_RESPONSE;
 
-use crate::by_hand::Hands;
-
 /// A certificate that stands for itself: TLS libraries take no authority for a server.
 const CERTIFICATE: &str = "[req]\ndistinguished_name=dn\nx509_extensions=v3\nprompt=no\n[dn]\nCN=localhost\n\
                            [v3]\nsubjectAltName=DNS:localhost\nbasicConstraints=critical,CA:FALSE\n";
@@ -131,32 +129,4 @@ fn an_agency_is_resolved_up_to_the_registry() {
         assert_eq!(verified.header().kid(), jwk.kid.as_deref());
     }
     platform.stop();
-}
-
-#[test]
-fn a_bundle_tells_what_the_registry_signs_from_something_else() {
-    let place = Place::new();
-    let platform = place.up(&["--sample"]);
-    let hands = Hands {
-        place: &place,
-        platform: &platform,
-    };
-    let bundle = hands.bundle("trust.bundle");
-    let bundle = bundle.to_str().unwrap();
-    let file = place.path("openid-federation.json");
-    let compare = || place.run(&["bundle", "compare", bundle, "openid-federation", file.to_str().unwrap()]);
-    let content = e2e::eventually("statements and bundle of one time", Duration::from_secs(20), || {
-        let _ = hands.ok(&["bundle", "update", bundle, platform.url()]);
-        let content = platform.client().get("/export/openid-federation.json").text();
-        std::fs::write(&file, &content).unwrap();
-        (compare().code == 0).then_some(content)
-    });
-    platform.stop();
-    // On loopback nobody has an entity identifier.
-    let federation = Federation::parse(content.as_bytes()).unwrap();
-    assert_eq!(federation.list(&[]).count(), 0);
-    std::fs::write(&file, content.replace("Authority", "Ministry")).unwrap();
-    let refused = compare();
-    assert_eq!(refused.code, 2);
-    assert!(refused.stderr.contains("than the registry's"), "{}", refused.stderr);
 }
