@@ -88,6 +88,26 @@ fn an_own_csv_is_issued_from() {
     platform.stop();
 }
 
+/// Whoever mends the file can type the same command again.
+#[test]
+fn a_listing_that_is_no_json_stops_before_the_agency_is_admitted() {
+    let place = Place::new();
+    let platform = place.up(&["--sample"]);
+    let folder = place.path("library");
+    copy(&library(), &folder);
+    let listing = folder.join("listing.json");
+    let right = fs::read(&listing).unwrap();
+    fs::write(&listing, &right[..right.len() / 2]).unwrap();
+    let arguments = ["agency", "add", "--id", "library", "--name", "x", "--folder"];
+    let refused = platform.run(&place, &[&arguments[..], &[folder.to_str().unwrap()]].concat());
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("listing.json"), "{}", refused.stderr);
+    assert!(!place.data().join("agencies/library").exists());
+    fs::write(&listing, right).unwrap();
+    place.admit(&platform, "library", &folder);
+    platform.stop();
+}
+
 /// What the agency issues before its officers' approval is not believed.
 #[test]
 fn an_agency_without_accreditation_is_not_believed() {

@@ -23,7 +23,7 @@ use crate::platform::Client;
 use crate::platform::passphrase;
 
 /// A type's documents travel with their proposal.
-const MAX_DOCUMENT_BYTES: usize = 128 * 1024;
+const MAX_DOCUMENT_BYTES: u64 = 128 * 1024;
 
 pub(crate) async fn run(command: cli::Agency, output: Output) -> Result<ExitCode> {
     match command {
@@ -47,8 +47,9 @@ async fn add(platform: &cli::Platform, id: &str, name: &str, folder: &Path, outp
         "expected an agency id of 1 to 63 of a-z, 0-9 and '-', found {id:?}"
     );
     let target = platform.data.join("agencies").join(id);
+    // Before anything is copied or done: what was copied is not overwritten when the person has mended it.
+    let listing = listing(folder)?;
     copy_folder(folder, &target)?;
-    let listing = listing(&target)?;
     let client = Client::new(platform)?;
     let admitted = client.post("/admin/agencies", &json!({"id": id, "name": name})).await?;
     let did = admitted
@@ -203,14 +204,7 @@ fn types(folder: &Path) -> Result<Vec<(String, Option<String>)>> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    anyhow::ensure!(
-        bytes.len() <= MAX_DOCUMENT_BYTES,
-        "expected at most {MAX_DOCUMENT_BYTES} bytes in {}, found {}",
-        path.display(),
-        bytes.len()
-    );
-    Ok(bytes)
+    crate::files::read(path, "document", MAX_DOCUMENT_BYTES)
 }
 
 /// Copies files two levels deep, as an agency's folder has them; nothing that is there is overwritten.
