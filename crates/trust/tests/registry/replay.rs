@@ -198,6 +198,7 @@ fn perform(nation: &mut Nation, agencies: &[Agency], count: u64, step: &Step) ->
             nation.govern(&subject, Body::Tombstone(TombstoneBody { target, reason }))
         }
         Step::Snapshot(seconds) => {
+            // Even ones as `nation_after` makes its last, so that a nation's log can begin with another's.
             let projecting = [Projecting::IfDue, Projecting::Anew][usize::from(!seconds.is_multiple_of(2))];
             let time = nation.state.time().plus(i64::from(*seconds));
             nation.append(&nation.snapshot_leaf_with(time, projecting))
